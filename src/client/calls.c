@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * calls.c - libsm's calls: each fills one request and reads one answer; see sm.h
+ *
+ * Deciding who may do what is the session manager's business: nothing is refused here but what
+ * cannot be written into a message.
+ */
+#include "client/client.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/text.h"
+
+int sm_status(struct sm_connection *c, struct sm_machine *ret)
+{
+	struct sm_message m;
+	const struct sm_status *s = &m.b.status;
+	int r;
+
+	sm_message_start(&m, SM_STATUS, 0, 0);
+	r = client_ask(c, &m, 1);
+	if (r < 0)
+		return r;
+	*ret = (struct sm_machine){
+		.phase = phase_word(s->phase),
+		.mode = (enum sm_run_mode)s->mode,
+		.level = (enum sm_boot_level)s->level,
+		.attempts = s->attempts,
+		.sessions = s->sessions,
+		.processes = s->processes,
+		.orphans = s->orphans,
+		.reaped = s->reaped,
+		.clients = s->clients,
+		.degraded = s->degraded,
+		.ready = s->ready_ns != 0,
+		.boot_good = s->flags & SM_FLAG_BOOT_GOOD,
+		.no_cgroup = s->flags & SM_FLAG_NO_CGROUP,
+		.no_state = s->flags & SM_FLAG_NO_STATE,
+		.shutting_down = s->flags & SM_FLAG_SHUTTING_DOWN,
+		.action = (enum sm_power)s->shutdown_action,
+		.started_ns = s->started_ns,
+		.ready_ns = s->ready_ns,
+		.now_ns = s->now_ns,
+		.lines_dropped = s->lines_dropped,
+	};
+	str_copy(ret->blocker, sizeof(ret->blocker), s->blocker);
+	str_copy(ret->version, sizeof(ret->version), s->version);
+	str_copy(ret->build_id, sizeof(ret->build_id), s->build_id);
+	str_copy(ret->hive, sizeof(ret->hive), s->plan_hive);
+	return 0;
+}
+
+int sm_shutdown(struct sm_connection *c, enum sm_power action, bool fast, const char *reason)
+{
+	struct sm_message m;
+
+	if (action != SM_POWER_OFF && action != SM_POWER_REBOOT && action != SM_POWER_HALT)
+		return -EINVAL;
+	sm_message_start(&m, SM_SHUTDOWN, 0, 0);
+	m.b.shutdown.action = (uint32_t)action;
+	m.b.shutdown.flags = fast ? 1u : 0u;
+	if (reason)
+		str_copy(m.b.shutdown.reason, sizeof(m.b.shutdown.reason), reason);
+	return client_ask(c, &m, 1);
+}
+
+/*
+ * What the cursor calls share: 1 a row and the cursor moved on, 0 past the last, -errno. The cursor
+ * grows with every row, whatever was answered, so that no caller can be kept in a circle.
+ */
+static int ask_row(struct sm_connection *c, struct sm_message *m, uint32_t *cursor,
+		   const uint32_t *answered)
+{
+	int r = client_ask(c, m, 1);
+
+	if (r == -ENODATA)
+		return 0;
+	if (r < 0)
+		return r;
+	*cursor = *answered > *cursor ? *answered : *cursor + 1;
+	return 1;
+}
+
+int sm_session_next(struct sm_connection *c, uint32_t *cursor, struct sm_session *ret)
+{
+	struct sm_message m;
+	int r;
+
+	sm_message_start(&m, SM_SESSION_ROW, 0, 0);
+	m.b.session_row.cursor = *cursor;
+	r = ask_row(c, &m, cursor, &m.b.session_row.cursor);
+	if (r <= 0)
+		return r;
+	client_session(&m.b.session_row, ret);
+	return 1;
+}
+
+int sm_process_next(struct sm_connection *c, uint32_t *cursor, struct sm_process *ret)
+{
+	struct sm_message m;
+	int r;
+
+	sm_message_start(&m, SM_LEDGER_ROW, 0, 0);
+	m.b.ledger_row.cursor = *cursor;
+	r = ask_row(c, &m, cursor, &m.b.ledger_row.cursor);
+	if (r <= 0)
+		return r;
+	client_process(&m.b.ledger_row, ret);
+	return 1;
+}
+
+int sm_boot_next(struct sm_connection *c, uint32_t *cursor, struct sm_boot_entry *ret)
+{
+	struct sm_message m;
+	uint32_t number = *cursor;
+	int r;
+
+	sm_message_start(&m, SM_BOOT_ROW, 0, 0);
+	m.b.boot_row.cursor = *cursor;
+	r = ask_row(c, &m, cursor, &m.b.boot_row.cursor);
+	if (r <= 0)
+		return r;
+	client_boot_entry(&m.b.boot_row, ret);
+	ret->number = number; /* the timeline has no gaps */
+	return 1;
+}
+
+int sm_session_new(struct sm_connection *c, const char *command, uint32_t *ret_session,
+		   struct sm_session *ret_row)
+{
+	struct sm_message m;
+	uint32_t session, cursor;
+	struct sm_session row;
+	int r;
+
+	sm_message_start(&m, SM_START_CSR, 0, 0);
+	if (command && !str_copy(m.b.start_csr.initial_command,
+				 sizeof(m.b.start_csr.initial_command), command))
+		return -ENAMETOOLONG;
+	r = client_ask(c, &m, PATIENCE);
+	if (r < 0)
+		return r;
+	session = m.b.start_csr.session;
+	row = (struct sm_session){.session = session,
+				  .state = SM_SESSION_LIVE,
+				  .csrss_pid = m.b.start_csr.csrss_pid,
+				  .initial_pid = m.b.start_csr.initial_pid};
+	if (ret_row) {
+		struct sm_session more;
+
+		/* The rest is in its row; a session that has ended again keeps what was answered.
+		 */
+		cursor = session;
+		if (sm_session_next(c, &cursor, &more) == 1 && more.session == session)
+			row = more;
+		*ret_row = row;
+	}
+	*ret_session = session;
+	return 0;
+}
+
+int sm_session_end(struct sm_connection *c, uint32_t session, uint32_t *ret_left)
+{
+	struct sm_message m;
+	int r;
+
+	sm_message_start(&m, SM_STOP_CSR, 0, 0);
+	m.b.stop_csr.session = session;
+	r = client_ask(c, &m, PATIENCE);
+	if (r == -EBUSY && ret_left)
+		*ret_left = m.b.stop_csr.left;
+	return r;
+}
+
+/*
+ * The words of a command as the one line that the wire carries: words are split at blanks, and
+ * "..." is all the quoting there is.
+ */
+static int command_line(const char *const *argv, char *to, size_t cap)
+{
+	struct text t = text_start(to, cap);
+
+	if (!argv[0] || !*argv[0])
+		return -EINVAL;
+	for (unsigned i = 0; argv[i]; i++) {
+		bool quote = !*argv[i] || strpbrk(argv[i], " \t");
+
+		if (strpbrk(argv[i], "\"\n\r"))
+			return -EINVAL;
+		if (i)
+			text_add(&t, " ");
+		if (quote)
+			text_add(&t, "\"");
+		text_add(&t, argv[i]);
+		if (quote)
+			text_add(&t, "\"");
+	}
+	return t.cut ? -E2BIG : 0;
+}
+
+int sm_exec(struct sm_connection *c, uint32_t session, const char *const *argv, bool detached,
+	    uint32_t *ret_pid)
+{
+	struct sm_message m;
+	int r;
+
+	sm_message_start(&m, SM_EXEC_PGM, 0, 0);
+	r = command_line(argv, m.b.exec_pgm.command, sizeof(m.b.exec_pgm.command));
+	if (r < 0)
+		return r;
+	m.b.exec_pgm.session = session;
+	m.b.exec_pgm.flags = detached ? 1u : 0u;
+	r = client_ask(c, &m, PATIENCE);
+	if (r < 0)
+		return r;
+	*ret_pid = m.b.exec_pgm.pid;
+	return 0;
+}
+
+int sm_last_stop(struct sm_connection *c, struct sm_stop *ret)
+{
+	struct sm_message m;
+	int r;
+
+	sm_message_start(&m, SM_STOP_TEXT, 0, 0);
+	r = client_ask(c, &m, 1);
+	if (r == -ENOENT || r == -ENODATA)
+		return 0;
+	if (r < 0)
+		return r;
+	if (m.b.stop_text.code == 0)
+		return 0;
+	*ret = (struct sm_stop){.code = m.b.stop_text.code,
+				.word = stop_word(m.b.stop_text.code),
+				.status = m.b.stop_text.status,
+				.phase = phase_word(m.b.stop_text.phase),
+				.wall_s = m.b.stop_text.wall_s};
+	str_copy(ret->culprit, sizeof(ret->culprit), m.b.stop_text.culprit);
+	str_copy(ret->text, sizeof(ret->text), m.b.stop_text.text);
+	return 1;
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * main.c - csrss, the session server: registers, starts programs in its session, ends them
+ *
+ * One a session; init of the session's pid namespace where there is one, then it also reaps what is
+ * left behind in it. Born with its connection to the master (fd 3) and the plan (fd 4). Sleeps
+ * until asked. csrss of session 0 is a critical process: it never exits unless it was told to or
+ * the master is gone. What it may do is what the master asks; nobody else can reach it.
+ */
+#include <errno.h>
+#include <signal.h>
+
+#include "base/text.h"
+#include "companion/companion.h"
+#include "csrss/arguments.h"
+#include "csrss/programs.h"
+
+/* How long what was killed may take to be gone; then the master's cgroup has the last word. */
+#define KILLED_MS 2000
+/* Processes of the namespace that are not our children die without telling us. */
+#define LOOK_MS 5
+
+static const char help[] =
+	"usage: csrss [Key=Value ...]\n"
+	"       csrss --help | --version\n"
+	"The session server. Started by smss for each session, never by hand.\n"
+	"Keys: ObjectDirectory SharedSection ServerDll SubSystemType MaxRequestThreads\n"
+	"      RequestThreads ProfileControl Windows\n";
+
+static void create_process(struct programs *p, struct companion *c, struct sm_message *m)
+{
+	int r = c->ending ? -ESHUTDOWN : programs_start(p, c, &m->b.exec_pgm);
+	const struct sm_exec_pgm *ask = &m->b.exec_pgm;
+	struct sm_message answer;
+
+	if (r < 0)
+		companion_say(SYS_LOG_WARNING, "could not start", m->b.exec_pgm.command, r);
+	sm_message_start(&answer, SM_SB_CREATE_PROCESS, 1, m->h.tag);
+	answer.h.status = status_of(r < 0 ? r : 0);
+	answer.b.exec_pgm = m->b.exec_pgm; /* the master finds its caller again by "reserved" and flags */
+	answer.b.exec_pgm.session = c->session;
+	answer.b.exec_pgm.flags = (ask->flags & 1) | ask->pid << 1;
+	answer.b.exec_pgm.pid = r < 0 ? 0 : (uint32_t)r;
+	r = companion_send(c, &answer);
+	if (r < 0)
+		companion_say(SYS_LOG_WARNING, "cannot answer", "master", r);
+}
+
+static void message(struct programs *p, struct companion *c, struct sm_message *m)
+{
+	if (m->h.call == SM_SB_CREATE_PROCESS && !m->h.reply)
+		create_process(p, c, m);
+	else
+		companion_refuse(c, m);
+}
+
+/* Until nothing is left or the time is up; requests that still come are refused. */
+static bool wait_gone(struct programs *p, struct companion *c, unsigned ms)
+{
+	uint64_t until = sys_now_ns() + ms * 1000000ull;
+	struct sm_message m;
+
+	for (;;) {
+		int left = companion_ms_left(until);
+
+		programs_reap(p);
+		if (!programs_left(p))
+			return true;
+		if (!left)
+			return false;
+		if (p->first && left > LOOK_MS)
+			left = LOOK_MS;
+		if (companion_next(c, left, &m) == COMPANION_MESSAGE)
+			message(p, c, &m);
+	}
+}
+
+static int end(struct programs *p, struct companion *c)
+{
+	programs_signal(p, SIGTERM);
+	programs_signal(p, SIGCONT);
+	if (wait_gone(p, c, companion_stop_ms(c)))
+		return COMPANION_OK;
+	sys_log(SYS_LOG_WARNING, "programs did not end when asked; killed");
+	programs_signal(p, SIGKILL);
+	return wait_gone(p, c, KILLED_MS) ? COMPANION_OK : COMPANION_FAILED;
+}
+
+static int serve(struct programs *p, struct companion *c)
+{
+	struct sm_message m;
+
+	while (!c->ending) {
+		switch (companion_next(c, -1, &m)) {
+		case COMPANION_MESSAGE:
+			message(p, c, &m);
+			break;
+		case COMPANION_CHILD:
+			programs_reap(p);
+			break;
+		case COMPANION_TIMEOUT:
+		case COMPANION_INPUT:
+		case COMPANION_END:
+			break;
+		}
+	}
+	return end(p, c);
+}
+
+int main(int argc, char **argv, char **envp)
+{
+	static struct programs programs;
+	struct csrss_arguments arguments;
+	struct companion c;
+	const char *bad = "";
+	int r = companion_usage("csrss", help, argc, argv);
+
+	if (r >= 0)
+		return r;
+	r = companion_open(&c, "csrss", envp, true);
+	if (r != COMPANION_OK)
+		return r;
+	if (csrss_arguments_read(argc, argv, &arguments, &bad) < 0) {
+		companion_say(SYS_LOG_ERROR, "invalid parameter", bad, 0);
+		return COMPANION_USAGE;
+	}
+	programs.first = sys_pid() == 1;
+	r = companion_listen(&c);
+	if (r >= 0)
+		r = companion_register(&c, ROLE_CSRSS);
+	if (r < 0) {
+		companion_say(SYS_LOG_ERROR, "cannot register", "csrss", r);
+		return r == -EPIPE ? COMPANION_NO_MASTER : COMPANION_FAILED;
+	}
+	return serve(&programs, &c);
+}

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * commit.c - durable, shared writes of the registry; see commit.h
+ */
+#include "registry/commit.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+
+#include "base/bytes.h"
+#include "state/state.h"
+#include "sys/sys.h"
+
+#define STEP_MS 20u
+#define FILE_MODE 0644u /* policy, not secrets: anybody may look what a boot does */
+
+static int beside(const struct store *s, const char *ending, char *room, size_t cap)
+{
+	struct text t = text_start(room, cap);
+
+	text_add(text_add(&t, s->name), ending);
+	return t.cut ? -ENAMETOOLONG : 0;
+}
+
+static int take_lock(struct store *s)
+{
+	char name[256];
+	int r = beside(s, ".lock", name, sizeof(name));
+
+	if (r < 0)
+		return r;
+	s->lock = sys_open(s->dir, name, O_RDWR | O_CREAT | O_NOFOLLOW, FILE_MODE);
+	if (s->lock < 0)
+		return s->lock;
+	for (unsigned waited = 0; waited <= LOCK_WAIT_MS; waited += STEP_MS) {
+		r = sys_flock(s->lock, LOCK_EX | LOCK_NB);
+		if (r != -EAGAIN && r != -EWOULDBLOCK)
+			return r;
+		sys_sleep_ms(STEP_MS);
+	}
+	return -EBUSY;
+}
+
+int store_open(struct store *s, const char *path, struct text *why)
+{
+	char dir[PATH_BYTES];
+	const char *slash = strrchr(path, '/');
+	int r = 0;
+
+	memset(s, 0, sizeof(*s));
+	s->dir = s->lock = -1;
+	if (!str_copy(s->path, sizeof(s->path), path) || !*path || (slash && !slash[1])) {
+		text_add(why, "not the path of a file");
+		return -EINVAL;
+	}
+	str_copy(dir, sizeof(dir), slash ? path : ".");
+	if (slash)
+		dir[slash == path ? 1 : slash - path] = '\0';
+	s->name = s->path + (slash ? slash + 1 - path : 0);
+	if (slash && slash != path)
+		r = sys_make_dirs(dir, 0755);
+	if (r >= 0)
+		r = s->dir = sys_open(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY, 0);
+	if (r >= 0)
+		r = take_lock(s);
+	if (r == -EBUSY)
+		text_add(text_add(text_add(why, "another smreg holds "), s->name), ".lock");
+	else if (r < 0)
+		text_add(text_add(text_add(why, dir), ": "), err_text(-r));
+	return r < 0 ? r : 0;
+}
+
+void store_close(struct store *s)
+{
+	sys_closep(&s->lock);
+	sys_closep(&s->dir);
+}
+
+/* A boot has run this hive's queue: boot.state holds the digest of the queue file. */
+static bool queue_consumed(const struct store *s, const char *state)
+{
+	char name[256];
+	uint8_t digest[SHA256_BYTES], part[4096];
+	struct boot_state b;
+	struct sha256 sum;
+	_close_ int dir = -1, fd = -1;
+	ssize_t n;
+
+	dir = sys_open(AT_FDCWD, state, O_RDONLY | O_DIRECTORY, 0);
+	if (dir < 0 || state_read(dir, &b) != STATE_READ)
+		return false;
+	if (bytes_zero(b.queue_done_sha256, SHA256_BYTES) || beside(s, ".queue", name, sizeof(name)) < 0)
+		return false;
+	fd = sys_open(s->dir, name, O_RDONLY | O_NOFOLLOW, 0);
+	if (fd < 0)
+		return false;
+	sha256_start(&sum);
+	while ((n = sys_read(fd, part, sizeof(part))) > 0)
+		sha256_add(&sum, part, (size_t)n);
+	sha256_end(&sum, digest);
+	return n == 0 && bytes_same(digest, b.queue_done_sha256, SHA256_BYTES);
+}
+
+/* What a boot consumed of the hive (design §5): the classic entries and their permission. */
+static unsigned drop_consumed(struct reg_tree *t)
+{
+	static const char *const names[] = {"PendingFileRenameOperations", "PendingFileRenameOperations2",
+					    "AllowProtectedRenames"};
+	static const char path[] = "CurrentControlSet\\Control\\Session Manager";
+	struct reg_key *k = tree_find(t, path, sizeof(path) - 1);
+	struct reg_key *files = k ? key_child(k, "FileRenameOperations", 20) : NULL;
+	unsigned dropped = 0;
+
+	for (size_t i = 0; k && i < ARRAY_SIZE(names); i++)
+		dropped += tree_drop_value(t, k, names[i], strlen(names[i]));
+	while (files && files->value_count) {
+		struct reg_value v = files->values[0];
+
+		dropped += tree_drop_value(t, files, v.name, v.name_bytes);
+	}
+	return dropped;
+}
+
+int store_read(struct store *s, const char *state, struct reg_tree *t, unsigned *ret_dropped,
+	       struct text *why)
+{
+	_cleanup_(hive_closep) struct hive *h = NULL;
+	_close_ int fd = sys_open(s->dir, s->name, O_RDONLY, 0);
+	const char *first;
+	unsigned dropped = 0;
+	int r;
+
+	if (fd < 0)
+		return fd;
+	r = hive_open(fd, &h, why);
+	if (r < 0)
+		return r;
+	s->exists = true;
+	s->facts = *hive_facts(h);
+	if (!s->facts.ours) {
+		text_add(why, "smreg did not make this hive and will not write it (a rebuild would lose "
+			      "security descriptors and class names)");
+		return -EPERM;
+	}
+	if (s->facts.dirty) {
+		text_add(why, "the hive is dirty and will not be written");
+		return -EUCLEAN;
+	}
+	r = hive_load(h, "", HIVE_ALL, t);
+	if (r == 0 && hive_damage(h, &first)) {
+		text_add(text_add(why, "damaged: "), first);
+		return -EUCLEAN;
+	}
+	if (r < 0)
+		text_add(why, err_text(-r));
+	if (r == 0 && queue_consumed(s, state))
+		dropped = drop_consumed(t);
+	if (ret_dropped)
+		*ret_dropped = dropped;
+	return r;
+}
+
+static int write_beside(const struct store *s, const char *ending, const void *bytes, size_t n)
+{
+	char name[256];
+	int r = beside(s, ending, name, sizeof(name));
+
+	return r < 0 ? r : sys_replace_file(s->dir, name, bytes, n, FILE_MODE);
+}
+
+int store_write_plan(const struct store *s, const struct plan_made *made)
+{
+	int r = write_beside(s, ".plan", made->plan, made->plan_n);
+
+	return r < 0 ? r : write_beside(s, ".queue", made->queue, made->queue_n);
+}
+
+/* The plan of bytes that are not on the disk yet. */
+static int plan_ahead(const struct store *s, const struct reg_tree *t, const uint8_t *bytes, size_t n,
+		      struct remarks *remarks, struct plan_made *ret)
+{
+	struct hive_facts facts;
+	uint8_t sha256[SHA256_BYTES];
+	char room[TEXT_BYTES];
+	struct text why = TEXT_ON(room);
+	struct plan_source from = {.tree = t,
+				   .set = tree_current_set(t),
+				   .hive_path = s->path,
+				   .facts = &facts,
+				   .sha256 = sha256};
+	int r = hive_block_check(bytes, 4096, n, &facts, &why);
+
+	if (r < 0)
+		return r;
+	sha256_of(bytes, n, sha256);
+	return plan_make(&from, remarks, ret);
+}
+
+int store_commit(struct store *s, const struct reg_tree *t, bool force, struct remarks *remarks,
+		 struct text *why)
+{
+	_cleanup_(plan_made_freep) struct plan_made made = {0};
+	struct hive_stamp stamp = hive_stamp_after(s->exists ? &s->facts : NULL, sys_wall_s());
+	uint8_t *bytes = NULL;
+	size_t n = 0;
+	int r;
+
+	if (!tree_current_set(t)) {
+		text_add(why, "the hive would have no Select\\Current: no boot could use it");
+		return -EINVAL;
+	}
+	r = hive_build(t, stamp, &bytes, &n, why);
+	if (r == 0)
+		r = plan_ahead(s, t, bytes, n, remarks, &made);
+	if (r == 0 && remarks->errors && !force) {
+		text_add(why, "values with errors; nothing was written (--force writes them all the same)");
+		r = -EINVAL;
+	}
+	if (r == 0)
+		r = sys_replace_file(s->dir, s->name, bytes, n, FILE_MODE);
+	if (r == 0)
+		r = hive_block_check(bytes, 4096, n, &s->facts, why);
+	if (r == 0) {
+		s->exists = true;
+		r = store_write_plan(s, &made);
+		if (r < 0)
+			text_add(text_add(why, "the hive is written, its plan is not: "), err_text(-r));
+	}
+	free(bytes);
+	if (r < 0 && !why->len)
+		text_add(why, err_text(-r));
+	return r;
+}

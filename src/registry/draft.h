@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * draft.h - the plan while it is being made; for the plan_*.c files of this folder only
+ */
+#pragma once
+
+#include "registry/plan_make.h"
+#include "registry/schema.h"
+
+#define LINES_MAX 64u /* command lines of one value: the boot timeline must hold their rows */
+#define PAGING_MAX 16u /* paging files of a system (nt-reference §3.1) */
+
+struct draft_row {
+	const char *name, *text;
+	uint32_t flags, arg, aux;
+};
+
+struct draft_table {
+	struct draft_row *row;
+	size_t count, cap;
+};
+
+struct draft {
+	const struct plan_source *from;
+	struct reg_arena *arena;
+	struct remarks *remarks;
+	struct plan_settings *settings;
+	const char *s0_initial, *initial, *dll_directory;
+	struct draft_table table[PLAN_TABLES];
+	const struct reg_key *key; /* of the value at hand */
+	const char *at;		   /* its path, for remarks */
+	const char *session;	   /* "Default" or "N" below Sessions */
+	uint32_t foreign_libraries; /* .dll files: Windows' own, said once */
+	uint32_t no_paging_default; /* PagingFiles is there */
+	bool known_present, directories_present;
+	int failed; /* -E2BIG */
+};
+
+/* A handler reads one value of one row; v is there and its type is right. */
+typedef void handler(struct draft *d, const struct schema_row *row, const struct reg_value *v);
+
+/* draft_add - a row of a table; strings are the arena's or constant. */
+void draft_add(struct draft *d, enum plan_table t, struct draft_row row);
+/* draft_say - a remark on the value at hand. */
+void draft_say(struct draft *d, unsigned kind, const char *form, ...)
+	__attribute__((format(printf, 3, 4)));
+/* draft_text - a printf-made string in the arena. */
+const char *draft_text(struct draft *d, const char *form, ...) __attribute__((format(printf, 2, 3)));
+/* draft_string - SZ or EXPAND_SZ as text; said when damaged; NULL when unusable (and said). */
+char *draft_string(struct draft *d, const struct reg_value *v, size_t cap);
+/* draft_list - MULTI_SZ (or one SZ) as a list without empty strings; count 0 on trouble. */
+char **draft_list(struct draft *d, const struct reg_value *v, size_t *ret_count);
+/* draft_show - escaped and cut for a remark. */
+const char *draft_show(struct draft *d, const char *s);
+
+/* An absolute, canonical path of at most PATH_BYTES: why not, or NULL. */
+const char *path_fault(const char *path);
+/* "C:\x", "\??\C:\x": a path of Windows with a drive letter. */
+bool path_has_drive(const char *path);
+
+/*
+ * draft_image - the image token of a command line, mapped: a path of NT or a name becomes a
+ * lower-cased base name without .exe; a Linux path stays. Says a warning when it changed.
+ * Returns the name, *ret_rest the rest of the line.
+ */
+const char *draft_image(struct draft *d, const char *line, const char **ret_rest);
+/* draft_command - a whole command line with its image mapped; NULL when unusable (and said). */
+const char *draft_command(struct draft *d, const char *line, const char **ret_image);
+
+handler handle_lines, handle_command, handle_refused, handle_subsystems, handle_subsystem; /* plan_lines.c */
+handler handle_renames, handle_deletes;					  /* plan_queue.c */
+handler handle_paging, handle_paths;					  /* plan_paging.c */
+handler handle_directories, handle_device, handle_variable, handle_library, handle_names,
+	handle_directory; /* plan_lists.c */
+handler handle_number, handle_switch, handle_choice, handle_path, handle_console, handle_host,
+	handle_user, handle_isolation; /* plan_simple.c */
+
+void defaults_lines(struct draft *d);
+void defaults_lists(struct draft *d);

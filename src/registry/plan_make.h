@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * plan_make.h - from a tree to the boot plan and its queue (law 4)
+ *
+ * Follows the schema: each value is checked for type, range and grammar; a wrong one is remarked
+ * and its default is used, so that no value can stop a plan from being made. Paths of Windows that
+ * mean nothing here become remarks. The same walk is `smreg check`.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/sha256.h"
+#include "plan/plan.h"
+#include "registry/hive.h"
+#include "registry/remark.h"
+#include "registry/tree.h"
+
+struct plan_source {
+	const struct reg_tree *tree; /* plan_load brought what is needed */
+	unsigned set;		     /* control set, 1..999 */
+	const char *hive_path;	     /* for people */
+	const struct hive_facts *facts; /* whom plan and queue fit; NULL: they fit nothing (check) */
+	const uint8_t *sha256;	     /* with facts */
+};
+
+struct plan_made {
+	void *plan; /* malloc'ed, given back by plan_made_free */
+	size_t plan_n;
+	void *queue; /* whole and checked too, also when it is empty */
+	size_t queue_n;
+	uint32_t queue_rows;
+};
+
+/*
+ * plan_load - bring the keys the plan is made of from a hive into a tree
+ * Returns 0 and the control set; -ENOKEY (not a SYSTEM hive: no Select\Current), -ENOENT (no
+ * Session Manager key), -EIO (a part of these keys cannot be read), -E2BIG; why names it.
+ */
+int plan_load(struct hive *h, struct reg_tree *t, unsigned *ret_set, struct text *why);
+
+/*
+ * plan_make - plan and queue
+ *   remarks  takes what there is to say; its arena is used for scratch too
+ * Returns 0, or -ENOSPC (larger than a plan can be), -E2BIG.
+ */
+int plan_make(const struct plan_source *from, struct remarks *remarks, struct plan_made *ret);
+void plan_made_free(struct plan_made *m);
+static inline void plan_made_freep(struct plan_made *m) { plan_made_free(m); }

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * show.c - how smctl shows times, results, foreign text and JSON
+ *
+ * Foreign text reaches a terminal only through show_text(): a console must not be driven by the
+ * name of a file or a process. Units are always written.
+ */
+#include "smctl/smctl.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/text.h"
+
+#define SHOW_BYTES 4096
+
+/* A printf may show several values at once, so there is more than one buffer. */
+static char *room(void)
+{
+	static char buffers[4][SHOW_BYTES];
+	static unsigned next;
+
+	return buffers[next++ % ARRAY_SIZE(buffers)];
+}
+
+const char *show_text(const char *s)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	char *to = room();
+	size_t n = 0;
+
+	for (; *s && n + 5 < SHOW_BYTES; s++) {
+		unsigned char c = (unsigned char)*s;
+
+		if (c >= 0x20 && c < 0x7F) {
+			to[n++] = *s;
+			continue;
+		}
+		to[n++] = '\\';
+		to[n++] = 'x';
+		to[n++] = digits[c >> 4];
+		to[n++] = digits[c & 15];
+	}
+	to[n] = 0;
+	return to;
+}
+
+const char *show_duration(uint64_t ns)
+{
+	char *to = room();
+	uint64_t s = ns / 1000000000u;
+
+	if (ns < 1000000u)
+		(void)snprintf(to, SHOW_BYTES, "%.2f ms", (double)ns / 1e6);
+	else if (ns < 1000000000u)
+		(void)snprintf(to, SHOW_BYTES, "%.1f ms", (double)ns / 1e6);
+	else if (s < 60)
+		(void)snprintf(to, SHOW_BYTES, "%.2f s", (double)ns / 1e9);
+	else if (s < 3600)
+		(void)snprintf(to, SHOW_BYTES, "%llu min %02llu s", (unsigned long long)(s / 60),
+			       (unsigned long long)(s % 60));
+	else if (s < 86400)
+		(void)snprintf(to, SHOW_BYTES, "%llu h %02llu min", (unsigned long long)(s / 3600),
+			       (unsigned long long)(s / 60 % 60));
+	else
+		(void)snprintf(to, SHOW_BYTES, "%llu d %02llu h", (unsigned long long)(s / 86400),
+			       (unsigned long long)(s / 3600 % 24));
+	return to;
+}
+
+const char *show_since(uint64_t ns, uint64_t origin_ns)
+{
+	char *to = room();
+
+	(void)snprintf(to, SHOW_BYTES, "%.3f",
+		       ns > origin_ns ? (double)(ns - origin_ns) / 1e9 : 0.0);
+	return to;
+}
+
+const char *show_time(uint64_t wall_s)
+{
+	char *to = room();
+	time_t t = (time_t)wall_s;
+	struct tm tm;
+
+	if (!gmtime_r(&t, &tm) || strftime(to, SHOW_BYTES, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		return "?";
+	return to;
+}
+
+const char *show_result(const struct sm_boot_entry *e)
+{
+	const char *word = sm_result_word(e->result);
+	char *to;
+
+	if (e->detail == 0)
+		return word;
+	to = room();
+	if (e->result == SM_RESULT_CRASHED)
+		(void)snprintf(to, SHOW_BYTES, "%s (signal %d)", word, e->detail);
+	else if (e->detail < 0)
+		(void)snprintf(to, SHOW_BYTES, "%s (%s)", word, err_text(-e->detail));
+	else
+		(void)snprintf(to, SHOW_BYTES, "%s (%d)", word, e->detail);
+	return to;
+}
+
+bool show_utf8(void)
+{
+	static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+
+	if (!isatty(STDOUT_FILENO))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		const char *value = getenv(names[i]);
+
+		if (value && *value)
+			return strcasestr(value, "UTF-8") || strcasestr(value, "UTF8");
+	}
+	return false;
+}
+
+/* ---- JSON
+ * ---------------------------------------------------------------------------------------- */
+
+/* Bytes of the UTF-8 sequence at s; 0 when it is none (overlong forms and surrogates are none). */
+static unsigned utf8_length(const unsigned char *s)
+{
+	unsigned n = s[0] < 0x80 ? 1 : s[0] < 0xC2 ? 0 : s[0] < 0xE0 ? 2 : s[0] < 0xF0 ? 3 : 4;
+
+	if (s[0] > 0xF4)
+		return 0;
+	for (unsigned i = 1; i < n; i++)
+		if ((s[i] & 0xC0) != 0x80)
+			return 0;
+	if ((s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xED && s[1] > 0x9F) ||
+	    (s[0] == 0xF0 && s[1] < 0x90) || (s[0] == 0xF4 && s[1] > 0x8F))
+		return 0;
+	return n;
+}
+
+void json_put(json_object *o, const char *key, json_object *value)
+{
+	(void)json_object_object_add(o, key, value);
+}
+
+void json_put_text(json_object *o, const char *key, const char *s)
+{
+	char *to = room();
+	size_t n = 0;
+
+	while (*s && n + 5 < SHOW_BYTES) {
+		unsigned length = utf8_length((const unsigned char *)s);
+
+		if (length)
+			memcpy(to + n, s, length);
+		else
+			(void)snprintf(to + n, 5, "\\x%02X", (unsigned char)*s);
+		n += length ? length : 4;
+		s += length ? length : 1;
+	}
+	json_put(o, key, json_object_new_string_len(to, (int)n));
+}
+
+void json_put_number(json_object *o, const char *key, uint64_t n)
+{
+	json_put(o, key, json_object_new_uint64(n));
+}
+
+void json_put_bool(json_object *o, const char *key, bool b)
+{
+	json_put(o, key, json_object_new_boolean(b));
+}
+
+int json_show(json_object *o, bool one_line)
+{
+	int flags = JSON_C_TO_STRING_NOSLASHESCAPE |
+		    (one_line ? JSON_C_TO_STRING_PLAIN
+			      : JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED);
+	bool good = puts(json_object_to_json_string_ext(o, flags)) >= 0 && fflush(stdout) == 0;
+
+	(void)json_object_put(o);
+	return good ? SMCTL_OK : SMCTL_FAILED;
+}
+
+json_object *json_session(const struct sm_session *row)
+{
+	json_object *o = json_object_new_object();
+
+	json_put_number(o, "session", row->session);
+	json_put_text(o, "state", sm_session_state_word(row->state));
+	json_put_number(o, "csrss_pid", row->csrss_pid);
+	json_put_number(o, "initial_pid", row->initial_pid);
+	json_put_number(o, "copy_pid", row->copy_pid);
+	json_put_text(o, "initial", row->initial);
+	json_put_text(o, "console", row->console);
+	json_put_text(o, "hold", sm_session_hold_word(row->hold));
+	json_put_number(o, "failures", row->failures);
+	json_put_number(o, "created_ns", row->created_ns);
+	json_put_number(o, "ready_us", row->ready_us);
+	return o;
+}
+
+json_object *json_boot_entry(const struct sm_boot_entry *e)
+{
+	json_object *o = json_object_new_object();
+
+	json_put_number(o, "number", e->number);
+	json_put_text(o, "phase", e->phase);
+	json_put_text(o, "kind", sm_boot_kind_word(e->kind));
+	json_put_text(o, "name", e->name);
+	json_put_text(o, "result", sm_result_word(e->result));
+	json_put(o, "detail", json_object_new_int(e->detail));
+	json_put_number(o, "pid", e->pid);
+	json_put_number(o, "start_ns", e->start_ns);
+	json_put(o, "duration_us",
+		 e->end_ns == 0 || e->end_ns < e->start_ns
+			 ? NULL
+			 : json_object_new_uint64((e->end_ns - e->start_ns) / 1000u));
+	json_put_text(o, "text", e->text);
+	return o;
+}

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * status.c - smctl status, stops and known: what the machine is, was, and loads
+ *
+ * Only shows; asks the session manager for nothing that costs it more than an answer.
+ */
+#include "smctl/smctl.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KNOWN_LIST "/run/smss/KnownDlls"
+
+static void line(const char *what, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void line(const char *what, const char *format, ...)
+{
+	va_list arguments;
+
+	printf("%-12s", what);
+	va_start(arguments, format);
+	vprintf(format, arguments);
+	va_end(arguments);
+	putchar('\n');
+}
+
+static const char *plural(uint64_t n, const char *one, const char *many)
+{
+	return n == 1 ? one : many;
+}
+
+static json_object *json_stop(const struct sm_stop *stop)
+{
+	json_object *o = json_object_new_object();
+	char code[16];
+
+	(void)snprintf(code, sizeof(code), "0x%08X", stop->code);
+	json_put_text(o, "code", code);
+	json_put_text(o, "word", stop->word);
+	(void)snprintf(code, sizeof(code), "0x%08X", stop->status);
+	json_put_text(o, "status", code);
+	json_put_text(o, "phase", stop->phase);
+	json_put_text(o, "culprit", stop->culprit);
+	json_put_text(o, "text", stop->text);
+	if (stop->wall_s)
+		json_put_text(o, "time", show_time(stop->wall_s));
+	else
+		json_put(o, "time", NULL);
+	return o;
+}
+
+static int status_json(const struct smctl *s, const struct sm_machine *m,
+		       const struct sm_stop *stop)
+{
+	json_object *o = json_object_new_object();
+
+	json_put_text(o, "phase", m->phase);
+	json_put_bool(o, "ready", m->ready);
+	json_put_text(o, "mode", sm_mode_word(m->mode));
+	json_put_text(o, "level", sm_level_word(m->level));
+	json_put_number(o, "attempts", m->attempts);
+	json_put_text(o, "blocker", m->blocker);
+	json_put_number(o, "pid", sm_master_pid(s->c));
+	json_put_number(o, "sessions", m->sessions);
+	json_put_number(o, "processes", m->processes);
+	json_put_number(o, "orphans", m->orphans);
+	json_put_number(o, "reaped", m->reaped);
+	json_put_number(o, "clients", m->clients);
+	json_put_number(o, "degraded", m->degraded);
+	json_put_number(o, "lines_dropped", m->lines_dropped);
+	json_put_bool(o, "boot_good", m->boot_good);
+	json_put_bool(o, "cgroup", !m->no_cgroup);
+	json_put_bool(o, "state_writable", !m->no_state);
+	json_put(o, "shutdown",
+		 m->shutting_down ? json_object_new_string(sm_power_word(m->action)) : NULL);
+	json_put_number(o, "started_ns", m->started_ns);
+	json_put_number(o, "uptime_us", (m->now_ns - m->started_ns) / 1000u);
+	json_put(o, "ready_us",
+		 m->ready ? json_object_new_uint64((m->ready_ns - m->started_ns) / 1000u) : NULL);
+	json_put_text(o, "hive", m->hive);
+	json_put_text(o, "version", m->version);
+	json_put_text(o, "build_id", m->build_id);
+	json_put(o, "previous_stop", stop ? json_stop(stop) : NULL);
+	return json_show(o, false);
+}
+
+static void show_boot(const struct sm_machine *m)
+{
+	const char *level = m->level == SM_BOOT_CURRENT ? "Current, from "
+			    : m->level == SM_BOOT_LKG   ? "LastKnownGood, from "
+							: "built-in minimum: no hive could be used";
+
+	if (m->level == SM_BOOT_BUILTIN)
+		line("level", "%s", level);
+	else
+		line("level", "%s%s", level, m->hive[0] ? show_text(m->hive) : "(unnamed)");
+	if (m->no_state)
+		line("attempt", "not counted: the state directory cannot be written");
+	else if (m->attempts)
+		line("attempt", "%u%s", m->attempts,
+		     m->boot_good ? ", accepted: this boot is good" : ", not yet accepted as good");
+	if (m->ready)
+		line("ready", "after %s", show_duration(m->ready_ns - m->started_ns));
+	else
+		line("ready", "not yet");
+	line("up", "%s", show_duration(m->now_ns - m->started_ns));
+}
+
+static void status_text(const struct smctl *s, const struct sm_machine *m,
+			const struct sm_stop *stop)
+{
+	printf("smss %s (build %s), process %u of a %s\n", show_text(m->version),
+	       show_text(m->build_id), sm_master_pid(s->c), sm_mode_word(m->mode));
+	line("phase", "%s", m->phase);
+	if (m->shutting_down)
+		line("shutdown", "%s is on its way", sm_power_word(m->action));
+	if (m->blocker[0])
+		line("waiting for", "%s", show_text(m->blocker));
+	show_boot(m);
+	line("sessions", "%u", m->sessions);
+	line("processes", "%u in the ledger, %u reaped, %u %s, %u %s", m->processes, m->reaped,
+	     m->orphans, plural(m->orphans, "orphan", "orphans"), m->clients,
+	     plural(m->clients, "client", "clients"));
+	if (m->no_cgroup)
+		line("no cgroup", "there is no cgroup v2: sessions end by pid namespace");
+	if (m->degraded)
+		line("degraded", "%u %s missing; see: smctl boot", m->degraded,
+		     plural(m->degraded, "thing is", "things are"));
+	if (m->lines_dropped)
+		line("dropped", "%llu %s that console or kernel log did not take",
+		     (unsigned long long)m->lines_dropped,
+		     plural(m->lines_dropped, "line", "lines"));
+	if (stop)
+		line("last stop", "0x%08X %s by %s in phase %s; see: smctl stops", stop->code,
+		     stop->word, show_text(stop->culprit), stop->phase);
+}
+
+int verb_status(struct smctl *s, int argc, char **argv)
+{
+	struct sm_machine m;
+	struct sm_stop stop;
+	int r, stopped;
+
+	if (argc > 0)
+		return smctl_usage(s, "\"%s\" is not wanted here", show_text(argv[0]));
+	if (smctl_connect(s))
+		return SMCTL_FAILED;
+	r = sm_status(s->c, &m);
+	if (r < 0)
+		return smctl_call_failed(s, r, NULL);
+	/* A session manager that cannot tell of stops can still tell its status. */
+	stopped = sm_last_stop(s->c, &stop);
+	if (s->json)
+		return status_json(s, &m, stopped == 1 ? &stop : NULL);
+	status_text(s, &m, stopped == 1 ? &stop : NULL);
+	return SMCTL_OK;
+}
+
+int verb_stops(struct smctl *s, int argc, char **argv)
+{
+	struct sm_stop stop;
+	int r;
+
+	if (argc > 0)
+		return smctl_usage(s, "\"%s\" is not wanted here", show_text(argv[0]));
+	if (smctl_connect(s))
+		return SMCTL_FAILED;
+	r = sm_last_stop(s->c, &stop);
+	if (r < 0)
+		return smctl_call_failed(s, r, NULL);
+	if (s->json) {
+		json_object *o = json_object_new_object(), *list = json_object_new_array();
+
+		if (r == 1)
+			(void)json_object_array_add(list, json_stop(&stop));
+		json_put(o, "stops", list);
+		return json_show(o, false);
+	}
+	if (r == 0) {
+		puts("no stop is recorded: the previous run ended in order");
+		return SMCTL_OK;
+	}
+	line("code", "0x%08X %s", stop.code, stop.word);
+	line("time", "%s", stop.wall_s ? show_time(stop.wall_s) : "unknown");
+	line("phase", "%s", stop.phase);
+	line("culprit", "%s", show_text(stop.culprit));
+	line("status", "0x%08X", stop.status);
+	if (stop.text[0])
+		line("text", "%s", show_text(stop.text));
+	return SMCTL_OK;
+}
+
+int verb_known(struct smctl *s, int argc, char **argv)
+{
+	json_object *list = NULL;
+	char *text = NULL;
+	size_t room = 0;
+	ssize_t n;
+	FILE *f;
+
+	if (argc > 0)
+		return smctl_usage(s, "\"%s\" is not wanted here", show_text(argv[0]));
+	f = fopen(KNOWN_LIST, "re");
+	if (!f)
+		return smctl_error(s,
+				   "%s: %s: the list is made by phase InitializeKnownDlls; see: "
+				   "smctl boot",
+				   KNOWN_LIST, strerror(errno));
+	if (s->json)
+		list = json_object_new_array();
+	while ((n = getline(&text, &room, f)) > 0) {
+		if (text[n - 1] == '\n')
+			text[n - 1] = 0;
+		if (list) {
+			json_object *o = json_object_new_object();
+
+			json_put_text(o, "line", text);
+			(void)json_object_array_add(list, o);
+		} else {
+			puts(show_text(text));
+		}
+	}
+	free(text);
+	(void)fclose(f);
+	if (list) {
+		json_object *o = json_object_new_object();
+
+		json_put(o, "known", list);
+		return json_show(o, false);
+	}
+	return SMCTL_OK;
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * verbs.c - smctl's verbs: their names, arguments, options and help, in one table
+ *
+ * Help, completion and the reading of options follow this table; a verb that is not in it does not
+ * exist. Two words make one verb ("session new").
+ */
+#include "smctl/verbs.h"
+
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/text.h"
+
+/* clang-format off */
+static const struct verb verbs[] = {
+	{ "status", "", "", verb_status, VERB_SHOWN,
+	  "what the session manager is doing",
+	  "Shows phase, level, attempt, what is waited for, times, counts, and the previous stop." },
+	{ "tree", "", "", verb_tree, VERB_SHOWN,
+	  "sessions and their processes",
+	  "The session manager's ledger, and by /proc what those processes started." },
+	{ "sessions", "", "", verb_sessions, VERB_SHOWN,
+	  "one line per session",
+	  "Number, state, csrss, initial command, console, and how long its set-up took." },
+	{ "session new", "[COMMAND...]", "+", verb_session_new, VERB_SHOWN,
+	  "make a session",
+	  "Waits until its core processes are up. Without COMMAND the initial command is the plan's." },
+	{ "session end", "NUMBER", "", verb_session_end, VERB_SHOWN,
+	  "end a session",
+	  "Its programs are asked to end, then killed. Exit status 1 while some are still dying." },
+	{ "exec", "NUMBER COMMAND...", "+d", verb_exec, VERB_SHOWN,
+	  "start a program in a session",
+	  "By the session's csrss; does not wait for the program's end.\n"
+	  "  -d, --detached    null descriptors instead of the session's console" },
+	{ "boot", "", "fp", verb_boot, VERB_SHOWN,
+	  "the timeline of this boot",
+	  "Start in seconds since the session manager's start, duration, phase or entry, result.\n"
+	  "  -f, --follow      show rows as they happen, until the boot is ready\n"
+	  "  -p, --phases      phases only" },
+	{ "boot accept", "", "", verb_not_implemented, 0, NULL, "Not implemented in this version." },
+	{ "boot reject", "", "", verb_not_implemented, 0, NULL, "Not implemented in this version." },
+	{ "boot next-lkg", "", "", verb_not_implemented, 0, NULL, "Not implemented in this version." },
+	{ "wait ready", "", "t", verb_wait_ready, VERB_SHOWN,
+	  "wait until the boot is ready",
+	  "Exit status 1 when it is not in time, or the machine shuts down before.\n"
+	  "  -t, --timeout S   seconds to wait; 0 = for ever; 300 if not given" },
+	{ "events", "", "", verb_events, VERB_SHOWN,
+	  "what happens, one JSON object per line",
+	  "Until the session manager ends the connection." },
+	{ "stops", "", "", verb_stops, VERB_SHOWN,
+	  "the stop that ended the previous run",
+	  "Code, time, phase, culprit, status." },
+	{ "known", "", "", verb_known, VERB_SHOWN,
+	  "the known libraries",
+	  "The list that phase InitializeKnownDlls published, one line per library." },
+	{ "probe", "", "", verb_probe, VERB_SHOWN,
+	  "what this kernel offers, and what its absence means",
+	  "Needs no session manager." },
+	{ "poweroff", "", NULL, NULL, VERB_SHOWN,
+	  "end sessions, write everything, power off",
+	  "  -f, --fast        sessions are ended without being asked first\n"
+	  "      --reason TEXT for the log\n"
+	  "  -p, -H, --reboot  power off, halt, reboot, whatever the name says\n"
+	  "  -w                do nothing (there is no wtmp record to write)\n"
+	  "  -h -d -n -i       accepted, without meaning here" },
+	{ "reboot", "", NULL, NULL, VERB_SHOWN,
+	  "the same, then start again",
+	  "  -f, --fast        sessions are ended without being asked first\n"
+	  "      --reason TEXT for the log\n"
+	  "  -p, -H, --reboot  power off, halt, reboot, whatever the name says\n"
+	  "  -w                do nothing (there is no wtmp record to write)\n"
+	  "  -h -d -n -i       accepted, without meaning here" },
+	{ "halt", "", NULL, NULL, VERB_SHOWN,
+	  "the same, then halt the processor",
+	  "  -f, --fast        sessions are ended without being asked first\n"
+	  "      --reason TEXT for the log\n"
+	  "  -p, -H, --reboot  power off, halt, reboot, whatever the name says\n"
+	  "  -w                do nothing (there is no wtmp record to write)\n"
+	  "  -h -d -n -i       accepted, without meaning here" },
+	{ "pending", "", "", verb_not_implemented, VERB_SHOWN,
+	  "pending renames and deletes (not implemented)", "Not implemented in this version." },
+	{ "pagefiles", "", "", verb_not_implemented, VERB_SHOWN,
+	  "paging files (not implemented)", "Not implemented in this version." },
+	/* not verbs: programs, for their help */
+	{ "shutdown", "[-h|-P|-r|-H] now [REASON...]", NULL, NULL, VERB_PROGRAM, NULL,
+	  "  -h, -P            power off; so without an option\n"
+	  "  -r                reboot\n"
+	  "  -H                halt\n"
+	  "  -f, --fast        sessions are ended without being asked first\n"
+	  "  -a, -n, -t S      accepted, without meaning here\n"
+	  "A time other than now, +0 or 0, and -c, -k, -F: not implemented." },
+	{ "telinit", "0|6", NULL, NULL, VERB_PROGRAM, NULL,
+	  "0 powers off, 6 reboots; other runlevels: not implemented." },
+};
+/* clang-format on */
+
+#define GLOBAL_HELP                                                                                \
+	"  -j, --json        machine-readable output\n"                                            \
+	"  -s, --socket PATH where the session manager listens; also SMSS_SOCKET\n"                \
+	"  -h, --help        this text\n"
+
+const struct verb *verbs_find(int argc, char **argv, int *ret_words)
+{
+	const struct verb *found = NULL;
+	char two[32];
+
+	if (argc < 1)
+		return NULL;
+	(void)snprintf(two, sizeof(two), "%.14s %.14s", argv[0], argc > 1 ? argv[1] : "");
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
+		if (verbs[i].flags & VERB_PROGRAM)
+			continue;
+		if (argc > 1 && str_same(verbs[i].name, two)) {
+			*ret_words = 2;
+			return &verbs[i];
+		}
+		if (str_same(verbs[i].name, argv[0]))
+			found = &verbs[i];
+	}
+	if (found)
+		*ret_words = 1;
+	return found;
+}
+
+static void help_all(void)
+{
+	puts("usage: smctl [--json] [--socket PATH] VERB ...\n\nverbs:");
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
+		char both[64];
+
+		if (!(verbs[i].flags & VERB_SHOWN))
+			continue;
+		(void)snprintf(both, sizeof(both), "%s %s", verbs[i].name, verbs[i].arguments);
+		printf("  %-26s %s\n", both, verbs[i].summary);
+	}
+	puts("\noptions:\n" GLOBAL_HELP "  -V, --version     version, build and vendor\n\n"
+	     "smctl VERB --help tells more. Manual: smctl(8).");
+}
+
+void verbs_help(const char *name)
+{
+	if (!name) {
+		help_all();
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
+		const struct verb *v = &verbs[i];
+
+		if (!str_same(v->name, name))
+			continue;
+		printf("usage: %s%s%s%s\n\n", v->flags & VERB_PROGRAM ? "" : "smctl ", v->name,
+		       *v->arguments ? " " : "", v->arguments);
+		if (v->summary)
+			printf("%s: %s\n", v->name, v->summary);
+		puts(v->details);
+		if (v->options)
+			fputs(GLOBAL_HELP, stdout);
+		else
+			puts("      --json, --socket PATH, --version, --help");
+		return;
+	}
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * verbs.h - the table of smctl's verbs
+ *
+ * Read by main.c to find and run a verb, and by its help. Nothing else may know verbs by name.
+ */
+#pragma once
+
+#include "smctl/smctl.h"
+
+#define VERB_SHOWN   (1u << 0) /* in smctl --help */
+#define VERB_PROGRAM (1u << 1) /* not a verb: a program's help only */
+
+struct verb {
+	const char *name; /* one word or two */
+	const char *arguments;
+	/* letters of its own options; "+" first: the first other word ends them; NULL: power_main
+	 * reads */
+	const char *options;
+	int (*run)(struct smctl *s, int argc, char **argv);
+	unsigned flags;
+	const char *summary; /* NULL = none */
+	const char *details;
+};
+
+/*
+ * verbs_find - the verb that a command line begins with
+ *   ret_words  how many words it took, 1 or 2
+ * Returns NULL when there is none of that name.
+ */
+const struct verb *verbs_find(int argc, char **argv, int *ret_words);

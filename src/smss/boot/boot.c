@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * boot.c - what the boot roles share among themselves, see boot.h
+ *
+ * Must never grow into a place for everything: what one role needs stands in that role's file.
+ */
+#include "smss/boot/boot.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define OVERFLOW_USER 65534u
+#define EVERY_USER    "4294967295"
+
+/* The namespace maps only some users: whoever else owns a file is shown as the overflow user. */
+static bool maps_some_users(void)
+{
+	char map[256];
+	ssize_t n = sys_read_file(AT_FDCWD, "/proc/self/uid_map", map, sizeof(map) - 1);
+
+	if (n <= 0)
+		return false;
+	map[n] = 0;
+	return !strstr(map, EVERY_USER);
+}
+
+bool boot_owned(const struct sys_stat *st)
+{
+	if (st->mode & (S_IWGRP | S_IWOTH))
+		return false;
+	return st->uid == 0 || (st->uid == OVERFLOW_USER && maps_some_users());
+}
+
+int boot_publish(const char *name, const void *bytes, size_t n)
+{
+	char path[128], temp[128];
+	struct text p = TEXT_ON(path), t = TEXT_ON(temp);
+	const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW;
+	_close_ int fd = -1;
+	int r;
+
+	text_add(text_add(&p, RUN_DIRECTORY "/"), name);
+	text_add(text_add(&t, path), ".new");
+	if (t.cut)
+		return -ENAMETOOLONG;
+	fd = sys_open(AT_FDCWD, temp, flags, 0644);
+	if (fd == -ENOENT) {
+		r = sys_make_dirs(RUN_DIRECTORY, 0755);
+		if (r < 0)
+			return r;
+		fd = sys_open(AT_FDCWD, temp, flags, 0644);
+	}
+	if (fd < 0)
+		return fd;
+	r = sys_write_all(fd, bytes, n);
+	if (r >= 0)
+		r = sys_rename(AT_FDCWD, temp, AT_FDCWD, path, 0);
+	if (r < 0)
+		(void)!sys_unlink(AT_FDCWD, temp, 0);
+	return r < 0 ? r : 0;
+}
+
+int boot_append_line(int dir, const char *name, const char *lines, size_t n)
+{
+	_close_ int fd = sys_open(dir, name, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0600);
+	struct sys_stat st;
+	int r;
+
+	if (fd < 0)
+		return fd;
+	r = sys_stat_fd(fd, &st);
+	if (r >= 0)
+		r = sys_write_all(fd, lines, n);
+	if (r >= 0)
+		r = sys_fsync(fd);
+	if (r >= 0 && st.size == 0) /* perhaps new: its name must be durable too */
+		r = sys_fsync(dir);
+	return r < 0 ? r : 0;
+}
+
+void boot_say(const struct copy *c, enum result result, int err, const char *name,
+	      const char *remark)
+{
+	char room[2 * TEXT_BYTES];
+	struct text t = TEXT_ON(room);
+
+	text_add(&t, remark);
+	if (err)
+		text_add(text_add(&t, *remark ? ": " : ""), err_text(err));
+	copy_item(c, result, err, 0, name, room);
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * environment.c - phase 3: the system environment, object directories, device links
+ *
+ * Everything that smss starts later gets exactly the block built here (law 6). The dynamic values
+ * are in it at once, unlike NT, where the first processes saw those of the boot before. Source:
+ * nt-reference §11, trap 7 of §13.1.
+ */
+#include "smss/copy.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "smss/boot/boot.h"
+#include "smss/boot/devices.h"
+#include "smss/boot/envblock.h"
+#include "sys/sys.h"
+
+#define FIRST_PATH "/usr/sbin:/usr/bin:/sbin:/bin"
+
+#if defined(__x86_64__)
+#define ARCHITECTURE "AMD64"
+#elif defined(__aarch64__)
+#define ARCHITECTURE "ARM64"
+#elif defined(__i386__)
+#define ARCHITECTURE "x86"
+#elif defined(__arm__)
+#define ARCHITECTURE "ARM"
+#else
+#define ARCHITECTURE "Unknown"
+#endif
+
+struct processor {
+	unsigned level, revision;
+	char identifier[96];
+};
+
+static void hex4(struct text *t, unsigned n)
+{
+	for (int shift = 12; shift >= 0; shift -= 4)
+		text_add_n(t, &"0123456789abcdef"[n >> shift & 15], 1);
+}
+
+#if defined(__x86_64__) || defined(__i386__)
+#include <cpuid.h>
+
+/* The processor says it itself; cheaper than /proc/cpuinfo, which is as long as the machine is
+ * wide. */
+static void ask_processor(struct processor *p)
+{
+	unsigned a, b, c, d, family, model;
+	char vendor[13] = "";
+	struct text t = TEXT_ON(p->identifier);
+
+	if (!__get_cpuid(0, &a, &b, &c, &d))
+		return;
+	memcpy(vendor, &b, 4);
+	memcpy(vendor + 4, &d, 4);
+	memcpy(vendor + 8, &c, 4);
+	if (!__get_cpuid(1, &a, &b, &c, &d))
+		return;
+	family = a >> 8 & 15;
+	model = a >> 4 & 15;
+	if (family == 6 || family == 15)
+		model |= a >> 12 & 0xf0;
+	if (family == 15)
+		family += a >> 20 & 0xff;
+	p->level = family;
+	p->revision = (model & 0xff) << 8 | (a & 15);
+	text_add(&t, str_same(vendor, "GenuineIntel") && sizeof(void *) == 8 ? "Intel64"
+		     : sizeof(void *) == 8                                   ? "AMD64"
+									     : "x86");
+	text_u64(text_add(&t, " Family "), family);
+	text_u64(text_add(&t, " Model "), model);
+	text_u64(text_add(&t, " Stepping "), a & 15);
+	text_add(text_add(&t, ", "), vendor);
+}
+#else
+/* arm64 shows its identification register as "0x00000000410fd0c0"; others show nothing of fixed
+ * form. */
+static void ask_processor(struct processor *p)
+{
+	char midr[32];
+	struct text t = TEXT_ON(p->identifier);
+	uint64_t id;
+	ssize_t n =
+		sys_read_file(AT_FDCWD, "/sys/devices/system/cpu/cpu0/regs/identification/midr_el1",
+			      midr, sizeof(midr));
+
+	if (n < 2 || str_u64(midr, (size_t)n - 1, &id) < 0) {
+		text_add(&t, "Unknown");
+		return;
+	}
+	p->level = 8;
+	p->revision = (unsigned)((id >> 12 & 0xf00) | (id & 15));
+	hex4(text_add(&t, "ARMv8 (64-bit) Family 8 Model "), id >> 4 & 0xfff);
+	hex4(text_add(&t, " Revision "), p->revision);
+}
+#endif
+
+static int set(struct envblock *b, const char *name, const char *value)
+{
+	return envblock_set(b, name, value, strlen(value));
+}
+
+/* An empty block has room for these, so no answer is looked at. */
+static void set_dynamic(const struct copy *c, struct envblock *b)
+{
+	const char *safeboot = copy_word(c, "SMSS_SAFEBOOT", "");
+	struct processor p = {0};
+	char room[32];
+	struct text t;
+
+	ask_processor(&p);
+	(void)set(b, "PATH", FIRST_PATH);
+	(void)set(b, "OS", "Linux");
+	t = TEXT_ON(room);
+	text_u64(&t, sys_cpus());
+	(void)set(b, "NUMBER_OF_PROCESSORS", room);
+	(void)set(b, "PROCESSOR_ARCHITECTURE", ARCHITECTURE);
+	(void)set(b, "PROCESSOR_IDENTIFIER", p.identifier);
+	t = TEXT_ON(room);
+	text_u64(&t, p.level);
+	(void)set(b, "PROCESSOR_LEVEL", room);
+	t = TEXT_ON(room);
+	hex4(&t, p.revision);
+	(void)set(b, "PROCESSOR_REVISION", room);
+	if (*safeboot)
+		(void)set(b, "SAFEBOOT_OPTION",
+			  str_same_fold(safeboot, "network") ? "NETWORK" : "MINIMAL");
+}
+
+static void variable_failed(void *with, const char *name, int err)
+{
+	boot_say(with, RESULT_DEGRADED, err, name, "variable left out");
+}
+
+static int hand_over(const struct envblock *b)
+{
+	struct sm_message m;
+	_close_ int fd = sys_memfd("smss-environment");
+	int r;
+
+	if (fd < 0)
+		return fd;
+	r = sys_write_all(fd, b->bytes, b->used);
+	if (r >= 0)
+		r = sys_seal(fd);
+	if (r < 0)
+		return r;
+	sm_message_start(&m, SM_ENV_READY, 0, 0);
+	r = copy_ask(&m, &fd, 1);
+	return r < 0 ? r : m.h.status == SM_OK ? 0 : -EPROTO;
+}
+
+int copy_role_environment(struct copy *c)
+{
+	struct envblock b = {.cap = ENV_BYTES};
+	struct envblock_work w = {.failed = variable_failed, .with = c};
+	char room[TEXT_BYTES];
+	struct text t = TEXT_ON(room);
+	void *scratch;
+	int r = sys_scratch((size_t)3 * ENV_BYTES, &scratch);
+
+	(void)sys_umask(022);
+	if (r >= 0) {
+		b.bytes = scratch;
+		w.scratch = b.bytes + ENV_BYTES;
+		w.before = w.scratch + ENV_BYTES;
+		set_dynamic(c, &b);
+		envblock_apply(&b, c->plan, &w);
+		r = hand_over(&b);
+	}
+	if (r < 0) {
+		boot_say(c, RESULT_FAILED, -r, "Environment", "not handed over");
+		return r == -EPIPE ? COPY_NO_MASTER : COPY_FAILED;
+	}
+	text_add(text_u64(&t, b.count), " variables");
+	copy_item(c, RESULT_OK, 0, 0, "Environment", room);
+	r = boot_publish("environment", b.bytes, b.used);
+	if (r < 0)
+		boot_say(c, RESULT_DEGRADED, -r, RUN_DIRECTORY "/environment", "not published");
+	devices_object_directories(c);
+	devices_links(c);
+	return COPY_OK;
+}

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * plan.c - phase 2: the boot plan of one level, or smreg, which makes it from the hive
+ *
+ * A plan beside the hive is used only when it is whole and made from the hive as it is now; then no
+ * hive is parsed at boot at all. Else this copy becomes smreg, which parses it in a sandbox. A
+ * level that cannot be had is left by exit status; the master then asks for the next one. Source:
+ * design §3 (phase 2) and §5.
+ */
+#include "smss/copy.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/bytes.h"
+#include "base/text.h"
+#include "smss/boot/boot.h"
+#include "state/state.h"
+#include "sys/sys.h"
+
+#define HIVE_BYTES_MIN 4096u /* a hive without its base block's 4 kB is none */
+#define SMREG_PATH     "PATH=/usr/sbin:/usr/bin:/sbin:/bin"
+
+struct job {
+	struct copy *c;
+	char hive[PATH_BYTES];
+	uint8_t block[HIVE_BLOCK_BYTES];
+	uint64_t hive_bytes;
+	struct boot_state state;
+	struct sm_plan_ready ready;
+};
+
+/* attempts and the queue already done; no directory yet is a first boot */
+static void read_state(struct job *j)
+{
+	_close_ int dir = copy_open_state(j->c, false);
+	int r = dir < 0 ? dir : state_read(dir, &j->state);
+
+	if (r == -ENOENT)
+		return;
+	if (r < 0 || r == STATE_DAMAGED) {
+		j->ready.flags |= SM_PLAN_STATE_BAD;
+		boot_say(j->c, RESULT_DEGRADED, r < 0 ? -r : EILSEQ, STATE_FILE, "not readable");
+	}
+	j->ready.attempts = j->state.attempts[j->ready.level];
+}
+
+static int hand_over(struct job *j, const void *plan, size_t n)
+{
+	struct sm_message m;
+	_close_ int fd = sys_memfd("smss-plan");
+	int r;
+
+	if (fd < 0)
+		return fd;
+	r = sys_write_all(fd, plan, n);
+	if (r >= 0)
+		r = sys_seal(fd);
+	if (r < 0)
+		return r;
+	sm_message_start(&m, SM_PLAN_READY, 0, 0);
+	m.b.plan_ready = j->ready;
+	r = copy_ask(&m, &fd, 1);
+	return r < 0 ? r : m.h.status == SM_OK ? 0 : -EPROTO;
+}
+
+static int exit_of(struct job *j, int r)
+{
+	if (r >= 0)
+		return COPY_OK;
+	boot_say(j->c, RESULT_FAILED, -r, "plan", "not handed over");
+	return r == -EPIPE ? COPY_NO_MASTER : COPY_FAILED;
+}
+
+static int builtin(struct job *j)
+{
+	static uint64_t room[PLAN_BUILTIN_BYTES / 8];
+	int n = plan_builtin(room, sizeof(room));
+
+	j->ready.flags |= SM_PLAN_FRESH;
+	return exit_of(j, n < 0 ? n : hand_over(j, room, (size_t)n));
+}
+
+/* A file of the registry: a plain one that only root can write (law 11). */
+static int open_owned(const char *path, struct sys_stat *ret)
+{
+	_close_ int fd = sys_walk(path, O_RDONLY | O_NONBLOCK);
+	int r;
+
+	if (fd < 0)
+		return fd;
+	r = sys_stat_fd(fd, ret);
+	if (r < 0)
+		return r;
+	if (!S_ISREG(ret->mode))
+		return -EINVAL;
+	if (!boot_owned(ret))
+		return -EPERM;
+	return fd_take(fd);
+}
+
+/* Where the level's hive lies, its first block and its size. Returns 0 or an item's -errno. */
+static int look_at_hive(struct job *j)
+{
+	struct text t = TEXT_ON(j->hive);
+	struct sys_stat st;
+	_close_ int fd = -1;
+	ssize_t n;
+
+	if (j->ready.level == SM_LEVEL_LKG)
+		text_add(text_add(&t, copy_word(j->c, "SMSS_STATE", STATE_DIRECTORY)),
+			 "/SYSTEM.lkg");
+	else
+		text_add(&t, copy_word(j->c, "SMSS_HIVE", HIVE_PATH));
+	if (t.cut)
+		return -ENAMETOOLONG;
+	fd = open_owned(j->hive, &st);
+	if (fd < 0)
+		return fd;
+	if (st.size < HIVE_BYTES_MIN)
+		return -EILSEQ;
+	n = sys_pread(fd, j->block, sizeof(j->block), 0);
+	if (n != (ssize_t)sizeof(j->block))
+		return n < 0 ? (int)n : -EILSEQ;
+	j->hive_bytes = st.size;
+	return 0;
+}
+
+/* What stands beside the hive under another ending. */
+static int beside(const struct job *j, const char *ending, struct sys_stat *ret)
+{
+	char path[PATH_BYTES + 8];
+	struct text t = TEXT_ON(path);
+
+	text_add(text_add(&t, j->hive), ending);
+	return open_owned(path, ret);
+}
+
+/* The plan beside the hive, when it fits. Returns 0, or -errno with *ret_why for people. */
+static int read_plan(const struct job *j, const struct plan_header **ret, size_t *ret_n,
+		     const char **ret_why)
+{
+	struct sys_stat st;
+	void *room;
+	_close_ int fd = beside(j, ".plan", &st);
+	ssize_t n;
+	int r;
+
+	if (fd < 0) {
+		*ret_why = fd == -ENOENT  ? "missing"
+			   : fd == -EPERM ? "not only root's"
+					  : "unreadable";
+		return fd;
+	}
+	*ret_why = "torn";
+	if (st.size < sizeof(struct plan_header) || st.size > PLAN_BYTES_MAX)
+		return -EILSEQ;
+	r = sys_scratch(st.size, &room);
+	if (r < 0)
+		return r;
+	n = sys_read_all(fd, room, st.size);
+	if (n < 0)
+		return (int)n;
+	r = plan_check(room, (size_t)n, PLAN_MAGIC, ret_why);
+	if (r < 0)
+		return r;
+	*ret_why = "stale: made from another state of the hive";
+	if (plan_fits(room, j->block, j->hive_bytes) != PLAN_FITS)
+		return -ESTALE;
+	*ret = room;
+	*ret_n = (size_t)n;
+	return 0;
+}
+
+/*
+ * Whether the renames copy has work. The queue is hashed only when an earlier boot consumed one at
+ * all; if it cannot be read that copy is the one to say so.
+ */
+static bool queue_pending(const struct job *j, const struct plan_header *p)
+{
+	uint8_t digest[SHA256_BYTES], part[4096];
+	struct sha256 s;
+	struct sys_stat st;
+	_close_ int fd = -1;
+	ssize_t n;
+
+	if (!p->settings.queue_count)
+		return false;
+	if (bytes_zero(j->state.queue_done_sha256, SHA256_BYTES))
+		return true;
+	fd = beside(j, ".queue", &st);
+	if (fd < 0 || st.size > QUEUE_BYTES_MAX)
+		return true;
+	sha256_start(&s);
+	while ((n = sys_read(fd, part, sizeof(part))) > 0)
+		sha256_add(&s, part, (size_t)n);
+	sha256_end(&s, digest);
+	return n < 0 || !bytes_same(digest, j->state.queue_done_sha256, SHA256_BYTES);
+}
+
+/* Turns into smreg, which speaks to the master on the same connection. Only returns on failure. */
+static int become_smreg(struct job *j)
+{
+	char level[2] = {(char)('0' + j->ready.level), 0}, *envp[10] = {(char *)SMREG_PATH};
+	char *argv[] = {"smreg", "plan", "--boot", "--level", level, "--hive", j->hive, NULL};
+	char path[PATH_BYTES];
+	unsigned count = 1;
+	int fd, r = copy_find_image(j->c, IMAGE_SMREG, &fd, path, sizeof(path));
+
+	for (char *const *w = j->c->words; w && *w && count < ARRAY_SIZE(envp) - 1; w++)
+		if (str_starts(*w, "SMSS_"))
+			envp[count++] = *w;
+	if (r >= 0)
+		r = sys_close_from(FD_PLAN);
+	if (r >= 0)
+		r = sys_exec(AT_FDCWD, path, argv, envp);
+	boot_say(j->c, r == -EACCES ? RESULT_REFUSED : RESULT_FAILED, -r, IMAGE_SMREG,
+		 "cannot make a plan from the hive");
+	return COPY_FAILED;
+}
+
+static int from_hive(struct job *j)
+{
+	const struct plan_header *p = NULL;
+	const char *why = "";
+	char room[TEXT_BYTES];
+	struct text t = TEXT_ON(room);
+	size_t n = 0;
+	int r = look_at_hive(j);
+
+	if (r < 0) {
+		boot_say(j->c, r == -EPERM || r == -ELOOP ? RESULT_REFUSED : RESULT_FAILED,
+			 r == -EPERM || r == -EILSEQ ? 0 : -r, j->hive,
+			 r == -EPERM    ? "others than root can write the hive"
+			 : r == -EILSEQ ? "too short to be a hive"
+					: "no hive");
+		return COPY_FAILED;
+	}
+	r = read_plan(j, &p, &n, &why);
+	if (r < 0) {
+		text_add(text_add(&t, why), "; smreg makes one from the hive");
+		copy_item(j->c, RESULT_DEGRADED, -r, 0, "SYSTEM.plan", room);
+		return become_smreg(j);
+	}
+	j->ready.flags |= SM_PLAN_FRESH;
+	if (queue_pending(j, p))
+		j->ready.flags |= SM_PLAN_RENAMES;
+	return exit_of(j, hand_over(j, p, n));
+}
+
+int copy_role_plan(struct copy *c)
+{
+	struct job j = {.c = c, .ready.level = c->n};
+
+	if (c->n > SM_LEVEL_BUILTIN)
+		return COPY_USAGE;
+	read_state(&j);
+	return c->n == SM_LEVEL_BUILTIN ? builtin(&j) : from_hive(&j);
+}

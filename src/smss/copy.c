@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * copy.c - a copy's life: attach what the master hands over, do one role, report, exit
+ *
+ * Started by the master as `smss ROLE N` with the fds and words of copy.h. Believes the plan only
+ * after plan_check(), needs no heap, and never outlives its role. What a role cannot do without is
+ * in the table below; the rest is simply absent.
+ */
+#include "smss/copy.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/text.h"
+#include "smss/boot/boot.h"
+#include "state/state.h"
+#include "sys/sys.h"
+
+#define NEEDS_PLAN  (1u << 0)                       /* cannot work without FD_PLAN */
+#define TAKES_PLAN  (1u << 1)                       /* uses it when it is there */
+#define TAKES_ENV   (1u << 2)                       /* hands the system environment on */
+#define SEARCH_PATH "/usr/sbin:/usr/bin:/sbin:/bin" /* when the environment has no PATH */
+
+static const struct {
+	int (*run)(struct copy *c);
+	unsigned flags;
+} roles[ROLE_COUNT] = {
+	[ROLE_PLAN] = {copy_role_plan, 0},
+	[ROLE_ENVIRONMENT] = {copy_role_environment, NEEDS_PLAN},
+	[ROLE_EXECUTE] = {copy_role_execute, NEEDS_PLAN | TAKES_ENV},
+	[ROLE_STATE] = {copy_role_state, NEEDS_PLAN},
+	[ROLE_RENAMES] = {copy_role_renames, NEEDS_PLAN},
+	[ROLE_PAGING] = {copy_role_paging, NEEDS_PLAN},
+	[ROLE_KNOWN] = {copy_role_known, NEEDS_PLAN},
+	[ROLE_SESSION] = {copy_role_session, NEEDS_PLAN | TAKES_ENV},
+	[ROLE_STOP] = {copy_role_stop, 0},
+	[ROLE_SHUTDOWN] = {copy_role_shutdown, TAKES_PLAN | TAKES_ENV},
+	[ROLE_RESCUE] = {copy_role_rescue, TAKES_PLAN | TAKES_ENV},
+	[ROLE_ACCEPT] = {copy_role_accept, 0},
+};
+
+static uint32_t next_tag = 1;
+
+const char *copy_word(const struct copy *c, const char *name, const char *otherwise)
+{
+	const size_t n = strlen(name);
+
+	for (char *const *w = c->words; w && *w; w++)
+		if (strncmp(*w, name, n) == 0 && (*w)[n] == '=')
+			return *w + n + 1;
+	return otherwise;
+}
+
+int copy_tell(const struct sm_message *m, const int *fds, unsigned fd_count)
+{
+	ssize_t r = sys_send(FD_MASTER, m, sm_message_bytes(m), fds, fd_count);
+
+	return r < 0 ? (int)r : 0;
+}
+
+int copy_ask(struct sm_message *m, const int *fds, unsigned fd_count)
+{
+	struct sm_message answer;
+	const uint32_t tag = next_tag++;
+	int r;
+
+	m->h.tag = tag;
+	m->h.reply = 0;
+	r = copy_tell(m, fds, fd_count);
+	if (r < 0)
+		return r;
+	for (;;) {
+		ssize_t n = sys_receive(FD_MASTER, &answer, sizeof(answer), NULL, NULL);
+
+		if (n < 0)
+			return (int)n;
+		if (n == 0)
+			return -EPIPE;
+		if (sm_message_check(&answer, (size_t)n) < 0)
+			return -EPROTO;
+		if (answer.h.reply && answer.h.tag == tag)
+			break;
+		/* an event or an answer nobody waits for any more */
+	}
+	memcpy(m, &answer, sizeof(answer.h) + answer.h.length);
+	return 0;
+}
+
+/* Failures are to be seen by whoever stands at the machine; the rest is for the record. */
+static int level_of(enum result result)
+{
+	switch (result) {
+	case RESULT_FAILED:
+	case RESULT_CRASHED:
+	case RESULT_TIMEOUT:
+	case RESULT_REFUSED:
+		return SYS_LOG_ERROR;
+	case RESULT_DEGRADED:
+		return SYS_LOG_WARNING;
+	default:
+		return SYS_LOG_INFO;
+	}
+}
+
+static void escape_into(char *field, size_t cap, const char *s)
+{
+	struct text t = text_start(field, cap);
+
+	text_escaped(&t, s, str_len(s, 4 * cap));
+}
+
+void copy_item(const struct copy *c, enum result result, int detail, uint64_t start_ns,
+	       const char *name, const char *text)
+{
+	struct sm_message m;
+	char line[400];
+	struct text t = TEXT_ON(line);
+
+	sm_message_start(&m, SM_PHASE_ITEM, 0, 0);
+	m.b.item.result = result;
+	m.b.item.detail = detail;
+	m.b.item.start_ns = start_ns;
+	escape_into(m.b.item.name, sizeof(m.b.item.name), name);
+	escape_into(m.b.item.text, sizeof(m.b.item.text), text);
+	if (copy_tell(&m, NULL, 0) <
+	    0) /* the master is gone or will not hear: the log still does */
+		text_add(&t, "(not recorded) ");
+	text_add(text_add(&t, role_word(c->role)), ": ");
+	text_add(text_add(&t, m.b.item.name), ": ");
+	text_add(&t, result_word(result));
+	if (m.b.item.text[0])
+		text_add(text_add(&t, ": "), m.b.item.text);
+	sys_log(level_of(result), line);
+}
+
+/* The path a descriptor really has, links resolved; without /proc the path as it was walked. */
+static int real_path(int fd, const char *walked, char *ret, size_t cap)
+{
+	char link[48];
+	struct text t = TEXT_ON(link);
+	ssize_t n;
+
+	text_u64(text_add(&t, "/proc/self/fd/"), (uint64_t)fd);
+	n = sys_readlink(AT_FDCWD, link, ret, cap);
+	if (n > 0 && (size_t)n < cap && ret[0] == '/') {
+		ret[n] = 0;
+		return 0;
+	}
+	return str_copy(ret, cap, walked) ? 0 : -ENAMETOOLONG;
+}
+
+/* Every directory above the image is root's, so that nobody can put another one in its place. */
+static int directories_owned(const char *path)
+{
+	char part[PATH_BYTES];
+	struct sys_stat st;
+
+	for (size_t i = 0; path[i]; i++) {
+		int r;
+
+		if (path[i] != '/')
+			continue;
+		memcpy(part, path, i + 1);
+		part[i ? i : 1] = 0;
+		r = sys_stat_at(AT_FDCWD, part, AT_SYMLINK_NOFOLLOW, &st);
+		if (r < 0)
+			return r;
+		if (!S_ISDIR(st.mode))
+			return -ENOTDIR;
+		if (!boot_owned(&st))
+			return -EACCES;
+	}
+	return 0;
+}
+
+static int try_image(const char *path, int *ret_fd, char *ret_path, size_t path_cap)
+{
+	_close_ int fd = sys_walk(path, O_PATH);
+	char real[PATH_BYTES];
+	struct sys_stat st;
+	int r;
+
+	if (fd < 0)
+		return fd;
+	r = sys_stat_fd(fd, &st);
+	if (r < 0)
+		return r;
+	if (!S_ISREG(st.mode) || !(st.mode & 0111) || !boot_owned(&st))
+		return -EACCES;
+	r = real_path(fd, path, real, sizeof(real));
+	if (r < 0)
+		return r;
+	r = directories_owned(real);
+	if (r < 0)
+		return r;
+	if (!str_copy(ret_path, path_cap, real))
+		return -ENAMETOOLONG;
+	*ret_fd = fd_take(fd);
+	return 0;
+}
+
+static const char *search_path(const struct copy *c)
+{
+	for (char **e = c->env; e && *e; e++)
+		if (str_starts(*e, "PATH="))
+			return *e + 5;
+	return SEARCH_PATH;
+}
+
+int copy_find_image(const struct copy *c, const char *token, int *ret_fd, char *ret_path,
+		    size_t path_cap)
+{
+	const char *dir = IMAGE_DIRECTORY, *rest = search_path(c);
+	size_t n = strlen(dir);
+	char path[PATH_BYTES];
+
+	if (token[0] == '/')
+		return try_image(token, ret_fd, ret_path, path_cap);
+	if (!token[0] || strchr(token, '/'))
+		return -ENOENT; /* a relative path has no place here */
+	for (;;) {
+		struct text t = TEXT_ON(path);
+		int r = -ENAMETOOLONG;
+
+		text_add(text_add(text_add_n(&t, dir, n), "/"), token);
+		if (!t.cut && dir[0] == '/')
+			r = try_image(path, ret_fd, ret_path, path_cap);
+		/* The first one found decides: a bad one is not passed over in silence. */
+		if (r != -ENOENT && r != -ENOTDIR && r != -ENAMETOOLONG)
+			return r;
+		if (!rest)
+			return -ENOENT;
+		dir = rest;
+		n = strcspn(rest, ":");
+		rest = rest[n] ? rest + n + 1 : NULL;
+	}
+}
+
+int copy_open_state(const struct copy *c, bool write)
+{
+	const char *path = copy_word(c, "SMSS_STATE", STATE_DIRECTORY);
+	_close_ int dir = sys_walk(path, O_RDONLY | O_DIRECTORY);
+	struct sys_stat st;
+	int r;
+
+	if (dir == -ENOENT && write) {
+		r = sys_make_dirs(path, 0755);
+		if (r < 0)
+			return r;
+		dir = sys_walk(path, O_RDONLY | O_DIRECTORY);
+	}
+	if (dir < 0)
+		return dir;
+	r = sys_stat_fd(dir, &st);
+	if (r < 0)
+		return r;
+	if (!boot_owned(&st)) /* attempts and journals that others can write prove nothing */
+		return -EPERM;
+	if (write) {
+		r = sys_access(dir, ".", 2 /* W_OK: says EROFS too */);
+		if (r < 0)
+			return r;
+	}
+	return fd_take(dir);
+}
+
+/* Strings of the sealed block become a vector; the block is checked for its form first. */
+static int attach_env(char **room, unsigned max)
+{
+	const void *map;
+	const char *block;
+	size_t n;
+	unsigned count = 0;
+	int r = sys_map_sealed(FD_ENV, &map, &n);
+
+	room[0] = NULL;
+	if (r == -EBADF)
+		return 0; /* there is no environment yet */
+	if (r < 0)
+		return r;
+	block = map;
+	if (!n || n > ENV_BYTES || block[n - 1])
+		return -EILSEQ;
+	for (size_t at = 0; at < n; at += strlen(block + at) + 1) {
+		if (!block[at])
+			continue;
+		if (count == max)
+			return -E2BIG;
+		room[count++] = (char *)(uintptr_t)(block + at);
+	}
+	room[count] = NULL;
+	return 0;
+}
+
+static int attach_plan(struct copy *c, bool needed)
+{
+	const char *why = "";
+	const void *map;
+	size_t n;
+	int r = sys_map_sealed(FD_PLAN, &map, &n);
+
+	if (r == -EBADF && !needed)
+		return 0;
+	if (r >= 0)
+		r = plan_check(map, n, PLAN_MAGIC, &why);
+	if (r < 0) {
+		boot_say(c, RESULT_REFUSED, -r, "plan", why);
+		return r;
+	}
+	c->plan = map;
+	return 0;
+}
+
+int copy_main(enum role role, uint32_t n, char *const *envp)
+{
+	static char *env[ENV_VARS_MAX + 1];
+	struct copy c = {.role = role, .n = n, .env = env, .words = envp};
+	unsigned flags;
+	int r;
+
+	if (role >= ROLE_COUNT || !roles[role].run)
+		return COPY_USAGE;
+	flags = roles[role].flags;
+	sys_log_open("smss", true, true);
+	sys_log_quiet(true); /* good news goes to kmsg and the timeline, not to the console */
+	if (flags & (NEEDS_PLAN | TAKES_PLAN)) {
+		r = attach_plan(&c, flags & NEEDS_PLAN);
+		if (r < 0)
+			return COPY_FAILED;
+	}
+	if (flags & TAKES_ENV) {
+		r = attach_env(env, ENV_VARS_MAX);
+		if (r < 0) {
+			boot_say(&c, RESULT_REFUSED, -r, "environment",
+				 "not a sealed block of ours");
+			return COPY_FAILED;
+		}
+	}
+	return roles[role].run(&c);
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * copy.h - the contract between the master and its copies (design §2)
+ *
+ * A copy is `smss ROLE N`: the own image, started again, with fixed fds, one role and a deadline.
+ * It may crash, hang or be killed: the master records that and goes on. A copy has no heap either
+ * (one image, one rule); scratch memory comes from sys_scratch(). It reports every single thing it
+ * did by copy_item(), and its exit status says whether the role as a whole went well.
+ *
+ * fds: 0-2 /dev/null; FD_MASTER its connection (SEQPACKET, blocking); FD_PLAN the sealed plan (not
+ * for ROLE_PLAN); FD_ENV the sealed environment block "NAME=value\0...\0" (once there is one);
+ * a session copy also has FD_CSRSS and FD_INITIAL, the born connections of the processes it makes.
+ * Core processes (csrss, wininit, winlogon) and BootExecute images get: 0 null, 1-2 console,
+ * FD_MASTER their own connection, FD_PLAN the plan; their environment is the block's, exactly, and
+ * SMSS_SESSION=N for core processes.
+ * A copy's own environment holds only what the master says: SMSS_HIVE, SMSS_STATE, SMSS_MODE
+ * ("machine", "namespace", "container"), SMSS_LEVEL, SMSS_PHASE, SMSS_SAFEBOOT ("", "minimal",
+ * "network").
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/words.h"
+#include "plan/plan.h"
+#include "wire/wire.h"
+
+#define FD_MASTER 3
+#define FD_PLAN 4
+#define FD_ENV 5
+#define FD_CSRSS 6
+#define FD_INITIAL 7
+
+#define IMAGE_DIRECTORY "/usr/lib/smss"
+#define IMAGE_SMSS IMAGE_DIRECTORY "/smss"
+#define IMAGE_SMREG IMAGE_DIRECTORY "/smreg"
+#define IMAGE_PNP IMAGE_DIRECTORY "/pnp"
+#define HIVE_PATH "/etc/smss/SYSTEM"
+#define RUN_DIRECTORY "/run/smss"
+
+enum copy_exit { COPY_OK = 0, COPY_FAILED = 1, COPY_USAGE = 2, COPY_NO_MASTER = 3 };
+
+struct copy {
+	enum role role;
+	uint32_t n;			 /* the number after the role: session, level, entry index */
+	const struct plan_header *plan; /* mapped and checked; NULL for ROLE_PLAN */
+	char **env;			 /* the system environment, NULL-terminated; empty before there is one */
+	char *const *words;		 /* the copy's own environment (SMSS_*) */
+};
+
+/*
+ * copy_main - a copy's whole life: attaches plan and environment, runs its role
+ *   envp  the process's own environment, NULL-terminated
+ * Returns enum copy_exit, the process's exit status.
+ */
+int copy_main(enum role role, uint32_t n, char *const *envp);
+
+/* copy_word - an SMSS_* word of the copy's environment, or otherwise. */
+const char *copy_word(const struct copy *c, const char *name, const char *otherwise);
+
+/*
+ * copy_item - one row for the timeline, and one line for the log
+ *   result    enum result;  detail  errno, exit status or signal
+ *   start_ns  when it began (sys_now_ns), 0 = no duration of its own
+ *   name      what it was about (cut to NAME_BYTES);  text  remark (cut to TEXT_BYTES), may be ""
+ * Both are escaped here. Failures, refusals and degradations go to the console, the rest to kmsg.
+ */
+void copy_item(const struct copy *c, enum result result, int detail, uint64_t start_ns,
+	       const char *name, const char *text);
+
+/*
+ * copy_ask - send a message to the master and wait for the answer to it (same tag)
+ *   m    request; becomes the answer.  fds, fd_count  to send along
+ * Returns 0 (look at m->h.status), or -errno when the master cannot be reached.
+ */
+int copy_ask(struct sm_message *m, const int *fds, unsigned fd_count);
+
+/* copy_tell - send without waiting for an answer. */
+int copy_tell(const struct sm_message *m, const int *fds, unsigned fd_count);
+
+/*
+ * copy_find_image - where an image token of the plan lies
+ *   token   "autochk", "/usr/sbin/x": a name is looked for in IMAGE_DIRECTORY, then in the
+ *           environment's PATH; a path is walked as law 12 says
+ *   ret_fd  O_PATH fd of a regular, executable file that only root can write; caller's
+ * Returns 0 or -errno (-ENOENT, -EACCES: not executable or writable by others, -ELOOP).
+ */
+int copy_find_image(const struct copy *c, const char *token, int *ret_fd, char *ret_path,
+		    size_t path_cap);
+
+/*
+ * copy_open_state - the state directory (SMSS_STATE or STATE_DIRECTORY), made when missing
+ *   write  it must be writable: creates and probes
+ * Returns its fd (caller's) or -errno (-EROFS: state is off and the caller says so).
+ */
+int copy_open_state(const struct copy *c, bool write);
+
+/* ---- the roles; each returns enum copy_exit; one file each ------------------------------------------- */
+int copy_role_plan(struct copy *c);	  /* boot/plan.c: level N (0 current, 1 lkg, 2 built-in) */
+int copy_role_environment(struct copy *c); /* boot/environment.c, boot/devices.c */
+int copy_role_execute(struct copy *c);	  /* boot/execute.c: N = table << 16 | row; becomes the image */
+int copy_role_state(struct copy *c);	  /* boot/attempt.c: N = level */
+int copy_role_accept(struct copy *c);	  /* boot/attempt.c */
+int copy_role_stop(struct copy *c);	  /* boot/stop.c: reads SM_STOP_TEXT from FD_MASTER, files it */
+int copy_role_renames(struct copy *c);	  /* boot/renames.c */
+int copy_role_paging(struct copy *c);	  /* boot/paging.c: N = 1 does unpinned known libraries too */
+int copy_role_known(struct copy *c);	  /* boot/known.c */
+int copy_role_session(struct copy *c);	  /* session/setup.c: N = session */
+int copy_role_rescue(struct copy *c);	  /* session/rescue.c */
+int copy_role_shutdown(struct copy *c);	  /* shutdown/driver.c: N = enum sm_action */

@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * api.c - who may ask what, and when: one table, checked before any handler (law 9)
+ *
+ * Core processes and copies are known by the connection they were born with; clients of the path
+ * socket by their uid. A handler changes the message in place into its answer and returns 0 or
+ * -errno, or says that the answer comes later or never. fds it takes over it replaces by NONE.
+ */
+#include "smss/master/master.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "smss-version.h"
+
+#define ANSWER_LATER 1
+#define ANSWER_NONE 2
+
+#define FROM(role) (1u << (role))
+#define FROM_ANY FROM(ROLE_CLIENT)
+#define FROM_ROOT (1u << 31) /* a client whose uid is 0 */
+#define FROM_JOBS                                                                                  \
+	(FROM(ROLE_PLAN) | FROM(ROLE_ENVIRONMENT) | FROM(ROLE_PNP) | FROM(ROLE_EXECUTE) |          \
+	 FROM(ROLE_STATE) | FROM(ROLE_RENAMES) | FROM(ROLE_PAGING) | FROM(ROLE_KNOWN) |            \
+	 FROM(ROLE_SESSION) | FROM(ROLE_STOP) | FROM(ROLE_SHUTDOWN) | FROM(ROLE_ACCEPT))
+#define FROM_CORE (FROM(ROLE_CSRSS) | FROM(ROLE_INITIAL))
+#define FROM_EVERYBODY (FROM_ANY | FROM_JOBS | FROM_CORE)
+
+struct ask {
+	int peer;
+	struct peer *p;
+	struct sm_message *m;
+	int *fds;
+	unsigned fd_count;
+};
+
+static struct waiter waiter_of(const struct ask *a)
+{
+	return (struct waiter){ .peer = a->peer,
+				.generation = a->p->generation,
+				.tag = a->m->h.tag };
+}
+
+static int call_hello(struct ask *a)
+{
+	if (a->m->b.hello.version != SM_VERSION)
+		return -EPROTO;
+	a->m->b.hello.pid = (uint32_t)sys_pid();
+	return 0;
+}
+
+static void blocker(struct text *t)
+{
+	if (master.shutting_down)
+		text_u64(text_add(t, "shutdown, sessions left: "), sessions_left(0));
+	else if (master.job != NONE)
+		text_add(text_add(text_add(text_add(t, master.processes[master.job].image), ": "),
+				  master.processes[master.job].why),
+			 "");
+	else if (master.boot.phase == PHASE_SESSIONS)
+		text_u64(text_add(t, "sessions being set up: "), master.setting_up);
+}
+
+static int call_status(struct ask *a)
+{
+	struct sm_status *s = &a->m->b.status;
+	struct text t;
+
+	memset(s, 0, sizeof(*s));
+	s->phase = master.shutting_down ? PHASE_SHUTDOWN : master.boot.phase;
+	s->mode = master.mode;
+	s->level = master.boot.level;
+	s->attempts = master.attempts;
+	s->sessions = sessions_left(0);
+	for (uint32_t i = 0; i < master.ledger_top; i++)
+		s->processes += !!master.pids[i];
+	s->orphans = master.orphans;
+	s->reaped = master.reaped;
+	s->clients = master.clients;
+	s->degraded = master.degraded;
+	s->flags = (master.shutting_down ? SM_FLAG_SHUTTING_DOWN : 0) |
+		   (master.no_cgroup ? SM_FLAG_NO_CGROUP : 0) |
+		   (master.boot.state_on ? 0 : SM_FLAG_NO_STATE) |
+		   (master.boot_good ? SM_FLAG_BOOT_GOOD : 0);
+	s->shutdown_action = master.action;
+	s->started_ns = master.started_ns;
+	s->ready_ns = master.ready_ns;
+	s->now_ns = sys_now_ns();
+	s->lines_dropped = sys_log_dropped();
+	t = TEXT_ON(s->blocker);
+	blocker(&t);
+	str_copy(s->version, sizeof(s->version), SMSS_VERSION);
+	str_copy(s->build_id, sizeof(s->build_id), SMSS_BUILD_ID);
+	if (master.plan)
+		str_copy(s->plan_hive, sizeof(s->plan_hive),
+			 plan_string(master.plan, master.plan->settings.hive_path));
+	return 0;
+}
+
+static int call_session_row(struct ask *a)
+{
+	for (uint32_t n = a->m->b.session_row.cursor; n < master.sessions_top; n++)
+		if (master.sessions[n].state != SESSION_FREE) {
+			session_fill(n, &a->m->b.session_row);
+			return 0;
+		}
+	return -ENODATA;
+}
+
+static int call_ledger_row(struct ask *a)
+{
+	struct sm_ledger_row *r = &a->m->b.ledger_row;
+
+	for (uint32_t i = r->cursor; i < master.ledger_top; i++) {
+		const struct process *p = &master.processes[i];
+
+		if (!master.pids[i])
+			continue;
+		*r = (struct sm_ledger_row){ .cursor = i + 1,
+					     .pid = master.pids[i],
+					     .role = p->role,
+					     .session = p->session,
+					     .started_ns = p->started_ns,
+					     .deadline_ns = p->deadline_ns };
+		memcpy(r->image, p->image, sizeof(r->image));
+		str_copy(r->why, sizeof(r->why), p->why);
+		return 0;
+	}
+	return -ENODATA;
+}
+
+static int call_boot_row(struct ask *a)
+{
+	uint32_t i = a->m->b.boot_row.cursor;
+
+	if (i >= master.rows_used)
+		return -ENODATA;
+	row_fill(i, &a->m->b.boot_row);
+	a->m->b.boot_row.cursor = i + 1;
+	return 0;
+}
+
+static int call_subscribe(struct ask *a)
+{
+	a->p->subscribed = true;
+	return 0;
+}
+
+static int call_exec_pgm(struct ask *a)
+{
+	uint32_t n = a->m->b.exec_pgm.session, i = 0;
+	struct sm_message forward = *a->m;
+
+	if (n >= master.sessions_top || master.sessions[n].state != SESSION_LIVE ||
+	    master.sessions[n].csrss_peer == NONE)
+		return -ENOENT;
+	while (i < EXECS_MAX && master.execs[i].session)
+		i++;
+	if (i == EXECS_MAX)
+		return -ENOSPC;
+	master.execs[i].session = n + 1;
+	master.execs[i].caller = waiter_of(a);
+	forward.h.call = SM_SB_CREATE_PROCESS;
+	forward.h.tag = i; /* csrss answers with it */
+	peer_send(master.sessions[n].csrss_peer, &forward);
+	return ANSWER_LATER;
+}
+
+/* csrss's answer to SM_SB_CREATE_PROCESS goes to whoever asked for the program. */
+static void call_created(struct ask *a)
+{
+	uint32_t i = a->m->h.tag;
+	int r = a->m->h.status == SM_OK ? 0 : -ENOENT;
+
+	if (i >= EXECS_MAX || master.execs[i].session != a->p->session + 1)
+		return;
+	master.execs[i].session = 0;
+	a->m->h.call = SM_EXEC_PGM;
+	waiter_answer(&master.execs[i].caller, a->m, r);
+}
+
+void api_session_gone(uint32_t n)
+{
+	for (uint32_t i = 0; i < EXECS_MAX; i++) {
+		struct sm_message m;
+
+		if (master.execs[i].session != n + 1)
+			continue;
+		master.execs[i].session = 0;
+		sm_message_start(&m, SM_EXEC_PGM, 1, 0);
+		waiter_answer(&master.execs[i].caller, &m, -EIO);
+	}
+}
+
+static int call_start_csr(struct ask *a)
+{
+	int n = session_create(a->m->b.start_csr.initial_command, false, waiter_of(a));
+
+	return n < 0 ? n : ANSWER_LATER;
+}
+
+static int call_stop_csr(struct ask *a)
+{
+	int r;
+
+	if (a->m->b.stop_csr.session == 0)
+		return -EACCES; /* that is a shutdown; ask for one */
+	r = session_end(a->m->b.stop_csr.session, waiter_of(a));
+	return r < 0 ? r : ANSWER_LATER;
+}
+
+static int call_session_complete(struct ask *a)
+{
+	if (a->m->b.session_complete.status != SM_OK)
+		return -EINVAL;
+	return session_complete(a->p->session);
+}
+
+static int call_handover(struct ask *a)
+{
+	int pidfd = a->fd_count ? fd_take(a->fds[0]) : NONE;
+
+	return session_handover(a->p->session, &a->m->b.handover, pidfd);
+}
+
+static int call_register(struct ask *a)
+{
+	return session_registered(a->p->session, (enum role)a->p->role);
+}
+
+static int call_logoff(struct ask *a)
+{
+	if (a->p->session == 0)
+		return -EINVAL;
+	master.sessions[a->p->session].logoff = true;
+	if (str_same(master.words.logoff, "poweroff"))
+		return shutdown_begin(SM_ACTION_POWEROFF, 0, "the session was left");
+	return session_end(a->p->session, waiter_none());
+}
+
+static int call_item(struct ask *a)
+{
+	const struct sm_item *i = &a->m->b.item;
+	enum phase phase = master.shutting_down ? PHASE_SHUTDOWN : (enum phase)master.boot.phase;
+	enum result result = i->result < RESULT_COUNT ? (enum result)i->result : RESULT_FAILED;
+	int row;
+
+	if (a->p->role == ROLE_INITIAL || a->p->role == ROLE_CSRSS)
+		phase = master.shutting_down ? PHASE_SHUTDOWN : PHASE_SESSIONS;
+	row = row_begin(phase, SM_ROW_ITEM, i->name, 0);
+	if (row != NONE && i->start_ns && i->start_ns <= master.rows[row].start_ns)
+		master.rows[row].start_ns = i->start_ns;
+	row_end(row, result, i->detail, i->text);
+	return ANSWER_NONE;
+}
+
+static int call_plan_ready(struct ask *a)
+{
+	const struct sm_plan_ready *ready = &a->m->b.plan_ready;
+	const char *why = "";
+	const void *bytes;
+	size_t n;
+	int r;
+
+	if (master.boot.phase != PHASE_REGISTRY || master.boot.plan_ready || !a->fd_count)
+		return -EINVAL;
+	if (a->fds[0] < 0)
+		return -EINVAL;
+	r = sys_map_sealed(a->fds[0], &bytes, &n);
+	if (r >= 0)
+		r = plan_check(bytes, n, PLAN_MAGIC, &why);
+	if (r < 0) {
+		row_note(PHASE_REGISTRY, SM_ROW_ITEM, RESULT_REFUSED, -r, "plan", why);
+		return r;
+	}
+	master.plan = bytes;
+	master.plan_fd = fd_take(a->fds[0]);
+	master.boot.plan_ready = true;
+	master.boot.plan_flags = ready->flags;
+	master.attempts = ready->attempts;
+	if (ready->text[0])
+		row_note(PHASE_REGISTRY, SM_ROW_ITEM, RESULT_DEGRADED, 0, "plan", ready->text);
+	return 0;
+}
+
+static int call_env_ready(struct ask *a)
+{
+	if (!a->fd_count || sys_is_sealed(a->fds[0]) != 1)
+		return -EINVAL;
+	sys_closep(&master.env_fd);
+	master.env_fd = fd_take(a->fds[0]);
+	return 0;
+}
+
+static int call_state_ready(struct ask *a)
+{
+	const struct sm_state_ready *s = &a->m->b.state_ready;
+
+	master.boot.state_on = s->writable != 0;
+	master.attempts = s->attempts;
+	if (!s->writable)
+		row_note(PHASE_STATE, SM_ROW_ITEM, RESULT_DEGRADED, 0, "boot.state",
+			 s->text[0] ? s->text : "the state directory cannot be written");
+	return 0;
+}
+
+static int call_stop_sessions(struct ask *a)
+{
+	if (a->m->b.stop_sessions.which > 1)
+		return -EINVAL;
+	master.sessions_stopper = waiter_of(a);
+	master.sessions_which = a->m->b.stop_sessions.which;
+	sessions_stop(master.sessions_which ? 0 : 1);
+	shutdown_check();
+	return ANSWER_LATER;
+}
+
+static int call_final(struct ask *a)
+{
+	master.final = true;
+	return 0;
+}
+
+static int call_stop_text(struct ask *a)
+{
+	struct sm_stop_text *t = &a->m->b.stop_text;
+
+	if (t->which > 1)
+		return -EINVAL;
+	if (a->p->role == ROLE_STATE) { /* it read boot.state and tells us of the last boot */
+		master.previous_stop = *t;
+		return 0;
+	}
+	if (!(t->which ? master.stop.code : master.previous_stop.code))
+		return -ENODATA;
+	*t = t->which ? master.stop : master.previous_stop;
+	return 0;
+}
+
+static int call_shutdown(struct ask *a)
+{
+	const struct sm_shutdown *s = &a->m->b.shutdown;
+
+	if (s->action > SM_ACTION_HALT)
+		return -EINVAL;
+	return shutdown_begin((enum sm_action)s->action, s->flags, s->reason);
+}
+
+static const struct call {
+	int (*handle)(struct ask *a); /* NULL: a number we keep free, "not implemented" */
+	uint32_t from;
+	uint8_t phase; /* the first one it is answered in; before: "not yet" */
+} calls[SM_CALLS] = {
+	[SM_SESSION_COMPLETE] = { call_session_complete, FROM(ROLE_SESSION), PHASE_SESSIONS },
+	[SM_EXEC_PGM] = { call_exec_pgm, FROM_ROOT, PHASE_SESSIONS },
+	[SM_START_CSR] = { call_start_csr, FROM_ROOT, PHASE_READY },
+	[SM_STOP_CSR] = { call_stop_csr, FROM_ROOT, PHASE_SESSIONS },
+	[SM_HELLO] = { call_hello, FROM_EVERYBODY, PHASE_START },
+	[SM_STATUS] = { call_status, FROM_EVERYBODY, PHASE_START },
+	[SM_SESSION_ROW] = { call_session_row, FROM_ANY, PHASE_START },
+	[SM_LEDGER_ROW] = { call_ledger_row, FROM_ANY, PHASE_START },
+	[SM_BOOT_ROW] = { call_boot_row, FROM_ANY, PHASE_START },
+	[SM_SUBSCRIBE] = { call_subscribe, FROM_ANY, PHASE_START },
+	[SM_SHUTDOWN] = { call_shutdown, FROM_ROOT, PHASE_START },
+	[SM_REGISTER] = { call_register, FROM_CORE, PHASE_SESSIONS },
+	[SM_HANDOVER] = { call_handover, FROM(ROLE_SESSION), PHASE_SESSIONS },
+	[SM_PHASE_ITEM] = { call_item, FROM_JOBS | FROM_CORE, PHASE_START },
+	[SM_PLAN_READY] = { call_plan_ready, FROM(ROLE_PLAN), PHASE_REGISTRY },
+	[SM_ENV_READY] = { call_env_ready, FROM(ROLE_ENVIRONMENT), PHASE_ENVIRONMENT },
+	[SM_LOGOFF] = { call_logoff, FROM(ROLE_INITIAL), PHASE_SESSIONS },
+	[SM_STATE_READY] = { call_state_ready, FROM(ROLE_STATE), PHASE_STATE },
+	[SM_STOP_SESSIONS] = { call_stop_sessions, FROM(ROLE_SHUTDOWN), PHASE_START },
+	[SM_FINAL] = { call_final, FROM(ROLE_SHUTDOWN), PHASE_START },
+	[SM_STOP_TEXT] = { call_stop_text, FROM_ANY | FROM(ROLE_STOP) | FROM(ROLE_STATE), PHASE_START },
+};
+
+static bool allowed(const struct peer *p, uint32_t from)
+{
+	if (p->role == ROLE_CLIENT)
+		return (from & FROM_ANY) || ((from & FROM_ROOT) && p->uid == 0);
+	return from & FROM(p->role);
+}
+
+static int dispatch(struct ask *a)
+{
+	const struct call *c = &calls[a->m->h.call];
+
+	if (!c->handle)
+		return -ENOSYS;
+	if (!allowed(a->p, c->from))
+		return -EACCES;
+	if (master.boot.phase < c->phase && !master.shutting_down)
+		return -EAGAIN;
+	return c->handle(a);
+}
+
+static void answer(int peer, struct sm_message *m, int r)
+{
+	struct sm_message empty;
+	int n = sm_body_length(m->h.call, 1);
+
+	if (r < 0) { /* an error carries no body of ours: zeros of the right length */
+		sm_message_start(&empty, m->h.call, 1, m->h.tag);
+		empty.h.status = status_of(r);
+		peer_send(peer, &empty);
+		return;
+	}
+	m->h.reply = 1;
+	m->h.status = status_of(r);
+	m->h.length = (uint32_t)n;
+	peer_send(peer, m);
+}
+
+void api_call(int peer, struct sm_message *m, int *fds, unsigned fd_count)
+{
+	struct ask a = { .peer = peer,
+			 .p = &master.peers[peer],
+			 .m = m,
+			 .fds = fds,
+			 .fd_count = fd_count };
+	uint32_t generation = a.p->generation;
+	int r;
+
+	if (m->h.reply) { /* the only answers we take are csrss's */
+		if (m->h.call == SM_SB_CREATE_PROCESS && a.p->role == ROLE_CSRSS)
+			call_created(&a);
+		return;
+	}
+	r = dispatch(&a);
+	if (r == ANSWER_LATER || r == ANSWER_NONE)
+		return;
+	/* the handler may have ended this very connection */
+	if (a.p->fd != NONE && a.p->generation == generation)
+		answer(peer, m, r);
+}

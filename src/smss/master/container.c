@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * container.c - `smss -- CMD ARG...`: a container's PID 1 (design §6, Container)
+ *
+ * Session 0 only, no subsystem, no hive, no port: run the command, reap everybody, hand signals
+ * on, end with the command's own exit code (128 + n for a signal) when the last process is gone.
+ * What outlives the command is asked to go and then made to; nobody waits for a fixed time.
+ */
+#include "smss/master/master.h"
+
+#include <errno.h>
+#include <signal.h>
+
+#define LEFTOVER_GRACE_NS (10 * NS_PER_S)
+
+static struct {
+	int pid;    /* the command's; 0 once it has ended */
+	int code;   /* what we exit with */
+	uint64_t force_ns;
+	bool forced;
+	int epoll, signals;
+} box;
+
+static int start(char **argv, char **envp)
+{
+	int fds[3] = { 0, 1, 2 };
+	struct sys_spawn what = { .dir_fd = AT_FDCWD,
+				  .argv = argv,
+				  .envp = envp,
+				  .fds = fds,
+				  .fd_count = 3,
+				  .cgroup_fd = NONE,
+				  .pidns_fd = NONE,
+				  .flags = SYS_SPAWN_SETSID | SYS_SPAWN_CTTY };
+	static const char *const places[] = { "", "/usr/local/sbin/", "/usr/local/bin/", "/usr/sbin/",
+					      "/usr/bin/", "/sbin/", "/bin/" };
+	char path[PATH_BYTES];
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		struct text t = TEXT_ON(path);
+
+		text_add(text_add(&t, places[i]), argv[0]);
+		what.name = path;
+		if (t.cut || sys_access(AT_FDCWD, path, 1) < 0)
+			continue;
+		return sys_spawn(&what, NULL);
+	}
+	return -ENOENT;
+}
+
+static void leave(void)
+{
+	sys_exit(box.code);
+}
+
+/* The command is gone: the rest of the namespace goes too. */
+static void end_rest(void)
+{
+	if (sys_pid() != 1)
+		leave(); /* only a namespace's init may kill everybody */
+	if (sys_kill(-1, SIGTERM) == -ESRCH)
+		leave();
+	(void)!sys_kill(-1, SIGCONT);
+	box.force_ns = sys_now_ns() + LEFTOVER_GRACE_NS;
+}
+
+static void reap_all(void)
+{
+	struct sys_exit e;
+	int r;
+
+	while ((r = sys_reap(&e)) == 1) {
+		if (e.pid != box.pid)
+			continue;
+		box.pid = 0;
+		box.code = e.signalled ? 128 + e.status : e.status;
+		end_rest();
+	}
+	if (r == -ECHILD && !box.pid && sys_kill(-1, 0) == -ESRCH)
+		leave();
+}
+
+static void forward(const struct sys_signal *s)
+{
+	if (s->sig == SIGCHLD || !box.pid)
+		return;
+	/* stops meant for a terminal's job are the job's own: the command is its own session */
+	(void)!sys_kill(box.pid, s->sig);
+}
+
+static int wait_ms(void)
+{
+	uint64_t now = sys_now_ns();
+
+	if (!box.force_ns || box.forced)
+		return -1;
+	if (now >= box.force_ns) {
+		box.forced = true;
+		(void)!sys_kill(-1, SIGKILL);
+		return -1;
+	}
+	return (int)((box.force_ns - now) / NS_PER_MS) + 1;
+}
+
+void container_run(char **argv, char **envp)
+{
+	struct sys_event events[2];
+	struct sys_signal s;
+	int r;
+
+	sys_log_open("smss", false, false);
+	sys_close_from(3);
+	box.epoll = sys_epoll();
+	box.signals = sys_signals_open();
+	if (box.epoll < 0 || box.signals < 0 ||
+	    sys_epoll_add(box.epoll, box.signals, SYS_READ, 0) < 0)
+		sys_exit(70);
+	if (sys_pid() != 1)
+		(void)!sys_subreaper(); /* reaping is then limited to our own descendants */
+	r = start(argv, envp);
+	if (r < 0) {
+		char room[200];
+		struct text t = TEXT_ON(room);
+
+		text_escaped(text_add(&t, "smss: "), argv[0], str_len(argv[0], 128));
+		text_add(text_add(text_add(&t, ": "), err_text(-r)), "\n");
+		(void)!sys_write(2, t.at, t.len);
+		sys_exit(r == -ENOENT ? 127 : 126);
+	}
+	box.pid = r;
+	for (;;) {
+		(void)!sys_wait_events(box.epoll, events, 2, wait_ms());
+		while (sys_signal_next(box.signals, &s) == 1)
+			forward(&s);
+		reap_all();
+	}
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ledger.c - who we answer for (design §2): spawned and handed-over processes, never the orphans
+ *
+ * PID 1 adopts strangers, so the list of children proves nothing; the ledger does. We are the
+ * parent of every row, so a pid cannot be used again before it was reaped here.
+ */
+#include "smss/master/master.h"
+
+#include <signal.h>
+
+int ledger_add(int pid, int pidfd, enum role role, uint32_t session, const char *image)
+{
+	struct process *p;
+	uint32_t i = 0;
+
+	ASSERT(pid > 0);
+	while (i < LEDGER_MAX && master.pids[i])
+		i++;
+	if (i == LEDGER_MAX) {
+		sys_closep(&pidfd);
+		return NONE;
+	}
+	if (i >= master.ledger_top)
+		master.ledger_top = i + 1;
+	master.pids[i] = (uint32_t)pid;
+	p = &master.processes[i];
+	*p = (struct process){ .pidfd = pidfd,
+			       .session = session,
+			       .started_ns = sys_now_ns(),
+			       .why = "",
+			       .row = NONE,
+			       .peer = NONE,
+			       .role = (uint8_t)role };
+	str_copy(p->image, sizeof(p->image), image);
+	return (int)i;
+}
+
+int ledger_find(uint32_t pid)
+{
+	for (uint32_t i = 0; i < master.ledger_top; i++)
+		if (master.pids[i] == pid)
+			return (int)i;
+	return NONE;
+}
+
+void ledger_drop(int row)
+{
+	sys_closep(&master.processes[row].pidfd);
+	master.pids[row] = 0;
+	while (master.ledger_top && !master.pids[master.ledger_top - 1])
+		master.ledger_top--;
+}
+
+void ledger_kill(int row)
+{
+	if (row == NONE || !master.pids[row])
+		return;
+	if (master.processes[row].pidfd >= 0)
+		(void)!sys_pidfd_signal(master.processes[row].pidfd, SIGKILL);
+	else
+		(void)!sys_kill((int)master.pids[row], SIGKILL);
+}
+
+static void exit_text(const struct sys_exit *e, bool killed, struct text *t)
+{
+	if (killed)
+		text_add(t, "killed at its deadline");
+	else if (e->signalled)
+		text_u64(text_add(t, "signal "), (uint64_t)e->status);
+	else if (e->status == 127)
+		text_add(t, "exit 127: it could not be started");
+	else if (e->status)
+		text_u64(text_add(t, "exit "), (uint64_t)e->status);
+}
+
+static void ended(int i, const struct sys_exit *e)
+{
+	struct process p = master.processes[i];
+	char room[NAME_BYTES];
+	struct text t = TEXT_ON(room);
+	enum result result = p.killed	   ? RESULT_TIMEOUT
+			     : e->signalled ? RESULT_CRASHED
+			     : e->status	   ? RESULT_FAILED
+					   : RESULT_OK;
+
+	exit_text(e, p.killed, &t);
+	if (p.peer != NONE)
+		peer_read(p.peer); /* what it said last comes before its end */
+	row_end(p.row, result, e->status, room);
+	if (p.peer != NONE && (p.role != ROLE_CSRSS && p.role != ROLE_INITIAL))
+		peer_drop(p.peer);
+	ledger_drop(i);
+	if (p.session != SM_NO_SESSION)
+		session_process_ended(p.session, i, result, e->status);
+	else if (p.role == ROLE_STOP)
+		stop_recorded();
+	else if (p.role == ROLE_SHUTDOWN)
+		shutdown_driver_ended();
+	else if (p.role == ROLE_ACCEPT && result == RESULT_OK)
+		master.boot_good = true;
+	if (master.job == i) {
+		master.job = NONE;
+		phase_job_ended(result, e->status);
+	}
+}
+
+void ledger_reap(void)
+{
+	struct sys_exit e;
+
+	/* Bounded: a fork bomb must not keep us from everything else; the rest comes next turn. */
+	for (unsigned i = 0; i < 256 && sys_reap(&e) == 1; i++) {
+		int row = ledger_find((uint32_t)e.pid);
+
+		master.reaped++;
+		if (row == NONE)
+			master.orphans++;
+		else
+			ended(row, &e);
+	}
+}
+
+uint64_t ledger_deadlines(uint64_t now)
+{
+	uint64_t next = 0;
+
+	for (uint32_t i = 0; i < master.ledger_top; i++) {
+		struct process *p = &master.processes[i];
+
+		if (!master.pids[i] || !p->deadline_ns)
+			continue;
+		if (p->deadline_ns <= now) {
+			p->killed = true;
+			p->deadline_ns = 0;
+			say(SYS_LOG_ERROR, p->image, " passed its deadline and is killed: ", p->why, NULL);
+			ledger_kill((int)i);
+		} else if (!next || p->deadline_ns < next) {
+			next = p->deadline_ns;
+		}
+	}
+	return next;
+}

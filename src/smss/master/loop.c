@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * loop.c - the one wait: events are collected, the dead are reaped, deadlines looked at, the boot
+ * carried on
+ *
+ * Nothing else in the master waits. With nothing under way the time-out is "for ever": an idle
+ * master makes no wake-up at all.
+ */
+#include "smss/master/master.h"
+
+#define KEY_SIGNALS 0u
+#define KEY_LISTENER 1u
+#define EVENTS_PER_TURN 16
+
+struct master master; /* all zero in the image (bss): master_reset says what is not */
+
+void master_reset(void)
+{
+	master.epoll = master.signals = master.listener = master.null = NONE;
+	master.env_fd = master.plan_fd = NONE;
+	master.job = master.phase_row = master.stop_job = NONE;
+	master.sessions_stopper = waiter_none();
+	master.cgroup = "";
+}
+
+static void accept_boot(void)
+{
+	struct job j = { .role = ROLE_ACCEPT,
+			 .session = SM_NO_SESSION,
+			 .deadline_s = 30,
+			 .name = "smss",
+			 .why = "marks the boot good",
+			 .core_fds = { NONE, NONE } };
+
+	master.accept_ns = 0;
+	(void)!job_start(&j);
+}
+
+static uint64_t nearer(uint64_t a, uint64_t b)
+{
+	return !a || (b && b < a) ? b : a;
+}
+
+/* Everything that time brings; returns the nearest deadline, 0 = none. */
+static uint64_t deadlines(uint64_t now)
+{
+	uint64_t next = ledger_deadlines(now);
+
+	next = nearer(next, session_deadlines(now));
+	if (master.accept_ns && master.accept_ns <= now)
+		accept_boot();
+	if (master.final_ns && master.final_ns <= now)
+		shutdown_final();
+	next = nearer(next, master.accept_ns);
+	return nearer(next, master.final_ns);
+}
+
+static int timeout_ms(void)
+{
+	uint64_t now = sys_now_ns(), next = deadlines(now);
+
+	if (!next)
+		return -1;
+	if (next <= now)
+		return 0;
+	next = (next - now + NS_PER_MS - 1) / NS_PER_MS;
+	return next > 3600000 ? 3600000 : (int)next;
+}
+
+static void read_signals(void)
+{
+	struct sys_signal s;
+
+	for (unsigned i = 0; i < 64 && sys_signal_next(master.signals, &s) == 1; i++)
+		signal_act(&s);
+}
+
+static void peer_event(uint64_t key)
+{
+	uint32_t i = (uint32_t)key;
+
+	/* The generation tells a late event of a row's last owner from the present one's. */
+	if (i < master.peers_top && master.peers[i].fd != NONE &&
+	    master.peers[i].generation == (uint32_t)(key >> 32))
+		peer_read((int)i);
+}
+
+void master_turn(void)
+{
+	struct sys_event events[EVENTS_PER_TURN];
+	int n = sys_wait_events(master.epoll, events, EVENTS_PER_TURN, timeout_ms());
+
+	for (int i = 0; i < n; i++) {
+		if (events[i].key == KEY_SIGNALS)
+			read_signals();
+		else if (events[i].key == KEY_LISTENER)
+			peers_accept();
+		else
+			peer_event(events[i].key);
+	}
+	ledger_reap();
+	phase_go();
+}
+
+void master_run(void)
+{
+	phase_go();
+	for (;;)
+		master_turn();
+}

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * master.h - the master's one state and the functions of its files
+ *
+ * PID 1. No heap, no stdio, no recursion, no unbounded loop, no disk I/O beyond /proc, /sys and
+ * cgroup files of fixed form (law 1). All memory is the one static `master` below; every table has
+ * its limit in base/limits.h. The flow is: collect events (loop.c), let pure steps decide
+ * (phase.c, session_step in session.c), act (job.c, session.c, api.c), wait for the next event.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/limits.h"
+#include "base/text.h"
+#include "base/words.h"
+#include "plan/plan.h"
+#include "smss/copy.h"
+#include "sys/sys.h"
+#include "wire/wire.h"
+
+#define NS_PER_S 1000000000ull
+#define NS_PER_MS 1000000ull
+#define NONE (-1)
+#define EXECS_MAX 32u /* programs asked for whose csrss has not answered yet */
+
+struct process { /* one row of the ledger; its pid is in master.pids */
+	int pidfd; /* owner: this row; NONE when there is none */
+	uint32_t session;
+	uint64_t started_ns, deadline_ns; /* 0 = none */
+	const char *why; /* a constant */
+	int row; /* of the timeline, NONE */
+	int peer; /* its connection, NONE */
+	uint8_t role;
+	bool killed; /* its deadline passed and it was sent KILL */
+	char image[NAME_BYTES];
+};
+
+struct peer { /* one connection */
+	int fd; /* owner: this row; NONE = free */
+	uint32_t session;
+	uint32_t uid;
+	uint32_t pid; /* of the client; for born connections 0 */
+	uint32_t generation; /* so that a late event cannot meet the next owner of the row */
+	uint32_t lost; /* events not delivered */
+	uint8_t role; /* what possession of this connection means */
+	bool subscribed;
+};
+
+struct waiter { /* somebody who gets an answer later */
+	int peer; /* NONE = nobody */
+	uint32_t generation, tag;
+};
+
+struct session {
+	uint8_t state; /* enum session_state */
+	uint8_t how;   /* as sm_session_row.how */
+	bool keep;     /* made again when it ends: the initial ones */
+	bool registered; /* csrss has registered */
+	bool complete; /* the copy said SessionComplete */
+	bool logoff;   /* ended because its user left: no slowing down */
+	bool killed;   /* force has been used */
+	uint32_t failures;
+	int csrss, initial, copy; /* rows of the ledger, NONE */
+	int csrss_peer, initial_peer, copy_peer;
+	struct waiter starter, stopper;
+	uint64_t created_ns, ready_ns, deadline_ns, retry_ns, check_ns;
+	char command[256]; /* asked for by StartCsr; "" = the plan's */
+	char initial_image[NAME_BYTES];
+};
+
+struct row { /* of the boot timeline */
+	uint64_t start_ns, end_ns;
+	uint32_t pid;
+	int32_t detail;
+	uint8_t phase, kind, result;
+	char name[NAME_BYTES];
+	char text[TEXT_BYTES];
+};
+
+struct boot { /* what the pure step works on, see phase.c */
+	uint8_t phase;
+	uint8_t level;
+	bool state_on;	 /* boot.state is writable */
+	bool plan_ready; /* of the level being tried */
+	uint32_t entry;	 /* within the phase */
+	uint32_t plan_flags;
+};
+
+struct words { /* kernel words (machine) or arguments (namespace) */
+	char hive[128], state[128], safeboot[16], logoff[16];
+	bool rescue, quiet;
+};
+
+struct master {
+	struct boot boot;
+	uint8_t mode; /* enum sm_mode */
+	bool shutting_down, final, no_cgroup, boot_good, cad_burst;
+	uint8_t action; /* enum sm_action */
+	int epoll, signals, listener, null, env_fd, plan_fd;
+	const struct plan_header *plan; /* sealed, checked; NULL before phase 2 is over */
+	const char *cgroup; /* directory our groups live under, "" none */
+	int job;	  /* ledger row the boot waits for, NONE */
+	int phase_row;	  /* timeline row of the running phase */
+	int stop_job;	  /* the copy that files a stop, NONE */
+	uint64_t started_ns, ready_ns, accept_ns; /* accept_ns: when the boot counts as good, 0 not armed */
+	uint64_t final_ns; /* the shutdown's hard ceiling, 0 not armed */
+	uint64_t cad_ns;
+	uint32_t cad_count;
+	uint32_t attempts, orphans, reaped, degraded, parallel, setting_up;
+	uint32_t rows_used, ledger_top, peers_top, sessions_top, clients;
+	struct sm_stop_text stop, previous_stop;
+	struct waiter sessions_stopper; /* the shutdown copy */
+	uint32_t sessions_which;
+	struct words words;
+	struct {
+		uint32_t session; /* + 1; 0 = free */
+		struct waiter caller;
+	} execs[EXECS_MAX];
+	uint32_t pids[LEDGER_MAX]; /* 0 = free */
+	struct process processes[LEDGER_MAX];
+	struct peer peers[PEERS_MAX];
+	struct session sessions[SESSIONS_MAX];
+	struct row rows[BOOT_ROWS_MAX];
+};
+
+extern struct master master;
+
+/* ---- start.c ------------------------------------------------------------------------------------- */
+
+/* master_start - phases 0 and 1: fds, signals, file systems, words, the API port. Nothing in it is fatal. */
+void master_start(int argc, char **argv);
+
+/* ---- loop.c -------------------------------------------------------------------------------------- */
+
+/* master_reset - the one state as it is before phase 0; master must be all zero. */
+void master_reset(void);
+/* master_run - from here on failing is not allowed; never returns. */
+void master_run(void) __attribute__((noreturn));
+/* master_turn - one wait and everything it brought; what master_run does for ever (the simulation calls it) */
+void master_turn(void);
+
+/* ---- rows.c: the timeline ------------------------------------------------------------------------ */
+
+/* row_begin - a new running row; NONE when the table is full (said once). */
+int row_begin(enum phase phase, unsigned kind, const char *name, uint32_t pid);
+/* row_end - closes it; row may be NONE. text may be "". */
+void row_end(int row, enum result result, int detail, const char *text);
+/* row_note - a row that is over at once (an item, or a phase that was skipped). */
+void row_note(enum phase phase, unsigned kind, enum result result, int detail, const char *name,
+	      const char *text);
+/* row_fill - a row as it goes on the wire. */
+void row_fill(uint32_t i, struct sm_boot_row *ret);
+/* say - one line to the log, made of up to four parts; NULL ends them. */
+void say(int level, const char *a, const char *b, const char *c, const char *d);
+
+/* ---- ledger.c ------------------------------------------------------------------------------------ */
+
+/* ledger_add - a process we answer for; NONE when the table is full (the process is then killed). */
+int ledger_add(int pid, int pidfd, enum role role, uint32_t session, const char *image);
+/* ledger_find - row of a pid, NONE. */
+int ledger_find(uint32_t pid);
+/* ledger_drop - the process is gone: closes the pidfd, frees the row. */
+void ledger_drop(int row);
+/* ledger_kill - KILL it; its death comes as an event. */
+void ledger_kill(int row);
+/* ledger_reap - take every dead child, tell who waits for it. */
+void ledger_reap(void);
+/* ledger_deadlines - kills what is over its time; returns the nearest deadline, 0 none. */
+uint64_t ledger_deadlines(uint64_t now);
+
+/* ---- job.c --------------------------------------------------------------------------------------- */
+
+struct job {
+	enum role role;
+	uint32_t n;
+	uint32_t session;
+	uint32_t deadline_s; /* 0 = none */
+	const char *name; /* shown, and the ledger's image until it says otherwise */
+	const char *why;
+	int core_fds[2]; /* session copies: connections of csrss and initial command; else NONE */
+};
+
+/* job_start - a copy (or pnp) with its connection; the ledger row or -errno. */
+int job_start(const struct job *j);
+
+/* ---- phase.c ------------------------------------------------------------------------------------- */
+
+enum boot_answer { BOOT_RUN, BOOT_NOTHING, BOOT_PHASE_OVER };
+
+/*
+ * phase_job - pure: the entry-th job of a phase
+ * Returns BOOT_RUN with *ret filled (wait = the boot waits for it), BOOT_NOTHING when this entry is
+ * to be left out, BOOT_PHASE_OVER when there are no more.
+ */
+enum boot_answer phase_job(const struct boot *b, const struct plan_header *plan, struct job *ret,
+			   bool *ret_wait);
+/* phase_begin, phase_go - carry the boot on until it waits for something. */
+void phase_go(void);
+/* phase_job_ended - the job the boot waits for is gone. */
+void phase_job_ended(enum result result, int detail);
+/* phase_sessions_ready - every initial session is live or has been given up for now. */
+void phase_sessions_changed(void);
+
+/* ---- session.c ----------------------------------------------------------------------------------- */
+
+/* session_create - a number for a new session, set up as soon as there is room. -errno when refused. */
+int session_create(const char *command, bool keep, struct waiter starter);
+/* session_end - ask, wait, force; the stopper (peer NONE = nobody) is answered at the end. */
+int session_end(uint32_t n, struct waiter stopper);
+/* session_process_ended - a ledger row of this session died. */
+void session_process_ended(uint32_t n, int row, enum result result, int detail);
+/* session_handover, session_registered, session_complete - what copy and core processes say. */
+int session_handover(uint32_t n, const struct sm_handover *h, int pidfd);
+int session_registered(uint32_t n, enum role role);
+int session_complete(uint32_t n);
+/* session_deadlines - acts on what is over; returns the nearest deadline, 0 none. */
+uint64_t session_deadlines(uint64_t now);
+/* session_fill - a session as it goes on the wire. */
+void session_fill(uint32_t n, struct sm_session_row *ret);
+/* sessions_left - sessions from number `from` on that have not ended. */
+uint32_t sessions_left(uint32_t from);
+/* sessions_stop - begin ending all from number `from` on. */
+void sessions_stop(uint32_t from);
+
+/* ---- api.c, peers.c ------------------------------------------------------------------------------ */
+
+/* peer_add - take a connection (fd owned from here on); NONE when the table is full (fd closed). */
+int peer_add(int fd, enum role role, uint32_t session);
+void peer_drop(int peer);
+/* peer_send - never waits; a client that does not read is dropped. */
+void peer_send(int peer, const struct sm_message *m);
+/* peer_tell_all - to subscribers; a full one loses it and is told so later. */
+void peer_tell_all(const struct sm_message *m);
+/* waiter_of, waiter_answer - remember and answer a late caller. */
+struct waiter waiter_none(void);
+void waiter_answer(struct waiter *w, struct sm_message *m, int r);
+/* peers_accept, peer_read - events of the listener and of a connection. */
+void peers_accept(void);
+void peer_read(int peer);
+/* api_call - one checked message; answers it. */
+void api_call(int peer, struct sm_message *m, int *fds, unsigned fd_count);
+
+/* api_session_gone - nobody there can answer any more: callers of ExecPgm get their answer. */
+void api_session_gone(uint32_t n);
+
+/* ---- stop.c -------------------------------------------------------------------------------------- */
+
+/* stop - the machine cannot go on: record, then what CrashControl says. */
+void stop(uint32_t code, uint32_t status, const char *culprit, const char *text);
+/* stop_recorded - the copy that files it has ended. */
+void stop_recorded(void);
+/* shutdown_begin - orderly: sessions, session 0, swap, mounts, sync. -EALREADY when it runs. */
+int shutdown_begin(enum sm_action action, unsigned flags, const char *reason);
+/* shutdown_driver_ended - its copy has gone; what is left is done here. */
+void shutdown_driver_ended(void);
+/* shutdown_check - sessions ended? answer the driver. Returns the hard ceiling, 0 none. */
+void shutdown_check(void);
+/* shutdown_final - reboot(2). Never returns in the first namespace. */
+void shutdown_final(void);
+/* signal_act - one signal of the last column of peers.md §1b. */
+void signal_act(const struct sys_signal *s);
+/* on_fault - the handler of SEGV and kin: say it, stop. */
+void on_fault(int sig, uintptr_t address);
+/* panic_assert - an assertion of the master failed: ends where a fault does. */
+void panic_assert(const char *what);
+#define ASSERT(x)                                                                                  \
+	do {                                                                                       \
+		if (__builtin_expect(!(x), 0))                                                     \
+			panic_assert(#x);                                                          \
+	} while (0)
+
+/* ---- container.c --------------------------------------------------------------------------------- */
+
+/* container_run - `smss -- CMD`: runs it, reaps, forwards; exits with its code. */
+void container_run(char **argv, char **envp) __attribute__((noreturn));

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * peers.c - connections of the API port: taking, dropping, sending without ever waiting
+ *
+ * Nothing is queued here. An answer that does not fit means a client that does not read: it is
+ * dropped. An event that does not fit is counted, and the count is told with the next one that
+ * does (pitfall 39).
+ */
+#include "smss/master/master.h"
+
+#include <errno.h>
+
+#define MESSAGES_PER_TURN 32u /* of one connection: nobody may keep us from the others */
+
+static uint32_t next_generation;
+
+struct waiter waiter_none(void)
+{
+	return (struct waiter){ .peer = NONE };
+}
+
+void waiter_answer(struct waiter *w, struct sm_message *m, int r)
+{
+	if (w->peer == NONE)
+		return;
+	if (master.peers[w->peer].fd != NONE &&
+	    master.peers[w->peer].generation == w->generation) {
+		m->h.reply = 1;
+		m->h.tag = w->tag;
+		m->h.status = status_of(r);
+		peer_send(w->peer, m);
+	}
+	*w = waiter_none();
+}
+
+int peer_add(int fd, enum role role, uint32_t session)
+{
+	uint32_t i = 0;
+
+	while (i < master.peers_top && master.peers[i].fd != NONE)
+		i++;
+	if (i == PEERS_MAX) {
+		sys_closep(&fd);
+		return NONE;
+	}
+	master.peers[i] = (struct peer){ .fd = fd,
+					 .session = session,
+					 .generation = ++next_generation,
+					 .role = (uint8_t)role };
+	if (sys_set_blocking(fd, false) < 0 ||
+	    sys_epoll_add(master.epoll, fd, SYS_READ, (uint64_t)next_generation << 32 | i) < 0) {
+		sys_closep(&master.peers[i].fd);
+		return NONE;
+	}
+	if (i >= master.peers_top)
+		master.peers_top = i + 1;
+	if (role == ROLE_CLIENT)
+		master.clients++;
+	return (int)i;
+}
+
+/* Whoever pointed at this connection must not meet its next owner. */
+static void forget(int peer)
+{
+	for (uint32_t n = 0; n < master.sessions_top; n++) {
+		struct session *s = &master.sessions[n];
+
+		if (s->csrss_peer == peer)
+			s->csrss_peer = NONE;
+		if (s->initial_peer == peer)
+			s->initial_peer = NONE;
+		if (s->copy_peer == peer)
+			s->copy_peer = NONE;
+	}
+	for (uint32_t i = 0; i < master.ledger_top; i++)
+		if (master.pids[i] && master.processes[i].peer == peer)
+			master.processes[i].peer = NONE;
+}
+
+void peer_drop(int peer)
+{
+	struct peer *p = &master.peers[peer];
+
+	if (p->fd == NONE)
+		return;
+	(void)sys_epoll_drop(master.epoll, p->fd);
+	sys_closep(&p->fd);
+	if (p->role == ROLE_CLIENT)
+		master.clients--;
+	else
+		forget(peer);
+	while (master.peers_top && master.peers[master.peers_top - 1].fd == NONE)
+		master.peers_top--;
+}
+
+void peer_send(int peer, const struct sm_message *m)
+{
+	struct peer *p = &master.peers[peer];
+	ssize_t r;
+
+	if (p->fd == NONE)
+		return;
+	r = sys_send(p->fd, m, sm_message_bytes(m), NULL, 0);
+	if (r < 0 && p->role == ROLE_CLIENT)
+		peer_drop(peer);
+}
+
+static void tell(struct peer *p, const struct sm_message *m)
+{
+	struct sm_message lost;
+
+	if (p->lost) {
+		sm_message_start(&lost, SM_EVENT_LOST, 0, 0);
+		lost.b.lost.count = p->lost;
+		if (sys_send(p->fd, &lost, sm_message_bytes(&lost), NULL, 0) >= 0)
+			p->lost = 0;
+	}
+	if (p->lost || sys_send(p->fd, m, sm_message_bytes(m), NULL, 0) < 0)
+		p->lost++;
+}
+
+void peer_tell_all(const struct sm_message *m)
+{
+	if (!master.clients)
+		return;
+	for (uint32_t i = 0; i < master.peers_top; i++)
+		if (master.peers[i].fd != NONE && master.peers[i].subscribed)
+			tell(&master.peers[i], m);
+}
+
+static uint32_t clients_of(uint32_t uid)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < master.peers_top; i++)
+		count += master.peers[i].fd != NONE && master.peers[i].role == ROLE_CLIENT &&
+			 master.peers[i].uid == uid;
+	return count;
+}
+
+void peers_accept(void)
+{
+	struct sys_peer who;
+
+	for (unsigned i = 0; i < MESSAGES_PER_TURN; i++) {
+		int fd = sys_accept(master.listener, &who), peer;
+
+		if (fd < 0)
+			return;
+		/* root always finds a place: it must be able to stop a machine under a flood */
+		if (who.uid != 0 && (master.clients >= CLIENTS_MAX ||
+				     clients_of(who.uid) >= CLIENTS_PER_UID)) {
+			sys_closep(&fd);
+			continue;
+		}
+		peer = peer_add(fd, ROLE_CLIENT, SM_NO_SESSION);
+		if (peer == NONE)
+			continue;
+		master.peers[peer].uid = who.uid;
+		master.peers[peer].pid = (uint32_t)who.pid;
+	}
+}
+
+static void close_fds(int *fds, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		sys_closep(&fds[i]);
+}
+
+void peer_read(int peer)
+{
+	struct peer *p = &master.peers[peer];
+	uint32_t generation = p->generation;
+
+	for (unsigned i = 0; i < MESSAGES_PER_TURN; i++) {
+		struct sm_message m;
+		int fds[SYS_FDS_MAX];
+		unsigned fd_count = 0;
+		ssize_t n;
+
+		if (p->fd == NONE || p->generation != generation)
+			return;
+		n = sys_receive(p->fd, &m, sizeof(m), fds, &fd_count);
+		if (n == -EAGAIN)
+			return;
+		if (n <= 0 || sm_message_check(&m, (size_t)n) < 0) {
+			/* gone, or it speaks something else: either way we are done with it */
+			close_fds(fds, n > 0 ? fd_count : 0);
+			peer_drop(peer);
+			return;
+		}
+		api_call(peer, &m, fds, fd_count);
+		close_fds(fds, fd_count);
+	}
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rows.c - the boot timeline: what began, when it ended, how it went
+ *
+ * The one place where the master logs: a row that ends is a line, and an event for subscribers.
+ * When the table is full the last row says so; nothing else changes.
+ */
+#include "smss/master/master.h"
+
+#include <string.h>
+
+void say(int level, const char *a, const char *b, const char *c, const char *d)
+{
+	char room[320];
+	struct text t = TEXT_ON(room);
+
+	text_add(&t, a);
+	if (b)
+		text_add(&t, b);
+	if (b && c)
+		text_add(&t, c);
+	if (b && c && d)
+		text_add(&t, d);
+	sys_log(level, room);
+}
+
+static void tell(uint32_t i)
+{
+	struct sm_message m;
+
+	sm_message_start(&m, SM_EVENT_BOOT_ROW, 0, 0);
+	row_fill(i, &m.b.boot_row);
+	peer_tell_all(&m);
+}
+
+static int level_of(enum result result)
+{
+	switch (result) {
+	case RESULT_OK:
+	case RESULT_SKIPPED:
+	case RESULT_NOT_YET:
+	case RESULT_RUNNING:
+		return SYS_LOG_INFO;
+	case RESULT_DEGRADED:
+		return SYS_LOG_WARNING;
+	default:
+		return SYS_LOG_ERROR;
+	}
+}
+
+static void log_row(const struct row *r)
+{
+	char room[320];
+	struct text t = TEXT_ON(room);
+
+	text_add(text_add(&t, phase_word(r->phase)), " ");
+	if (r->kind != SM_ROW_PHASE)
+		text_add(text_add(&t, r->name), " ");
+	text_add(&t, result_word(r->result));
+	if (r->end_ns > r->start_ns)
+		text_add(text_u64(text_add(&t, " "), (r->end_ns - r->start_ns) / 1000), "us");
+	if (r->text[0])
+		text_add(text_add(&t, ": "), r->text);
+	sys_log(level_of(r->result), room);
+}
+
+int row_begin(enum phase phase, unsigned kind, const char *name, uint32_t pid)
+{
+	struct row *r;
+	int i;
+
+	if (master.rows_used == BOOT_ROWS_MAX) {
+		struct row *last = &master.rows[BOOT_ROWS_MAX - 1];
+
+		str_copy(last->text, sizeof(last->text), "table full: later rows are only in the log");
+		return NONE;
+	}
+	i = (int)master.rows_used++;
+	r = &master.rows[i];
+	r->start_ns = sys_now_ns();
+	r->phase = (uint8_t)phase;
+	r->kind = (uint8_t)kind;
+	r->result = RESULT_RUNNING;
+	r->pid = pid;
+	str_copy(r->name, sizeof(r->name), name);
+	tell((uint32_t)i);
+	return i;
+}
+
+void row_end(int row, enum result result, int detail, const char *text)
+{
+	struct row *r;
+
+	if (row == NONE)
+		return;
+	r = &master.rows[row];
+	if (r->result != RESULT_RUNNING)
+		return;
+	r->end_ns = sys_now_ns();
+	r->result = (uint8_t)result;
+	r->detail = detail;
+	str_copy(r->text, sizeof(r->text), text);
+	if (result == RESULT_DEGRADED)
+		master.degraded++;
+	log_row(r);
+	tell((uint32_t)row);
+}
+
+void row_note(enum phase phase, unsigned kind, enum result result, int detail, const char *name,
+	      const char *text)
+{
+	int row = row_begin(phase, kind, name, 0);
+
+	if (row == NONE)
+		say(level_of(result), phase_word(phase), " ", name, text);
+	else
+		row_end(row, result, detail, text);
+}
+
+void row_fill(uint32_t i, struct sm_boot_row *ret)
+{
+	const struct row *r = &master.rows[i];
+
+	ret->cursor = i;
+	ret->phase = r->phase;
+	ret->kind = r->kind;
+	ret->result = r->result;
+	ret->detail = r->detail;
+	ret->pid = r->pid;
+	ret->start_ns = r->start_ns;
+	ret->end_ns = r->end_ns;
+	memcpy(ret->name, r->name, sizeof(ret->name));
+	memcpy(ret->text, r->text, sizeof(ret->text));
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rescue.c - the last level's initial command: a login that asks for root's password
+ *
+ * Becomes the distribution's sulogin, which finds the consoles itself and refuses a locked root
+ * account; only the hive's RescueUnlocked=1 lets it through without a password (-e). Nothing here
+ * ever opens a shell by itself.
+ */
+#include <errno.h>
+
+#include "base/text.h"
+#include "smss/copy.h"
+#include "sys/sys.h"
+
+int copy_role_rescue(struct copy *c)
+{
+	static const char *const places[] = { "/usr/sbin/sulogin", "/sbin/sulogin", "/bin/login" };
+	bool unlocked = c->plan && c->plan->settings.rescue_unlocked;
+	char *env[] = { (char *)(uintptr_t)"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+			(char *)(uintptr_t)"TERM=linux", NULL };
+	int r = -ENOENT;
+
+	sys_log(SYS_LOG_ERROR, "rescue: this is the built-in minimum; log in as root to repair the "
+			       "hive (smreg check), then: smctl reboot");
+	for (unsigned i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		char *argv[4] = { (char *)(uintptr_t)places[i], NULL, NULL, NULL };
+
+		if (unlocked && i < 2)
+			argv[1] = (char *)(uintptr_t)"-e";
+		if (sys_access(AT_FDCWD, places[i], 1) < 0)
+			continue;
+		sys_close_from(3);
+		r = sys_exec(AT_FDCWD, places[i], argv, env);
+	}
+	/* No login program at all: stay, so that the machine can be reached by its API. */
+	sys_log(SYS_LOG_ERROR, "rescue: no sulogin and no login on this system");
+	for (;;)
+		(void)!sys_wait_fd(0, 0, -1);
+	return r;
+}

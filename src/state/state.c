@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * state.c - boot.state: two slots of one sector, the newer one counts
+ *
+ * A boot that loops must count up even when each of its rounds ends by a power cut, and a cut in
+ * the middle of a write must leave the old state or the new one. So the newest slot is never
+ * touched: the other one is overwritten and followed by fdatasync. A file with no good slot is set
+ * aside as boot.state.bad and made anew, because what damaged it may be worth a look. This code is
+ * linked into programs without a heap; it reads and writes through the door (sys/sys.h) only and
+ * never logs: its callers say aloud what it answers. Source: design §5, §6; header state.h.
+ */
+#include "state/state.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "base/bytes.h"
+#include "base/text.h"
+#include "base/words.h"
+#include "sys/sys.h"
+
+#define STATE_BAD_FILE STATE_FILE ".bad"
+#define STATE_MAGIC    "SMSSBOOT"
+#define STATE_VERSION  1u
+#define STATE_MODE     0600u
+#define SLOTS          2u
+
+/* Generations wrap, so the newer one is told by their distance. */
+static bool newer(uint64_t a, uint64_t b)
+{
+	return (int64_t)(a - b) > 0;
+}
+
+static uint32_t slot_crc(const struct boot_state *s)
+{
+	struct boot_state bare = *s;
+
+	bare.crc = 0;
+	return crc32c(0, &bare, sizeof(bare));
+}
+
+static bool slot_good(const struct boot_state *s)
+{
+	return bytes_same(s->magic, STATE_MAGIC, sizeof(s->magic)) && s->version == STATE_VERSION &&
+	       s->crc == slot_crc(s) && s->level < STATE_LEVELS &&
+	       str_len(s->boot_id, sizeof(s->boot_id)) < sizeof(s->boot_id) &&
+	       str_len(s->stop_culprit, sizeof(s->stop_culprit)) < sizeof(s->stop_culprit) &&
+	       str_len(s->stop_text, sizeof(s->stop_text)) < sizeof(s->stop_text);
+}
+
+static void slot_seal(struct boot_state *s, uint64_t generation)
+{
+	memcpy(s->magic, STATE_MAGIC, sizeof(s->magic));
+	s->version = STATE_VERSION;
+	s->generation = generation;
+	s->crc = slot_crc(s);
+}
+
+static void count_up(uint32_t *counter)
+{
+	if (*counter < UINT32_MAX)
+		(*counter)++;
+}
+
+/* What the file holds now. */
+struct found {
+	enum state_answer answer;
+	unsigned newest; /* slot number, only with STATE_READ */
+	struct boot_state slot[SLOTS];
+};
+
+static int judge(int fd, struct found *f)
+{
+	ssize_t n = 0;
+	struct sys_stat st;
+	int r = sys_stat_fd(fd, &st);
+
+	memset(f->slot, 0, sizeof(f->slot));
+	f->newest = 0;
+	f->answer = STATE_DAMAGED;
+	if (r < 0)
+		return r;
+	if (!S_ISREG(st.mode))
+		return 0;
+	n = sys_read_all(fd, f->slot, sizeof(f->slot));
+	if (n < 0)
+		return (int)n;
+	if (n == 0) {
+		f->answer = STATE_NEW;
+		return 0;
+	}
+
+	bool good[SLOTS] = {slot_good(&f->slot[0]), slot_good(&f->slot[1])};
+
+	if (!good[0] && !good[1])
+		return 0;
+	f->answer = STATE_READ;
+	f->newest = good[1] && (!good[0] || newer(f->slot[1].generation, f->slot[0].generation));
+	return 0;
+}
+
+/*
+ * Opens and judges the file. NONBLOCK, so that a FIFO put in its place cannot hold a boot up;
+ * what is no plain file counts as damaged. *ret_fd is -1 when there is nothing to write into.
+ */
+static int look(int dir, int flags, struct found *f, int *ret_fd)
+{
+	_close_ int fd = sys_open(dir, STATE_FILE, flags | O_NOFOLLOW | O_NONBLOCK, 0);
+	int r;
+
+	*ret_fd = -1;
+	if (fd == -ENOENT || fd == -ELOOP || fd == -EISDIR || fd == -ENXIO) {
+		memset(f, 0, sizeof(*f));
+		f->answer = fd == -ENOENT ? STATE_NEW : STATE_DAMAGED;
+		return 0;
+	}
+	if (fd < 0)
+		return fd;
+	r = judge(fd, f);
+	if (r < 0)
+		return r;
+	if (f->answer == STATE_READ)
+		*ret_fd = fd_take(fd);
+	return 0;
+}
+
+/* The state a found file stands for: its newest slot, or the defaults. */
+static void newest_of(const struct found *f, struct boot_state *ret)
+{
+	if (f->answer == STATE_READ) {
+		*ret = f->slot[f->newest];
+		return;
+	}
+	memset(ret, 0, sizeof(*ret));
+	slot_seal(ret, 0);
+}
+
+int state_read(int dir, struct boot_state *ret)
+{
+	struct found f;
+	_close_ int fd = -1;
+	int r = look(dir, O_RDONLY, &f, &fd);
+
+	if (r < 0)
+		return r;
+	newest_of(&f, ret);
+	return f.answer;
+}
+
+/* A new file with both slots; the older one is the same state, so that either will do. */
+static int make_file(int dir, bool damaged, struct boot_state *s)
+{
+	struct boot_state slot[SLOTS];
+	int r;
+
+	if (damaged) {
+		r = sys_rename(dir, STATE_FILE, dir, STATE_BAD_FILE, 0);
+		if (r < 0 && r != -ENOENT)
+			return r;
+	}
+	slot[0] = *s;
+	slot[1] = *s;
+	slot_seal(&slot[0], s->generation + 1);
+	slot_seal(&slot[1], s->generation);
+	r = sys_replace_file(dir, STATE_FILE, slot, sizeof(slot), STATE_MODE);
+	if (r < 0)
+		return r;
+	*s = slot[0];
+	return 0;
+}
+
+static int put(int fd, unsigned slot, const struct boot_state *s)
+{
+	const uint64_t at = (uint64_t)slot * STATE_SLOT_BYTES;
+	ssize_t n = sys_pwrite(fd, s, sizeof(*s), at);
+
+	if (n < 0)
+		return (int)n;
+	if (n != (ssize_t)sizeof(*s))
+		return -EIO;
+	return sys_fdatasync(fd);
+}
+
+static int write_locked(int dir, struct boot_state *s)
+{
+	struct found f;
+	struct boot_state next = *s;
+	_close_ int fd = -1;
+	int r;
+
+	if (s->level >= STATE_LEVELS)
+		return -EINVAL;
+	r = look(dir, O_RDWR, &f, &fd);
+	if (r < 0)
+		return r;
+	if (f.answer != STATE_READ)
+		return make_file(dir, f.answer == STATE_DAMAGED, s);
+
+	const struct boot_state *now = &f.slot[f.newest];
+	const unsigned other = f.newest ^ 1u;
+
+	if (newer(now->generation, next.generation))
+		next.generation = now->generation;
+	slot_seal(&next, next.generation + 1);
+	r = put(fd, other, &next);
+	if (r < 0) {
+		/* What could not be made durable must not be read back from the cache as if it
+		 * were: the slot is spoilt, the old one counts. Nothing is to be done if even
+		 * that fails. */
+		static const struct boot_state nothing;
+
+		if (sys_pwrite(fd, &nothing, sizeof(nothing), other * STATE_SLOT_BYTES) < 0)
+			return r;
+		return r;
+	}
+	*s = next;
+	return 0;
+}
+
+/*
+ * Two copies may want to write at once (a stop while the boot is being accepted). Where the file
+ * system knows no locks they are not excluded, as without this.
+ */
+static bool lock(int dir)
+{
+	return sys_flock(dir, LOCK_EX) == 0;
+}
+
+static void unlock(int dir, bool locked)
+{
+	if (locked && sys_flock(dir, LOCK_UN) < 0)
+		return; /* goes with the fd */
+}
+
+int state_write(int dir, struct boot_state *s)
+{
+	const bool locked = lock(dir);
+	int r = write_locked(dir, s);
+
+	unlock(dir, locked);
+	return r;
+}
+
+/* The state is read, changed and written back under one lock; a change answers < 0 to refuse,
+ * 0 for "nothing to write", 1 for "write". */
+struct change {
+	int (*apply)(struct boot_state *s, const struct change *c);
+	uint32_t level, code, status, phase;
+	uint64_t wall_s;
+	const char *name, *text;
+	const uint8_t *digest;
+	bool *ret_unknown_end;
+};
+
+static int change_state(int dir, const struct change *c, struct boot_state *ret)
+{
+	const bool locked = lock(dir);
+	int r = state_read(dir, ret);
+
+	if (r >= 0)
+		r = c->apply(ret, c);
+	if (r > 0)
+		r = write_locked(dir, ret);
+	unlock(dir, locked);
+	return r;
+}
+
+static void put_stop(struct boot_state *s, const struct change *c)
+{
+	s->stop_code = c->code;
+	s->stop_status = c->status;
+	s->stop_phase = c->phase;
+	s->stop_wall_s = c->wall_s;
+	str_copy(s->stop_culprit, sizeof(s->stop_culprit), c->name ? c->name : "");
+	str_copy(s->stop_text, sizeof(s->stop_text), c->text ? c->text : "");
+	count_up(&s->stop_count);
+	s->running = 0; /* its end is known now, so the next boot does not file another */
+}
+
+/* An earlier boot that still runs, by the file, ended without a word: that is a stop too. */
+static void put_unknown_end(struct boot_state *s, const char *boot_id)
+{
+	/* Without a boot_id (no /proc) every boot is another one. */
+	const bool same_kernel = boot_id[0] && str_same(s->boot_id, boot_id);
+	const struct change stop = {
+		.code = same_kernel ? STOP_MASTER_KILLED : STOP_POWER_LOST,
+		.phase = s->accepted ? PHASE_READY : PHASE_STATE,
+		.wall_s = sys_wall_s(),
+		.name = same_kernel ? "smss" : "power",
+		.text = same_kernel ? "killed from outside, noticed by the next start"
+				    : "no orderly end, noticed by the next boot",
+	};
+
+	put_stop(s, &stop);
+}
+
+static int apply_attempt(struct boot_state *s, const struct change *c)
+{
+	char boot_id[sizeof(s->boot_id)];
+
+	str_copy(boot_id, sizeof(boot_id), c->name);
+	*c->ret_unknown_end = s->running != 0;
+	if (s->running)
+		put_unknown_end(s, boot_id);
+	s->level = c->level;
+	count_up(&s->attempts[c->level]);
+	if (s->boots < UINT64_MAX)
+		s->boots++;
+	s->running = 1;
+	s->accepted = 0;
+	memcpy(s->boot_id, boot_id, sizeof(s->boot_id));
+	memcpy(s->hive_block_sha256, c->digest, SHA256_BYTES);
+	return 1;
+}
+
+int state_count_attempt(int dir, unsigned level, const char *boot_id,
+			const uint8_t block_sha256[SHA256_BYTES], struct boot_state *ret)
+{
+	bool unknown_end = false;
+	const struct change c = {
+		.apply = apply_attempt,
+		.level = level,
+		.name = boot_id,
+		.digest = block_sha256,
+		.ret_unknown_end = &unknown_end,
+	};
+	struct boot_state s;
+	int r;
+
+	if (level >= STATE_LEVELS)
+		return -EINVAL;
+	r = change_state(dir, &c, &s);
+	if (r < 0)
+		return r;
+	*ret = s;
+	return unknown_end;
+}
+
+static int apply_accept(struct boot_state *s, const struct change *c)
+{
+	if (!s->running)
+		return -ESRCH;
+	if (s->accepted && s->attempts[s->level] == 0)
+		return 0;
+	s->accepted = 1;
+	s->attempts[s->level] = 0;
+	return 1;
+}
+
+int state_accept(int dir)
+{
+	const struct change c = {.apply = apply_accept};
+	struct boot_state s;
+
+	return change_state(dir, &c, &s);
+}
+
+/* A boot whose stop is recorded has ended already: its reboot does not end the row of stops. */
+static int apply_end(struct boot_state *s, const struct change *c)
+{
+	if (!s->running)
+		return 0;
+	s->running = 0;
+	s->stop_count = 0;
+	return 1;
+}
+
+int state_orderly_end(int dir)
+{
+	const struct change c = {.apply = apply_end};
+	struct boot_state s;
+
+	return change_state(dir, &c, &s);
+}
+
+static int apply_stop(struct boot_state *s, const struct change *c)
+{
+	put_stop(s, c);
+	return 1;
+}
+
+int state_record_stop(int dir, uint32_t code, uint32_t status, unsigned phase, uint64_t wall_s,
+		      const char *culprit, const char *text)
+{
+	const struct change c = {
+		.apply = apply_stop,
+		.code = code,
+		.status = status,
+		.phase = phase,
+		.wall_s = wall_s,
+		.name = culprit,
+		.text = text,
+	};
+	struct boot_state s;
+
+	return change_state(dir, &c, &s);
+}
+
+static int apply_queue(struct boot_state *s, const struct change *c)
+{
+	if (bytes_same(s->queue_done_sha256, c->digest, SHA256_BYTES))
+		return 0;
+	memcpy(s->queue_done_sha256, c->digest, SHA256_BYTES);
+	return 1;
+}
+
+int state_queue_done(int dir, const uint8_t digest[SHA256_BYTES])
+{
+	const struct change c = {.apply = apply_queue, .digest = digest};
+	struct boot_state s;
+
+	return change_state(dir, &c, &s);
+}

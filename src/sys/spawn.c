@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * spawn.c - the door to the kernel: processes and signals; see sys.h
+ *
+ * A child starts clean (law 6): default dispositions come from the kernel (CLONE_CLEAR_SIGHAND),
+ * the mask is emptied, just the declared fds survive, the file limit is what the master was born
+ * with. The child runs between clone3 and execve on a copy of our memory and touches nothing else.
+ */
+#include "sys/sys.h"
+
+#include <errno.h>
+#include <linux/close_range.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/reboot.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define SPAWN_FDS_MAX 16
+#define SPAWN_FD_PARK 64 /* sources below the child's numbers are moved here first */
+
+static struct rlimit64_ {
+	uint64_t soft, hard;
+} born_files; /* RLIMIT_NOFILE before sys_limit_files; soft 0 = never changed */
+
+static long limit_files(const struct rlimit64_ *set, struct rlimit64_ *ret)
+{
+	return syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, set, ret);
+}
+
+int sys_limit_files(uint64_t soft)
+{
+	struct rlimit64_ now;
+
+	if (limit_files(NULL, &now) < 0)
+		return -errno;
+	if (!born_files.soft)
+		born_files = now;
+	if (soft > now.hard)
+		soft = now.hard;
+	now.soft = soft;
+	return limit_files(&now, NULL) < 0 ? -errno : 0;
+}
+
+/* The kernel's own mask of 64 signals; libc's functions hide two of them from us. */
+static void mask_set(uint64_t mask)
+{
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, 8);
+}
+
+static void child_fds(const struct sys_spawn *what)
+{
+	int from[SPAWN_FDS_MAX];
+	unsigned n = what->fd_count;
+
+	for (unsigned i = 0; i < n; i++) {
+		from[i] = what->fds[i];
+		if (from[i] >= 0 && from[i] < (int)n && from[i] != (int)i) {
+			from[i] = fcntl(from[i], F_DUPFD_CLOEXEC, SPAWN_FD_PARK);
+			if (from[i] < 0)
+				_exit(127);
+		}
+	}
+	for (unsigned i = 0; i < n; i++) {
+		if (from[i] < 0)
+			syscall(SYS_close, (int)i);
+		else if (from[i] == (int)i)
+			fcntl(from[i], F_SETFD, 0);
+		else if (dup2(from[i], (int)i) < 0)
+			_exit(127);
+	}
+	syscall(SYS_close_range, n, ~0u, CLOSE_RANGE_CLOEXEC);
+}
+
+static void child(const struct sys_spawn *what) __attribute__((noreturn));
+static void child(const struct sys_spawn *what)
+{
+	if (what->flags & SYS_SPAWN_SETSID)
+		setsid();
+	child_fds(what);
+	if (what->flags & SYS_SPAWN_CTTY)
+		ioctl(0, TIOCSCTTY, 1);
+	if (born_files.soft)
+		limit_files(&born_files, NULL);
+	mask_set(0);
+	syscall(SYS_execveat, what->dir_fd, what->name, what->argv, what->envp,
+		what->name[0] ? 0 : AT_EMPTY_PATH);
+	_exit(127);
+}
+
+int sys_spawn(const struct sys_spawn *what, int *ret_pidfd)
+{
+	struct clone_args args = { .flags = CLONE_CLEAR_SIGHAND, .exit_signal = SIGCHLD };
+	int pidfd = -1;
+	long pid;
+
+	if (what->fd_count > SPAWN_FDS_MAX)
+		return -EINVAL;
+	if (ret_pidfd) {
+		args.flags |= CLONE_PIDFD;
+		args.pidfd = (uint64_t)(uintptr_t)&pidfd;
+	}
+	if (what->flags & SYS_SPAWN_CLONE_PARENT) {
+		args.flags |= CLONE_PARENT;
+		args.exit_signal = 0; /* the kernel takes our own */
+	}
+	if (what->flags & SYS_SPAWN_NEW_PIDNS)
+		args.flags |= CLONE_NEWPID;
+	if (what->cgroup_fd >= 0) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t)what->cgroup_fd;
+	}
+	if (what->pidns_fd >= 0 && setns(what->pidns_fd, CLONE_NEWPID) < 0)
+		return -errno;
+	pid = syscall(SYS_clone3, &args, sizeof(args));
+	if (pid < 0)
+		return -errno;
+	if (pid == 0)
+		child(what);
+	if (ret_pidfd)
+		*ret_pidfd = pidfd;
+	return (int)pid;
+}
+
+int sys_exec(int dir_fd, const char *name, char *const *argv, char *const *envp)
+{
+	struct sigaction plain = { .sa_handler = SIG_DFL };
+
+	for (int sig = 1; sig < 65; sig++)
+		(void)sigaction(sig, &plain, NULL);
+	if (born_files.soft)
+		limit_files(&born_files, NULL);
+	mask_set(0);
+	syscall(SYS_execveat, dir_fd, name, argv, envp, name[0] ? 0 : AT_EMPTY_PATH);
+	return -errno;
+}
+
+int sys_keep_fd(int fd)
+{
+	return fcntl(fd, F_SETFD, 0) < 0 ? -errno : 0;
+}
+
+int sys_dup_to(int from, int to)
+{
+	if (from == to)
+		return fcntl(from, F_SETFD, FD_CLOEXEC) < 0 ? -errno : to;
+	return dup3(from, to, O_CLOEXEC) < 0 ? -errno : to;
+}
+
+int sys_close_from(unsigned first)
+{
+	return syscall(SYS_close_range, first, ~0u, 0) < 0 ? -errno : 0;
+}
+
+static int reap(int pid, int options, struct sys_exit *ret)
+{
+	siginfo_t info;
+
+	info.si_pid = 0;
+	if (waitid(pid ? P_PID : P_ALL, (id_t)pid, &info, WEXITED | options) < 0)
+		return -errno;
+	if (!info.si_pid)
+		return 0;
+	ret->pid = info.si_pid;
+	ret->signalled = info.si_code != CLD_EXITED;
+	ret->status = info.si_status;
+	return 1;
+}
+
+int sys_reap(struct sys_exit *ret)
+{
+	/* __WALL: a CLONE_PARENT child's exit signal is whatever its maker had. */
+	return reap(0, WNOHANG | __WALL, ret);
+}
+
+int sys_wait_pid(int pid, struct sys_exit *ret)
+{
+	int r;
+
+	do
+		r = reap(pid, __WALL, ret);
+	while (r == -EINTR);
+	return r;
+}
+
+int sys_kill(int pid, int sig)
+{
+	return kill(pid, sig) < 0 ? -errno : 0;
+}
+
+int sys_pidfd_open(int pid)
+{
+	long r = syscall(SYS_pidfd_open, pid, 0);
+
+	return r < 0 ? -errno : (int)r;
+}
+
+int sys_pidfd_signal(int pidfd, int sig)
+{
+	return syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0) < 0 ? -errno : 0;
+}
+
+int sys_pid(void)
+{
+	return (int)syscall(SYS_getpid);
+}
+
+int sys_parent_pid(void)
+{
+	return getppid();
+}
+
+uint32_t sys_uid(void)
+{
+	return geteuid();
+}
+
+int sys_subreaper(void)
+{
+	return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0 ? -errno : 0;
+}
+
+int sys_setsid(void)
+{
+	return setsid() < 0 ? -errno : 0;
+}
+
+void sys_exit(int status)
+{
+	_exit(status);
+}
+
+int sys_priority(int nice)
+{
+	return setpriority(PRIO_PROCESS, 0, nice) < 0 ? -errno : 0;
+}
+
+int sys_signals_open(void)
+{
+	uint64_t faults = 1ull << (SIGSEGV - 1) | 1ull << (SIGBUS - 1) | 1ull << (SIGILL - 1) |
+			  1ull << (SIGFPE - 1) | 1ull << (SIGABRT - 1) | 1ull << (SIGTRAP - 1) |
+			  1ull << (SIGSYS - 1);
+	uint64_t mask = ~faults;
+	long fd;
+
+	mask_set(mask);
+	fd = syscall(SYS_signalfd4, -1, &mask, 8, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd < 0 ? -errno : (int)fd;
+}
+
+int sys_signal_next(int fd, struct sys_signal *ret)
+{
+	struct signalfd_siginfo info;
+	ssize_t n = read(fd, &info, sizeof(info));
+
+	if (n != sizeof(info))
+		return n < 0 && errno != EAGAIN && errno != EINTR ? -errno : 0;
+	ret->sig = (int)info.ssi_signo;
+	ret->pid = (int)info.ssi_pid;
+	ret->uid = info.ssi_uid;
+	ret->code = info.ssi_code;
+	return 1;
+}
+
+static void (*fault_handler)(int sig, uintptr_t address);
+static char fault_stack[8192] __attribute__((aligned(16)));
+
+static void on_fault(int sig, siginfo_t *info, void *context)
+{
+	fault_handler(sig, (uintptr_t)info->si_addr);
+}
+
+int sys_on_fault(void (*handler)(int sig, uintptr_t address))
+{
+	static const int faults[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS, SIGTRAP };
+	struct sigaction sa = { .sa_sigaction = on_fault,
+				.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESETHAND };
+	stack_t stack = { .ss_sp = fault_stack, .ss_size = sizeof(fault_stack) };
+
+	fault_handler = handler;
+	if (sigaltstack(&stack, NULL) < 0)
+		return -errno;
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+		if (sigaction(faults[i], &sa, NULL) < 0)
+			return -errno;
+	return 0;
+}
+
+int sys_block_all(void)
+{
+	mask_set(~0ull);
+	return 0;
+}
+
+int sys_unblock_all(void)
+{
+	mask_set(0);
+	return 0;
+}

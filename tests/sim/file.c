@@ -1,0 +1,599 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * file.c - the simulated kernel's fds: tables, reading, writing, syncing, memfds
+ *
+ * An fd is a reference to a description, as in a kernel: children inherit descriptions, datagrams
+ * carry them, and a description goes when nobody holds it. Reading what would wait answers
+ * -EAGAIN; a script has to come back.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+
+#include "inner.h"
+
+static struct desc *descs;
+static void *scratches[64];
+static unsigned scratch_count;
+
+struct desc *descs_all(void)
+{
+	return descs;
+}
+
+struct desc *desc_new(enum desc_kind kind)
+{
+	struct desc *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		abort();
+	d->kind = kind;
+	d->refs = 1;
+	d->next = descs;
+	descs = d;
+	return d;
+}
+
+static void datagrams_free(struct desc *d)
+{
+	while (d->first) {
+		struct datagram *g = d->first;
+
+		d->first = g->next;
+		for (unsigned i = 0; i < g->desc_count; i++)
+			desc_put(g->descs[i]);
+		free(g->bytes);
+		free(g);
+	}
+	d->last = NULL;
+	d->queued = 0;
+}
+
+static void desc_free(struct desc *d)
+{
+	struct desc **p = &descs;
+
+	while (*p != d)
+		p = &(*p)->next;
+	*p = d->next;
+	free(d->interests);
+	free(d);
+}
+
+void desc_put(struct desc *d)
+{
+	if (--d->refs)
+		return;
+	d->refs = 1; /* stays in one piece while what it holds is given back */
+	epoll_forget(d);
+	datagrams_free(d);
+	for (unsigned i = 0; i < d->backlog_count; i++)
+		desc_put(d->backlog[i]);
+	if (d->peer) {
+		d->peer->peer_gone = true;
+		d->peer->peer = NULL;
+	}
+	if (d->kind == DESC_NODE && d->node->lock == d)
+		d->node->lock = NULL;
+	if (d->kind == DESC_LISTENER && d->node)
+		d->node->listener = NULL;
+	desc_free(d);
+}
+
+void descs_stop(void)
+{
+	while (descs) {
+		struct desc *d = descs;
+
+		while (d->first) {
+			struct datagram *g = d->first;
+
+			d->first = g->next;
+			free(g->bytes);
+			free(g);
+		}
+		desc_free(d);
+	}
+	while (scratch_count)
+		free(scratches[--scratch_count]);
+}
+
+struct desc *fd_desc(int fd)
+{
+	struct fd_table *t = fd_table_now();
+
+	return fd >= 0 && (unsigned)fd < t->room ? t->at[fd] : NULL;
+}
+
+int fd_install_at(struct fd_table *t, unsigned at, struct desc *d)
+{
+	if (at >= FDS_MAX) {
+		desc_put(d);
+		return -EMFILE;
+	}
+	if (at >= t->room) {
+		unsigned room = t->room ? t->room : 16;
+
+		while (room <= at)
+			room *= 2;
+		t->at = realloc(t->at, room * sizeof(*t->at));
+		if (!t->at)
+			abort();
+		memset(t->at + t->room, 0, (room - t->room) * sizeof(*t->at));
+		t->room = room;
+	}
+	if (t->at[at])
+		desc_put(t->at[at]);
+	t->at[at] = d;
+	return (int)at;
+}
+
+int fd_install(struct desc *d)
+{
+	struct fd_table *t = fd_table_now();
+	unsigned at = 0;
+
+	while (at < t->room && t->at[at])
+		at++;
+	return fd_install_at(t, at, d);
+}
+
+void fd_table_clear(struct fd_table *t)
+{
+	for (unsigned i = 0; i < t->room; i++)
+		if (t->at[i])
+			desc_put(t->at[i]);
+	free(t->at);
+	*t = (struct fd_table){ 0 };
+}
+
+int sys_close(int fd)
+{
+	struct fd_table *t = fd_table_now();
+
+	door_call();
+	if (!fd_desc(fd))
+		return -EBADF;
+	desc_put(t->at[fd]);
+	t->at[fd] = NULL;
+	return 0;
+}
+
+void sys_closep(int *fd)
+{
+	if (*fd >= 0)
+		sys_close(*fd);
+	*fd = -1;
+}
+
+int sys_close_from(unsigned first)
+{
+	struct fd_table *t = fd_table_now();
+
+	for (unsigned i = first; i < t->room; i++) {
+		if (t->at[i])
+			desc_put(t->at[i]);
+		t->at[i] = NULL;
+	}
+	return 0;
+}
+
+int sys_dup_to(int from, int to)
+{
+	struct desc *d = fd_desc(from);
+
+	if (!d || to < 0)
+		return -EBADF;
+	if (from == to)
+		return to;
+	d->refs++;
+	return fd_install_at(fd_table_now(), (unsigned)to, d);
+}
+
+int sys_keep_fd(int fd)
+{
+	return fd_desc(fd) ? 0 : -EBADF;
+}
+
+int sys_set_blocking(int fd, bool blocking)
+{
+	struct desc *d = fd_desc(fd);
+
+	if (!d)
+		return -EBADF;
+	d->nonblock = !blocking;
+	return 0;
+}
+
+/* ---- bytes ----------------------------------------------------------------------------------------- */
+
+static int file_of(int fd, bool writing, struct node **ret)
+{
+	struct desc *d = fd_desc(fd);
+	const int mode = d ? d->flags & O_ACCMODE : 0;
+
+	if (!d || d->kind != DESC_NODE || d->flags & O_PATH)
+		return -EBADF;
+	if (d->node->kind == NODE_DIR)
+		return -EISDIR;
+	if (!d->node->memfd && (writing ? mode == O_RDONLY : mode == O_WRONLY))
+		return -EBADF;
+	*ret = d->node;
+	return 0;
+}
+
+/* What the kernel makes up on reading: cgroup files. */
+static void refresh(struct node *n)
+{
+	char text[4096];
+	size_t len = 0;
+
+	if (n->magic == MAGIC_CG_EVENTS) {
+		const char *words = cgroup_populated(n->parent) ? "populated 1\nfrozen 0\n"
+								 : "populated 0\nfrozen 0\n";
+
+		len = strlen(words);
+		memcpy(text, words, len);
+	} else if (n->magic == MAGIC_CG_PROCS) {
+		len = cgroup_list(n->parent, text, sizeof(text));
+	} else {
+		return;
+	}
+	content_resize(n, 0);
+	content_write(n, 0, text, len);
+}
+
+ssize_t sys_pread(int fd, void *to, size_t n, uint64_t at)
+{
+	struct node *node = NULL;
+	int r = step_in(false);
+
+	if (r >= 0)
+		r = file_of(fd, false, &node);
+	if (r < 0)
+		return r;
+	if (at == 0)
+		refresh(node);
+	if (at >= node->now.size)
+		return 0;
+	if (n > node->now.size - at)
+		n = node->now.size - at;
+	if (n > 1 && sim_random(64) == 0) /* a short read is always allowed */
+		n = 1 + sim_random(n - 1);
+	memcpy(to, node->now.at + at, n);
+	return (ssize_t)n;
+}
+
+ssize_t sys_read(int fd, void *to, size_t n)
+{
+	struct desc *d = fd_desc(fd);
+	ssize_t r;
+
+	if (!d)
+		return -EBADF;
+	if (d->kind != DESC_NODE)
+		return -EAGAIN;
+	r = sys_pread(fd, to, n, d->pos);
+	if (r > 0)
+		d->pos += (uint64_t)r;
+	return r;
+}
+
+static ssize_t write_magic(struct node *node, const char *from, size_t n)
+{
+	int pid = 0;
+
+	if (node->kind == NODE_DEVICE) {
+		if (!strcmp(node->target, "console") || !strcmp(node->target, "kmsg"))
+			console_add(from, n);
+		return (ssize_t)n;
+	}
+	if (node->magic == MAGIC_CG_KILL)
+		cgroup_kill(node->parent);
+	if (node->magic == MAGIC_CG_PROCS) {
+		for (size_t i = 0; i < n && from[i] >= '0' && from[i] <= '9'; i++)
+			pid = pid * 10 + (from[i] - '0');
+		cgroup_move(node->parent, pid);
+	}
+	return (ssize_t)n;
+}
+
+static ssize_t write_at(struct node *node, const void *from, size_t n, uint64_t at)
+{
+	int r = step_in(true);
+
+	if (node->sealed)
+		return -EPERM;
+	if (r < 0) {
+		const size_t part = n ? sim_random(n) : 0;
+
+		if (part)
+			content_write(node, at, from, part);
+		return r;
+	}
+	if (node->kind == NODE_DEVICE || node->magic)
+		return write_magic(node, from, n);
+	content_write(node, at, from, n);
+	return step_out((ssize_t)n);
+}
+
+ssize_t sys_pwrite(int fd, const void *from, size_t n, uint64_t at)
+{
+	struct node *node = NULL;
+	int r = file_of(fd, true, &node);
+
+	return r < 0 ? r : write_at(node, from, n, at);
+}
+
+ssize_t sys_write(int fd, const void *from, size_t n)
+{
+	struct desc *d = fd_desc(fd);
+	struct node *node = NULL;
+	int r = file_of(fd, true, &node);
+	ssize_t got;
+
+	if (r < 0)
+		return r;
+	if (d->flags & O_APPEND)
+		d->pos = node->now.size;
+	got = write_at(node, from, n, d->pos);
+	if (got > 0)
+		d->pos += (uint64_t)got;
+	return got;
+}
+
+int sys_truncate(int fd, uint64_t bytes)
+{
+	struct node *node = NULL;
+	int r = file_of(fd, true, &node);
+
+	if (r >= 0)
+		r = step_in(true);
+	if (r < 0)
+		return r;
+	if (node->sealed)
+		return -EPERM;
+	content_resize(node, bytes);
+	return (int)step_out(0);
+}
+
+int sys_allocate(int fd, uint64_t bytes)
+{
+	struct node *node = NULL;
+	int r = file_of(fd, true, &node);
+
+	if (r >= 0)
+		r = step_in(true);
+	if (r < 0)
+		return r;
+	if (bytes > node->now.size)
+		content_resize(node, bytes);
+	return (int)step_out(0);
+}
+
+/* ---- syncing ------------------------------------------------------------------------------------------ */
+
+static int sync_fd(int fd, bool names)
+{
+	struct desc *d = fd_desc(fd);
+	int r;
+
+	if (!d || d->kind != DESC_NODE || d->flags & O_PATH)
+		return -EBADF;
+	r = step_in(true);
+	if (r < 0) {
+		lose_content(d->node); /* and the kernel believes it clean */
+		return r;
+	}
+	sync_content(d->node);
+	if (names)
+		sync_names_of(d->node, d->node->kind != NODE_DIR);
+	return (int)step_out(0);
+}
+
+int sys_fsync(int fd)
+{
+	return sync_fd(fd, true);
+}
+
+int sys_fdatasync(int fd)
+{
+	struct desc *d = fd_desc(fd);
+
+	return sync_fd(fd, d && d->kind == DESC_NODE && d->node->kind == NODE_DIR);
+}
+
+int sys_syncfs(int fd)
+{
+	int r = fd_desc(fd) ? step_in(true) : -EBADF;
+
+	if (r < 0)
+		return r;
+	sync_all();
+	return (int)step_out(0);
+}
+
+void sys_sync(void)
+{
+	if (step_in(true) < 0)
+		return;
+	sync_all();
+	(void)step_out(0);
+}
+
+/* ---- the rest --------------------------------------------------------------------------------------------- */
+
+int sys_statfs_fd(int fd, struct sys_statfs *ret)
+{
+	struct desc *d = fd_desc(fd);
+
+	if (!d || d->kind != DESC_NODE)
+		return -EBADF;
+	*ret = (struct sys_statfs){
+		.type = d->node->dev == DEV_DISK ? 0xEF53 : 0x01021994,
+		.block_bytes = 4096,
+		.blocks = 1 << 20,
+		.blocks_free = 1 << 19,
+		.blocks_avail = 1 << 19,
+	};
+	if (d->node->magic)
+		ret->type = 0x63677270; /* cgroup2 */
+	return 0;
+}
+
+int sys_chmod(int fd, unsigned mode)
+{
+	struct desc *d = fd_desc(fd);
+
+	if (!d || d->kind != DESC_NODE)
+		return -EBADF;
+	d->node->mode = mode & 07777;
+	return 0;
+}
+
+int sys_chown(int fd, uint32_t uid, uint32_t gid)
+{
+	struct desc *d = fd_desc(fd);
+
+	if (!d || d->kind != DESC_NODE)
+		return -EBADF;
+	d->node->uid = uid;
+	d->node->gid = gid;
+	return 0;
+}
+
+int sys_get_flags(int fd, unsigned *ret)
+{
+	struct desc *d = fd_desc(fd);
+
+	if (!d || d->kind != DESC_NODE)
+		return -EBADF;
+	*ret = d->node->flags;
+	return 0;
+}
+
+int sys_set_flags(int fd, unsigned flags)
+{
+	struct desc *d = fd_desc(fd);
+
+	if (!d || d->kind != DESC_NODE)
+		return -EBADF;
+	d->node->flags = flags;
+	return 0;
+}
+
+struct dirent64 {
+	uint64_t ino;
+	int64_t off;
+	uint16_t bytes;
+	uint8_t type;
+	char name[];
+} __attribute__((packed));
+
+ssize_t sys_list(int dir_fd, void *to, size_t n)
+{
+	static const uint8_t types[] = { 8, 4, 10, 2, 1 };
+	struct desc *d = fd_desc(dir_fd);
+	size_t used = 0;
+
+	if (!d || d->kind != DESC_NODE || d->node->kind != NODE_DIR)
+		return -ENOTDIR;
+	for (; d->pos < d->node->names.count; d->pos++) {
+		const struct entry *e = &d->node->names.at[d->pos];
+		const size_t len = (19 + strlen(e->name) + 1 + 7) & ~7ull;
+		struct dirent64 *at = (void *)((char *)to + used);
+
+		if (used + len > n)
+			return used ? (ssize_t)used : -EINVAL;
+		memset(at, 0, len);
+		at->ino = e->node->ino;
+		at->off = (int64_t)d->pos + 1;
+		at->bytes = (uint16_t)len;
+		at->type = types[e->node->kind];
+		strcpy(at->name, e->name);
+		used += len;
+	}
+	return (ssize_t)used;
+}
+
+int sys_readahead(int fd, uint64_t at, size_t n)
+{
+	return fd_desc(fd) ? 0 : -EBADF;
+}
+
+int sys_flock(int fd, int operation)
+{
+	struct desc *d = fd_desc(fd);
+
+	if (!d || d->kind != DESC_NODE || d->flags & O_PATH)
+		return -EBADF;
+	if (operation & LOCK_UN) {
+		if (d->node->lock == d)
+			d->node->lock = NULL;
+		return 0;
+	}
+	if (d->node->lock && d->node->lock != d) {
+		if (operation & LOCK_NB)
+			return -EWOULDBLOCK;
+		sim_wrong("a lock would be waited for for ever");
+	}
+	d->node->lock = d;
+	return 0;
+}
+
+unsigned sys_umask(unsigned mask)
+{
+	return 022;
+}
+
+int sys_memfd(const char *name)
+{
+	struct desc *d = desc_new(DESC_NODE);
+
+	d->node = node_new(NODE_FILE, DEV_KERNEL, 0600);
+	d->node->memfd = true;
+	d->flags = O_RDWR;
+	return fd_install(d);
+}
+
+int sys_seal(int fd)
+{
+	struct desc *d = fd_desc(fd);
+
+	if (!d || d->kind != DESC_NODE || !d->node->memfd)
+		return -EINVAL;
+	d->node->sealed = true;
+	return 0;
+}
+
+int sys_is_sealed(int fd)
+{
+	struct desc *d = fd_desc(fd);
+
+	if (!d)
+		return -EBADF;
+	if (d->kind != DESC_NODE || !d->node->memfd)
+		return -EINVAL;
+	return d->node->sealed;
+}
+
+int sys_map_sealed(int fd, const void **ret, size_t *ret_bytes)
+{
+	struct desc *d = fd_desc(fd);
+
+	if (!d || d->kind != DESC_NODE || !d->node->memfd || !d->node->sealed)
+		return -EPERM;
+	*ret = d->node->now.at;
+	*ret_bytes = d->node->now.size;
+	return 0;
+}
+
+int sys_scratch(size_t n, void **ret)
+{
+	if (scratch_count == sizeof(scratches) / sizeof(scratches[0]))
+		return -ENOMEM;
+	scratches[scratch_count] = calloc(1, n);
+	*ret = scratches[scratch_count++];
+	return 0;
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * inner.h - what the parts of the simulated kernel share: disk.c, path.c, file.c, event.c,
+ * process.c, socket.c, machine.c. Tests use kernel.h only.
+ */
+#pragma once
+
+#include <setjmp.h>
+
+#include "kernel.h"
+
+#define NAME_ROOM 128u
+#define SECTOR 512u
+#define FDS_MAX 8192u
+#define SOCKET_QUEUE 128u
+
+/* ---- disk.c ---- */
+
+enum node_kind { NODE_FILE, NODE_DIR, NODE_LINK, NODE_DEVICE, NODE_FIFO };
+enum node_magic { MAGIC_NONE, MAGIC_CG_DIR, MAGIC_CG_EVENTS, MAGIC_CG_KILL, MAGIC_CG_PROCS };
+
+struct entry {
+	char name[NAME_ROOM];
+	struct node *node;
+};
+
+struct tree {
+	struct entry *at;
+	unsigned count, room;
+};
+
+struct change { /* one pending change of a file's content or size */
+	uint64_t at, n;
+	uint8_t *bytes;
+	uint64_t size; /* the file's size after it */
+};
+
+struct content {
+	uint8_t *at;
+	size_t size, room;
+};
+
+struct node {
+	enum node_kind kind;
+	enum node_magic magic;
+	uint64_t ino, dev;
+	uint32_t mode, uid, gid;
+	bool memfd, sealed;
+	unsigned flags;
+	struct content now, disk;
+	struct change *changes;
+	unsigned change_count, change_room;
+	struct tree names, names_disk;
+	struct node *parent;
+	char target[256]; /* a link's target, a device's name */
+	void *lock;	  /* description that holds flock */
+	struct desc *listener;
+};
+
+#define DEV_DISK 1u
+#define DEV_KERNEL 2u /* proc, sys, dev, run: nothing pends there */
+
+struct node *node_new(enum node_kind kind, uint64_t dev, unsigned mode);
+struct node *tree_find(const struct tree *t, const char *name);
+unsigned node_links(const struct node *n);
+
+struct set { /* one name after a change; node NULL = gone */
+	struct node *dir;
+	char name[NAME_ROOM];
+	struct node *node;
+};
+/* names_change - one atomic change of one or two names, pending until synced */
+void names_change(const struct set *sets, unsigned count);
+void content_write(struct node *n, uint64_t at, const void *bytes, size_t len);
+void content_resize(struct node *n, uint64_t size);
+void sync_content(struct node *n);
+void sync_names_of(struct node *n, bool fsync_of_file);
+void sync_all(void);
+void lose_content(struct node *n); /* a failed sync */
+void make_durable(struct node *n);
+struct node *disk_root(void);
+void disk_start(void);
+void disk_stop(void);
+void disk_cut(void);
+/* step_in - before a file call: counts, may cut. 0 or an injected -errno. */
+int step_in(bool changes);
+/* step_out - after a changing call: may cut. Passes r through. */
+ssize_t step_out(ssize_t r);
+
+/* ---- path.c ---- */
+
+struct place { /* where a path ends */
+	struct node *dir; /* NULL for "/" */
+	char name[NAME_ROOM];
+	struct node *node; /* NULL = nothing there */
+};
+int path_find(int dir, const char *path, bool follow, uint64_t resolve, struct place *ret);
+struct node *path_node(const char *path); /* for the test's hand; NULL = none */
+
+/* ---- file.c: fds ---- */
+
+enum desc_kind { DESC_NODE, DESC_EPOLL, DESC_SIGNALS, DESC_SOCKET, DESC_LISTENER, DESC_PIDFD };
+
+struct datagram {
+	struct datagram *next;
+	size_t n;
+	uint8_t *bytes;
+	struct desc *descs[SYS_FDS_MAX];
+	unsigned desc_count;
+};
+
+struct interest {
+	struct desc *desc;
+	int fd;
+	unsigned what;
+	uint64_t key;
+};
+
+struct desc {
+	enum desc_kind kind;
+	unsigned refs;
+	int flags; /* O_* */
+	bool nonblock;
+	struct node *node;
+	uint64_t pos;
+	/* socket */
+	struct desc *peer;
+	struct datagram *first, *last;
+	unsigned queued;
+	bool peer_gone;
+	struct sys_peer cred;
+	/* listener */
+	struct desc *backlog[16];
+	unsigned backlog_count;
+	/* pidfd */
+	int pid;
+	/* epoll */
+	struct interest *interests;
+	unsigned interest_count, interest_room;
+	struct desc *next; /* all of them */
+};
+
+struct fd_table {
+	struct desc **at;
+	unsigned room;
+};
+
+struct desc *desc_new(enum desc_kind kind);
+void desc_put(struct desc *d);
+struct desc *fd_desc(int fd);
+int fd_install(struct desc *d); /* takes one reference */
+int fd_install_at(struct fd_table *t, unsigned at, struct desc *d);
+struct fd_table *fd_table_now(void);
+void fd_table_clear(struct fd_table *t);
+void descs_stop(void);
+struct desc *descs_all(void);
+
+/* ---- event.c ---- */
+
+void sim_end_run(enum sim_end end, uint64_t detail) __attribute__((noreturn));
+void sim_wrong(const char *why) __attribute__((noreturn));
+unsigned desc_ready(const struct desc *d);
+void epoll_forget(struct desc *d);
+void door_call(void);
+bool run_active(void);
+
+/* ---- process.c ---- */
+
+struct process {
+	struct sim_process p;
+	struct fd_table fds;
+	int exit_status;
+	bool signalled;
+	struct node *cgroup;
+};
+void processes_start(void);
+void processes_stop(void);
+struct process *process_now(void);
+struct process *process_by(int pid);
+bool cgroup_populated(const struct node *dir);
+void cgroup_kill(const struct node *dir);
+size_t cgroup_list(const struct node *dir, char *to, size_t n);
+void cgroup_move(const struct node *dir, int pid);
+bool signals_pending(void);
+
+/* ---- machine.c ---- */
+
+void machine_start(void);
+void console_add(const char *bytes, size_t n);
+int cgroup_made(struct node *dir);
+
+struct sim_hooks *hooks_now(void);

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * smctl_master.c - a session manager that answers from tables, see smctl_master.h
+ *
+ * Only for tests. It ends with the test that started it, whatever becomes of that.
+ */
+#include "smctl_master.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "sys/sys.h"
+
+#define CLIENTS 8
+#define MS 1000000ull
+#define US 1000ull
+
+static void die(const char *what)
+{
+	perror(what);
+	abort();
+}
+
+static void send_to(int fd, const struct sm_message *m)
+{
+	(void)!sys_send(fd, m, sm_message_bytes(m), NULL, 0);
+}
+
+static void note(struct fake *f, const struct sm_message *m)
+{
+	f->heard = *m;
+	f->heard_count++;
+}
+
+/* 0 when row `cursor` of `count` exists; the answer's cursor is the next one. */
+#define ROW(field, table, count)                                                                   \
+	do {                                                                                       \
+		uint32_t at = q->b.field.cursor;                                                   \
+		if (at >= (count))                                                                 \
+			return SM_NO_MORE;                                                         \
+		a->b.field = (table)[at];                                                          \
+		a->b.field.cursor = at + 1;                                                        \
+	} while (0)
+
+static uint32_t answer(struct fake *f, const struct sm_message *q, struct sm_message *a)
+{
+	if (f->refuse[q->h.call]) {
+		if (q->h.call == SM_STOP_CSR)
+			a->b.stop_csr.left = f->left;
+		return f->refuse[q->h.call];
+	}
+	switch (q->h.call) {
+	case SM_HELLO:
+		a->b.hello.version = SM_VERSION;
+		a->b.hello.pid = (uint32_t)getpid() + (f->manner == FAKE_OTHER_PID);
+		return SM_OK;
+	case SM_STATUS:
+		a->b.status = f->status;
+		return SM_OK;
+	case SM_SESSION_ROW:
+		ROW(session_row, f->session, f->sessions);
+		return SM_OK;
+	case SM_LEDGER_ROW:
+		ROW(ledger_row, f->process, f->processes);
+		return SM_OK;
+	case SM_BOOT_ROW:
+		ROW(boot_row, f->boot, f->boots);
+		return SM_OK;
+	case SM_STOP_TEXT:
+		a->b.stop_text = f->stop;
+		return f->stop.code ? SM_OK : SM_NAME_NOT_FOUND;
+	case SM_START_CSR:
+		note(f, q);
+		a->b.start_csr.session = 1;
+		a->b.start_csr.csrss_pid = f->session[1].csrss_pid;
+		a->b.start_csr.initial_pid = f->session[1].initial_pid;
+		return SM_OK;
+	case SM_EXEC_PGM:
+		note(f, q);
+		a->b.exec_pgm.pid = 4711;
+		return SM_OK;
+	case SM_STOP_CSR:
+	case SM_SHUTDOWN:
+		note(f, q);
+		return SM_OK;
+	case SM_SUBSCRIBE:
+		return SM_OK;
+	default:
+		return SM_NOT_IMPLEMENTED;
+	}
+}
+
+/* What the events tell is then also what the tables say. */
+static void send_events(struct fake *f, int fd)
+{
+	for (unsigned i = 0; i < f->events; i++) {
+		const struct sm_message *m = &f->event[i];
+
+		send_to(fd, m);
+		if (m->h.call != SM_EVENT_BOOT_ROW)
+			continue;
+		f->boot[m->b.boot_row.cursor] = m->b.boot_row;
+		if (f->boots <= m->b.boot_row.cursor)
+			f->boots = m->b.boot_row.cursor + 1;
+	}
+	f->events = 0;
+	if (f->ready_after_events)
+		f->status.ready_ns = f->status.started_ns + 1234 * MS;
+}
+
+/* false = the connection is over. */
+static bool serve(struct fake *f, int fd, bool *subscribed)
+{
+	struct sm_message q, a;
+	ssize_t n = sys_receive(fd, &q, sizeof(q), NULL, NULL);
+
+	if (n <= 0 || sm_message_check(&q, (size_t)n) < 0)
+		return n == -EAGAIN;
+	if (f->manner == FAKE_MUTE)
+		return true;
+	if (f->manner == FAKE_GARBAGE) {
+		(void)!sys_send(fd, "garbage", 7, NULL, 0);
+		return true;
+	}
+	sm_message_start(&a, q.h.call, 1, q.h.tag);
+	a.h.status = answer(f, &q, &a);
+	send_to(fd, &a);
+	if (a.h.status != SM_OK)
+		return true;
+	if (q.h.call == SM_SUBSCRIBE)
+		*subscribed = true;
+	if (!*subscribed || q.h.call != (f->ready_after_events ? SM_STATUS : SM_SUBSCRIBE))
+		return true;
+	send_events(f, fd);
+	return !f->close_after_events;
+}
+
+static void loop(struct fake *f, int listener)
+{
+	struct pollfd p[CLIENTS + 1] = { { .fd = listener, .events = POLLIN } };
+	bool subscribed[CLIENTS + 1] = { false };
+	unsigned n = 1;
+
+	for (;;) {
+		if (poll(p, n, -1) < 0)
+			_exit(1);
+		for (unsigned i = n; i-- > 1;)
+			if (p[i].revents && !serve(f, p[i].fd, &subscribed[i])) {
+				(void)close(p[i].fd);
+				n--;
+				p[i] = p[n];
+				subscribed[i] = subscribed[n];
+			}
+		if (p[0].revents) {
+			struct sys_peer peer;
+			int fd = sys_accept(listener, &peer);
+
+			if (fd >= 0 && (f->manner == FAKE_SHUT || n > CLIENTS)) {
+				(void)close(fd);
+			} else if (fd >= 0) {
+				p[n] = (struct pollfd){ .fd = fd, .events = POLLIN };
+				subscribed[n++] = false;
+			}
+		}
+	}
+}
+
+static void fill_session(struct fake *f, uint32_t n, uint32_t csrss, const char *initial)
+{
+	struct sm_session_row *s = &f->session[f->sessions++];
+
+	*s = (struct sm_session_row){ .session = n,
+				      .state = SESSION_LIVE,
+				      .csrss_pid = csrss,
+				      .initial_pid = csrss + 1,
+				      .created_ns = 1100 * MS,
+				      .ready_us = 420 };
+	str_copy(s->initial, sizeof(s->initial), initial);
+	str_copy(s->console, sizeof(s->console), n ? "tty1" : "");
+}
+
+static void fill_boot(struct fake *f, enum phase phase, unsigned kind, enum result result,
+		      const char *name)
+{
+	struct sm_boot_row *r = &f->boot[f->boots];
+
+	*r = (struct sm_boot_row){ .cursor = f->boots,
+				   .phase = phase,
+				   .kind = kind,
+				   .result = result,
+				   .start_ns = 1000 * MS + f->boots * 10 * MS,
+				   .end_ns = 1000 * MS + f->boots * 10 * MS + 4200 * US };
+	str_copy(r->name, sizeof(r->name), name);
+	f->boots++;
+}
+
+static void fill_ledger(struct fake *f, uint32_t pid, enum role role, uint32_t session,
+			const char *image)
+{
+	struct sm_ledger_row *r = &f->process[f->processes++];
+
+	*r = (struct sm_ledger_row){ .pid = pid, .role = role, .session = session,
+				     .started_ns = 1100 * MS };
+	str_copy(r->image, sizeof(r->image), image);
+}
+
+struct fake *fake_new(void)
+{
+	struct fake *f = mmap(NULL, sizeof(*f), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (f == MAP_FAILED)
+		die("mmap");
+	(void)snprintf(f->directory, sizeof(f->directory), "/tmp/smctl-test-XXXXXX");
+	if (!mkdtemp(f->directory))
+		die("mkdtemp");
+	(void)snprintf(f->path, sizeof(f->path), "%s/SmApiPort", f->directory);
+	f->status = (struct sm_status){ .phase = PHASE_READY, .attempts = 1, .sessions = 2,
+					.processes = 4, .reaped = 21, .orphans = 3, .clients = 1,
+					.started_ns = 1000 * MS, .ready_ns = 2234 * MS,
+					.now_ns = 3726000 * MS };
+	str_copy(f->status.version, sizeof(f->status.version), "0.1.0");
+	str_copy(f->status.build_id, sizeof(f->status.build_id), "abc123");
+	str_copy(f->status.plan_hive, sizeof(f->status.plan_hive), "/etc/smss/SYSTEM");
+	fill_session(f, 0, 100, "wininit");
+	fill_session(f, 1, 200, "winlogon");
+	fill_ledger(f, 100, ROLE_CSRSS, 0, "csrss");
+	fill_ledger(f, 101, ROLE_INITIAL, 0, "wininit");
+	fill_ledger(f, 200, ROLE_CSRSS, 1, "csrss");
+	fill_ledger(f, 201, ROLE_INITIAL, 1, "winlogon");
+	fill_boot(f, PHASE_START, SM_ROW_PHASE, RESULT_OK, "Start");
+	fill_boot(f, PHASE_RENAMES, SM_ROW_PHASE, RESULT_FAILED, "ProcessFileRenames");
+	fill_boot(f, PHASE_RENAMES, SM_ROW_ENTRY, RESULT_FAILED, "renames");
+	fill_boot(f, PHASE_RENAMES, SM_ROW_ITEM, RESULT_FAILED, "/srv/old");
+	f->boot[3].detail = 2;
+	str_copy(f->boot[3].text, sizeof(f->boot[3].text), "no such file");
+	fill_boot(f, PHASE_READY, SM_ROW_PHASE, RESULT_OK, "Ready");
+	return f;
+}
+
+void fake_start(struct fake *f)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		die("fork");
+	if (pid == 0) {
+		int listener;
+
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		/* The kernel tells clients who called listen(), so it must be this process. */
+		listener = sys_listen(f->path, 0600);
+		if (listener < 0)
+			die("listen");
+		loop(f, listener);
+	}
+	f->pid = pid;
+	for (int i = 0; i < 200; i++) {
+		int fd = sys_connect(f->path);
+
+		if (fd >= 0) {
+			sys_close(fd);
+			return;
+		}
+		sys_sleep_ms(10);
+	}
+	die("fake_start");
+}
+
+void fake_stop(struct fake *f)
+{
+	if (f->pid > 0) {
+		(void)kill(f->pid, SIGKILL);
+		(void)waitpid(f->pid, NULL, 0);
+	}
+	(void)unlink(f->path);
+	(void)rmdir(f->directory);
+	(void)munmap(f, sizeof(*f));
+}
+
+union sm_body *fake_event(struct fake *f, unsigned call)
+{
+	struct sm_message *m = &f->event[f->events++];
+
+	sm_message_start(m, call, 0, 0);
+	return &m->b;
+}
+
+static void read_back(int fd, char *to, size_t cap)
+{
+	ssize_t n = pread(fd, to, cap - 1, 0);
+
+	to[n < 0 ? 0 : n] = 0;
+	(void)close(fd);
+}
+
+void run(const char *image, const char *const *words, struct ran *ret)
+{
+	int out = memfd_create("out", MFD_CLOEXEC), err = memfd_create("err", MFD_CLOEXEC), status = 0;
+	pid_t pid = fork();
+
+	if (out < 0 || err < 0 || pid < 0)
+		die("run");
+	if (pid == 0) {
+		(void)alarm(20);
+		if (dup2(out, 1) < 0 || dup2(err, 2) < 0)
+			_exit(126);
+		(void)execv(image, (char *const *)(uintptr_t)words);
+		_exit(127);
+	}
+	(void)waitpid(pid, &status, 0);
+	ret->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	read_back(out, ret->out, sizeof(ret->out));
+	read_back(err, ret->err, sizeof(ret->err));
+}
