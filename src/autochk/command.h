@@ -2,8 +2,8 @@
 /*
  * command.h - autochk's command line, in NT's grammar
  *
- * `autochk [switches] * | VOLUME...` (nt-reference §9). A switch is a slash and one letter, so that
- * a mount point of more letters is never taken for one. What is not understood is remembered, not
+ * `autochk [switches] * | VOLUME...` (autochk(8)). A switch is a slash and one letter, so that a
+ * mount point of more letters is never taken for one. What is not understood is remembered, not
  * fatal: a typing error in the hive must not leave the root read-only.
  */
 #pragma once

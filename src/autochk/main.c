@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "autochk/done.h"
+#include "autochk/front.h"
 #include "autochk/job.h"
 #include "autochk/report.h"
 #include "base/text.h"
@@ -86,6 +87,8 @@ int main(int argc, char **argv)
 		fputs(usage, stdout);
 		return CODE_WELL;
 	}
+	/* volumes by name are libmount's business */
+	front_start(argv, job.command.count > 0);
 	settings_read(&job.settings);
 	if (!job.settings.from_master &&
 	    (job.command.wrong || (!job.command.all && !job.command.count))) {

@@ -12,6 +12,9 @@
 #include "base/bytes.h"
 #include "base/text.h"
 
+/* one of them at a time */
+#define TIMES (MS_NOATIME | MS_RELATIME | MS_STRICTATIME)
+
 /* clang-format off */
 static const struct {
 	const char *word;
@@ -35,11 +38,11 @@ static const struct {
 	{ "async",       0,                   0,                0,              MS_SYNCHRONOUS },
 	{ "dirsync",     0,                   0,                MS_DIRSYNC,     0 },
 	{ "atime",       0,                   0,                0,              MS_NOATIME },
-	{ "noatime",     0,                   0,                MS_NOATIME,     MS_RELATIME | MS_STRICTATIME },
+	{ "noatime",     0,                   0,                MS_NOATIME,     TIMES },
 	{ "diratime",    0,                   0,                0,              MS_NODIRATIME },
 	{ "nodiratime",  0,                   0,                MS_NODIRATIME,  0 },
-	{ "relatime",    0,                   0,                MS_RELATIME,    MS_NOATIME | MS_STRICTATIME },
-	{ "strictatime", 0,                   0,                MS_STRICTATIME, MS_NOATIME | MS_RELATIME },
+	{ "relatime",    0,                   0,                MS_RELATIME,    TIMES },
+	{ "strictatime", 0,                   0,                MS_STRICTATIME, TIMES },
 	{ "lazytime",    0,                   0,                MS_LAZYTIME,    0 },
 	{ "nolazytime",  0,                   0,                0,              MS_LAZYTIME },
 	/* for mount(8) and its users only: the kernel must not see them */

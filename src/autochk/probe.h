@@ -2,9 +2,9 @@
 /*
  * probe.h - what lies on a volume, and whether it wants a check
  *
- * The one file of this room that knows libblkid, and it loads it (dlopen, libblkid.so.1) only when
- * its own quick look does not recognise the volume: for the usual root, an ext4, reading two
- * sectors is enough. Superblocks are hostile input: only fixed places in a fixed buffer are read.
+ * probe.c is the one file of this room that knows libblkid, and it loads it (dlopen, libblkid.so.1)
+ * only when the quick look (superblock.c) does not recognise the volume: for the usual root, an
+ * ext4, reading two sectors is enough. In the front image (front.h) there is no libblkid.
  */
 #pragma once
 
@@ -23,6 +23,15 @@
  */
 int probe_ext(const uint8_t start[PROBE_BYTES], struct probe *ret);
 int probe_fat(const uint8_t start[PROBE_BYTES], struct probe *ret);
+
+/*
+ * probe_quick - the quick looks at an open volume, each only if the hint does not speak against it
+ * Returns 0 with *ret filled, -ENOENT (start is filled: somebody else must tell), other -errno.
+ */
+int probe_quick(int fd, const char *hint, uint8_t start[PROBE_BYTES], struct probe *ret);
+
+/* probe_answer - fill an answer; why is kept by pointer. */
+void probe_answer(struct probe *ret, const char *type, enum volume_state state, const char *why);
 
 /*
  * probe_device - look at an open volume

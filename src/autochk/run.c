@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "sys/sys.h"
@@ -85,7 +86,7 @@ static void become(const struct run_program *p, const int out, const int progres
 	dup2(o, 1);
 	dup2(o, 2);
 	dup2(g, 3);
-	close_range(4, ~0u, 0);
+	(void)syscall(SYS_close_range, 4, ~0u, 0);
 	execve(p->path, p->argv, environment);
 	_exit(127);
 }

@@ -28,7 +28,7 @@
 #define VOLUME_BIND        (1u << 5)
 #define VOLUME_READ_ONLY   (1u << 6)
 #define VOLUME_MAKE_TARGET (1u << 7) /* x-mount.mkdir: libmount makes the mount point */
-#define VOLUME_NAMED       (1u << 8) /* asked for on the command line, no line of fstab: not mounted */
+#define VOLUME_NAMED       (1u << 8) /* asked for on the command line, not in fstab: not mounted */
 
 /* what came of it */
 #define VOLUME_ERRORS_LEFT  (1u << 16) /* mounted read-only, if at all */

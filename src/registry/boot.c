@@ -167,8 +167,9 @@ static int inside(struct boot *b)
 	from.sha256 = hive_sha256(h);
 	r = plan_make(&from, &remarks, &made);
 	if (r < 0)
-		return failed(b, r, r == -ENOSPC ? "its plan would be larger than 1 MiB"
-						 : "no plan could be made of it");
+		return failed(b, r,
+			      r == -ENOSPC ? "its plan would be larger than 1 MiB"
+					   : "no plan could be made of it");
 	report(&remarks, b);
 	const struct plan_header *p = made.plan;
 
@@ -195,9 +196,12 @@ int boot_plan(const char *hive, unsigned level, const char *state)
 		return failed(&b, r, "no hive");
 	read_state(&b, state);
 	if (hive_conversions_ready() < 0)
-		return failed(&b, 0, "the C library's gconv modules for UTF-16 and ISO-8859-1 are missing");
+		return failed(
+			&b, 0,
+			"the C library's gconv modules for UTF-16 and ISO-8859-1 are missing");
 	walls = sandbox_enter();
 	if (!(walls & SANDBOX_SECCOMP))
-		item(RESULT_DEGRADED, 0, b.name, "the kernel has no seccomp: the hive is read without it");
+		item(RESULT_DEGRADED, 0, b.name,
+		     "the kernel has no seccomp: the hive is read without it");
 	return inside(&b);
 }

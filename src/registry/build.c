@@ -17,7 +17,7 @@
 #include "registry/utf.h"
 #include "sys/sys.h"
 
-#define EMPTY_BYTES 8192u
+#define EMPTY_BYTES         8192u
 #define FILETIME_UNIX_EPOCH 116444736000000000ull /* 1970-01-01 in ticks of 100 ns since 1601 */
 
 static void put32(uint8_t *p, size_t at, uint32_t v)
@@ -104,8 +104,8 @@ static void put_security_cell(uint8_t *bins)
 		0x00, 0x02, 0x18, 0x00, 0x3F, 0x00, 0x0F, 0x00, 1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0,
 		0x20, 0x02, 0, 0,
 		/* owner, group */
-		1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 0x20, 0x02, 0, 0, 1, 1, 0, 0, 0, 0, 0, 5, 18, 0,
-		0, 0};
+		1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 0x20, 0x02, 0, 0, 1, 1, 0, 0, 0, 0, 0, 5, 18,
+		0, 0, 0};
 	uint8_t *c = bins + 0x78;
 
 	put32(c, 0, (uint32_t)-128);
@@ -150,10 +150,12 @@ static int refuse(struct text *why, const struct reg_key *k, const struct reg_va
 static int key_fits(const struct reg_key *k, struct text *why)
 {
 	if (k->child_count > HIVE_WRITE_SUBKEYS_MAX)
-		return refuse(why, k, NULL, "more than 1000 subkeys: spread them over several keys");
+		return refuse(why, k, NULL,
+			      "more than 1000 subkeys: spread them over several keys");
 	for (uint32_t i = 0; k->parent && i < k->name_bytes; i++)
 		if ((uint8_t)k->name[i] < 0x20 || (uint8_t)k->name[i] >= 0x7F)
-			return refuse(why, k, NULL, "a key name must be printable ASCII to be written");
+			return refuse(why, k, NULL,
+				      "a key name must be printable ASCII to be written");
 	for (uint32_t i = 0; i < k->value_count; i++) {
 		const struct reg_value *v = &k->values[i];
 
@@ -247,7 +249,8 @@ int hive_build(const struct reg_tree *t, struct hive_stamp stamp, uint8_t **ret,
 	if (r < 0)
 		return r;
 	if (hive_conversions_ready() < 0) {
-		text_add(why, "the C library's gconv modules for UTF-16 and ISO-8859-1 are missing");
+		text_add(why,
+			 "the C library's gconv modules for UTF-16 and ISO-8859-1 are missing");
 		return -ENOEXEC;
 	}
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);

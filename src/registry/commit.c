@@ -14,7 +14,7 @@
 #include "state/state.h"
 #include "sys/sys.h"
 
-#define STEP_MS 20u
+#define STEP_MS   20u
 #define FILE_MODE 0644u /* policy, not secrets: anybody may look what a boot does */
 
 static int beside(const struct store *s, const char *ending, char *room, size_t cap)
@@ -92,7 +92,8 @@ static bool queue_consumed(const struct store *s, const char *state)
 	dir = sys_open(AT_FDCWD, state, O_RDONLY | O_DIRECTORY, 0);
 	if (dir < 0 || state_read(dir, &b) != STATE_READ)
 		return false;
-	if (bytes_zero(b.queue_done_sha256, SHA256_BYTES) || beside(s, ".queue", name, sizeof(name)) < 0)
+	if (bytes_zero(b.queue_done_sha256, SHA256_BYTES) ||
+	    beside(s, ".queue", name, sizeof(name)) < 0)
 		return false;
 	fd = sys_open(s->dir, name, O_RDONLY | O_NOFOLLOW, 0);
 	if (fd < 0)
@@ -107,7 +108,8 @@ static bool queue_consumed(const struct store *s, const char *state)
 /* What a boot consumed of the hive (design §5): the classic entries and their permission. */
 static unsigned drop_consumed(struct reg_tree *t)
 {
-	static const char *const names[] = {"PendingFileRenameOperations", "PendingFileRenameOperations2",
+	static const char *const names[] = {"PendingFileRenameOperations",
+					    "PendingFileRenameOperations2",
 					    "AllowProtectedRenames"};
 	static const char path[] = "CurrentControlSet\\Control\\Session Manager";
 	struct reg_key *k = tree_find(t, path, sizeof(path) - 1);
@@ -141,8 +143,9 @@ int store_read(struct store *s, const char *state, struct reg_tree *t, unsigned 
 	s->exists = true;
 	s->facts = *hive_facts(h);
 	if (!s->facts.ours) {
-		text_add(why, "smreg did not make this hive and will not write it (a rebuild would lose "
-			      "security descriptors and class names)");
+		text_add(why,
+			 "smreg did not make this hive and will not write it (a rebuild would lose "
+			 "security descriptors and class names)");
 		return -EPERM;
 	}
 	if (s->facts.dirty) {
@@ -179,8 +182,8 @@ int store_write_plan(const struct store *s, const struct plan_made *made)
 }
 
 /* The plan of bytes that are not on the disk yet. */
-static int plan_ahead(const struct store *s, const struct reg_tree *t, const uint8_t *bytes, size_t n,
-		      struct remarks *remarks, struct plan_made *ret)
+static int plan_ahead(const struct store *s, const struct reg_tree *t, const uint8_t *bytes,
+		      size_t n, struct remarks *remarks, struct plan_made *ret)
 {
 	struct hive_facts facts;
 	uint8_t sha256[SHA256_BYTES];
@@ -216,7 +219,8 @@ int store_commit(struct store *s, const struct reg_tree *t, bool force, struct r
 	if (r == 0)
 		r = plan_ahead(s, t, bytes, n, remarks, &made);
 	if (r == 0 && remarks->errors && !force) {
-		text_add(why, "values with errors; nothing was written (--force writes them all the same)");
+		text_add(why, "values with errors; nothing was written (--force writes them all "
+			      "the same)");
 		r = -EINVAL;
 	}
 	if (r == 0)
@@ -227,7 +231,8 @@ int store_commit(struct store *s, const struct reg_tree *t, bool force, struct r
 		s->exists = true;
 		r = store_write_plan(s, &made);
 		if (r < 0)
-			text_add(text_add(why, "the hive is written, its plan is not: "), err_text(-r));
+			text_add(text_add(why, "the hive is written, its plan is not: "),
+				 err_text(-r));
 	}
 	free(bytes);
 	if (r < 0 && !why->len)

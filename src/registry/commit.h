@@ -21,7 +21,7 @@
 struct store {
 	char path[PATH_BYTES];
 	const char *name; /* of the hive in its directory; points into path */
-	int dir;	  /* owner: this struct */
+	int dir;          /* owner: this struct */
 	int lock;
 	bool exists;
 	struct hive_facts facts; /* of the hive as it was read, when it exists */
@@ -33,7 +33,10 @@ struct store {
  */
 int store_open(struct store *s, const char *path, struct text *why);
 void store_close(struct store *s);
-static inline void store_closep(struct store *s) { store_close(s); }
+static inline void store_closep(struct store *s)
+{
+	store_close(s);
+}
 
 /*
  * store_read - the whole hive into a tree, to be changed and committed

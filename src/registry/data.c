@@ -119,8 +119,8 @@ int tree_set_dword(struct reg_tree *t, struct reg_key *k, const char *name, uint
 	return tree_set(t, k, name, strlen(name), &data);
 }
 
-int tree_set_list(struct reg_tree *t, struct reg_key *k, const char *name,
-		  const char *const *texts, size_t count)
+int tree_set_list(struct reg_tree *t, struct reg_key *k, const char *name, const char *const *texts,
+		  size_t count)
 {
 	struct reg_data data = {.type = REG_MULTI_SZ};
 	size_t room = 2, n = 0;

@@ -47,12 +47,14 @@ void remark_add(struct remarks *r, unsigned kind, const char *path, const char *
 const char *remark_word(unsigned kind)
 {
 	static const char *const words[] = {
-		[PLAN_NOTE_ERROR] = "error",	 [PLAN_NOTE_WARNING] = "warning",
+		[PLAN_NOTE_ERROR] = "error",     [PLAN_NOTE_WARNING] = "warning",
 		[PLAN_NOTE_NOT_YET] = "not yet", [PLAN_NOTE_REFUSED] = "refused",
 		[PLAN_NOTE_UNKNOWN] = "unknown",
 	};
 
-	return kind == REMARK_UNUSED ? "not used here" : kind <= PLAN_NOTE_UNKNOWN ? words[kind] : "?";
+	return kind == REMARK_UNUSED       ? "not used here"
+	       : kind <= PLAN_NOTE_UNKNOWN ? words[kind]
+					   : "?";
 }
 
 void draft_say(struct draft *d, unsigned kind, const char *form, ...)

@@ -7,7 +7,7 @@
 #include "registry/plan_make.h"
 #include "registry/schema.h"
 
-#define LINES_MAX 64u /* command lines of one value: the boot timeline must hold their rows */
+#define LINES_MAX  64u /* command lines of one value: the boot timeline must hold their rows */
 #define PAGING_MAX 16u /* paging files of a system (nt-reference §3.1) */
 
 struct draft_row {
@@ -27,9 +27,9 @@ struct draft {
 	struct plan_settings *settings;
 	const char *s0_initial, *initial, *dll_directory;
 	struct draft_table table[PLAN_TABLES];
-	const struct reg_key *key; /* of the value at hand */
-	const char *at;		   /* its path, for remarks */
-	const char *session;	   /* "Default" or "N" below Sessions */
+	const struct reg_key *key;  /* of the value at hand */
+	const char *at;             /* its path, for remarks */
+	const char *session;        /* "Default" or "N" below Sessions */
 	uint32_t foreign_libraries; /* .dll files: Windows' own, said once */
 	uint32_t no_paging_default; /* PagingFiles is there */
 	bool known_present, directories_present;
@@ -45,7 +45,8 @@ void draft_add(struct draft *d, enum plan_table t, struct draft_row row);
 void draft_say(struct draft *d, unsigned kind, const char *form, ...)
 	__attribute__((format(printf, 3, 4)));
 /* draft_text - a printf-made string in the arena. */
-const char *draft_text(struct draft *d, const char *form, ...) __attribute__((format(printf, 2, 3)));
+const char *draft_text(struct draft *d, const char *form, ...)
+	__attribute__((format(printf, 2, 3)));
 /* draft_string - SZ or EXPAND_SZ as text; said when damaged; NULL when unusable (and said). */
 char *draft_string(struct draft *d, const struct reg_value *v, size_t cap);
 /* draft_list - MULTI_SZ (or one SZ) as a list without empty strings; count 0 on trouble. */
@@ -67,9 +68,10 @@ const char *draft_image(struct draft *d, const char *line, const char **ret_rest
 /* draft_command - a whole command line with its image mapped; NULL when unusable (and said). */
 const char *draft_command(struct draft *d, const char *line, const char **ret_image);
 
-handler handle_lines, handle_command, handle_refused, handle_subsystems, handle_subsystem; /* plan_lines.c */
-handler handle_renames, handle_deletes;					  /* plan_queue.c */
-handler handle_paging, handle_paths;					  /* plan_paging.c */
+handler handle_lines, handle_command, handle_refused, handle_subsystems,
+	handle_subsystem;               /* plan_lines.c */
+handler handle_renames, handle_deletes; /* plan_queue.c */
+handler handle_paging, handle_paths;    /* plan_paging.c */
 handler handle_directories, handle_device, handle_variable, handle_library, handle_names,
 	handle_directory; /* plan_lists.c */
 handler handle_number, handle_switch, handle_choice, handle_path, handle_console, handle_host,

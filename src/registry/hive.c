@@ -215,7 +215,8 @@ static int seal_and_parse(struct hive *h, uint8_t *map, struct text *why)
 	if (r == -ENOENT)
 		text_add(why, "cannot hand the hive to its reader: /proc is not mounted");
 	else if (r == -ENOTSUP)
-		text_add(why, "a bin or a chain of cells is broken (hbin signature, offset or size)");
+		text_add(why,
+			 "a bin or a chain of cells is broken (hbin signature, offset or size)");
 	else
 		text_add(text_add(why, "libhivex refuses it: "), err_text(-r));
 	return r;
@@ -225,7 +226,7 @@ int hive_open(int fd, struct hive **ret, struct text *why)
 {
 	_cleanup_(hive_closep) struct hive *h = calloc(1, sizeof(*h));
 	struct sys_stat st;
-	uint8_t *map;
+	uint8_t *map = NULL;
 	int r;
 
 	if (!h)
@@ -237,10 +238,12 @@ int hive_open(int fd, struct hive **ret, struct text *why)
 		return -EILSEQ;
 	}
 	if (r == 0 && (st.size == 0 || st.size > HIVE_BYTES_MAX))
-		r = hive_block_check((const uint8_t *)"regf", st.size ? 4 : 0, st.size, &h->facts, why);
+		r = hive_block_check((const uint8_t *)"regf", st.size ? 4 : 0, st.size, &h->facts,
+				     why);
 	if (r == 0 && hive_conversions_ready() < 0) {
-		text_add(why, "the C library's gconv modules for UTF-16 and ISO-8859-1 are missing: "
-			      "install them (libc6, gconv/UTF-16.so)");
+		text_add(why,
+			 "the C library's gconv modules for UTF-16 and ISO-8859-1 are missing: "
+			 "install them (libc6, gconv/UTF-16.so)");
 		return -ENOEXEC;
 	}
 	if (r == 0)
@@ -405,8 +408,7 @@ static hive_node_h child_node(struct hive *h, hive_node_h node, const char *name
 	for (size_t i = 0; child && child[i] && !found; i++) {
 		char *own = hivex_node_name(h->h, child[i]);
 
-		if (own &&
-		    utf8_same_fold(own, hivex_node_name_len(h->h, child[i]), name, n))
+		if (own && utf8_same_fold(own, hivex_node_name_len(h->h, child[i]), name, n))
 			found = child[i];
 		free(own);
 	}

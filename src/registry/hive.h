@@ -17,14 +17,14 @@
 #include "plan/plan.h"
 #include "registry/tree.h"
 
-#define HIVE_BYTES_MAX (64u << 20)    /* a hive file; the largest SYSTEM hives have 16 to 32 MiB */
-#define HIVE_KEYS_MAX 400000u	      /* keys loaded at once: what 64 MiB can hold and more */
-#define HIVE_VALUES_MAX 1000000u      /* values loaded at once */
-#define HIVE_WRITE_VALUE_MAX 16344u   /* bytes; beyond it Windows expects db records (regf.md §8) */
+#define HIVE_BYTES_MAX         (64u << 20) /* a hive file; the largest SYSTEM hives have 16 to 32 MiB */
+#define HIVE_KEYS_MAX          400000u     /* keys loaded at once: what 64 MiB can hold and more */
+#define HIVE_VALUES_MAX        1000000u /* values loaded at once */
+#define HIVE_WRITE_VALUE_MAX   16344u /* bytes; beyond it Windows expects db records (regf.md §8) */
 #define HIVE_WRITE_SUBKEYS_MAX 1000u  /* a key's; libhivex's inserts are quadratic (5.5 MB here) */
-#define HIVE_BUILD_BYTES_MAX (32u << 20) /* a hive of ours; policies have a few kB */
-#define HIVE_MARK "smss registry"     /* the base block's file name in hives that smreg made */
-#define HIVE_DIRTY_TEXT "dirty, logs not applied: its content may be stale"
+#define HIVE_BUILD_BYTES_MAX   (32u << 20)     /* a hive of ours; policies have a few kB */
+#define HIVE_MARK              "smss registry" /* the base block's file name in hives that smreg made */
+#define HIVE_DIRTY_TEXT        "dirty, logs not applied: its content may be stale"
 
 struct hive_facts {
 	uint64_t bytes;
@@ -58,7 +58,10 @@ int hive_block_check(const uint8_t *head, size_t n, uint64_t file_bytes, struct 
  */
 int hive_open(int fd, struct hive **ret, struct text *why);
 void hive_close(struct hive *h);
-static inline void hive_closep(struct hive **h) { hive_close(*h); }
+static inline void hive_closep(struct hive **h)
+{
+	hive_close(*h);
+}
 
 const struct hive_facts *hive_facts(const struct hive *h);
 /* hive_sha256 - of the whole file as it was read; made at the first call. */

@@ -124,7 +124,8 @@ static void one_line(struct draft *d, enum plan_table t, const char *line, size_
 	while ((flag = keyword(&line)))
 		row.flags |= flag;
 	if (!*line && (row.flags & PLAN_LINE_DEBUG)) {
-		draft_say(d, PLAN_NOTE_WARNING, "%sa debug line without an image does nothing", where);
+		draft_say(d, PLAN_NOTE_WARNING, "%sa debug line without an image does nothing",
+			  where);
 		return;
 	}
 	row.name = draft_image(d, line, &rest);
@@ -139,7 +140,8 @@ static void one_line(struct draft *d, enum plan_table t, const char *line, size_
 	if (strcmp(row.name, "autochk") == 0 || strcmp(row.name, "/usr/lib/smss/autochk") == 0)
 		row.flags |= PLAN_LINE_AUTOCHK;
 	if (row.flags & PLAN_LINE_DEBUG)
-		draft_say(d, PLAN_NOTE_WARNING, "%sdebug: the line succeeds and does nothing", where);
+		draft_say(d, PLAN_NOTE_WARNING, "%sdebug: the line succeeds and does nothing",
+			  where);
 	draft_add(d, t, row);
 }
 
@@ -149,7 +151,8 @@ void handle_lines(struct draft *d, const struct schema_row *row, const struct re
 	char **line = draft_list(d, v, &count);
 
 	if (count > LINES_MAX)
-		draft_say(d, PLAN_NOTE_ERROR, "%zu lines; only the first %u are used", count, LINES_MAX);
+		draft_say(d, PLAN_NOTE_ERROR, "%zu lines; only the first %u are used", count,
+			  LINES_MAX);
 	for (size_t i = 0; i < count && i < LINES_MAX; i++)
 		one_line(d, row->table, line[i], i + 1);
 }
@@ -212,7 +215,8 @@ static void subsystem(struct draft *d, enum plan_table t, const char *name)
 	const char *command = NULL;
 
 	if (strlen(name) >= NAME_BYTES) {
-		draft_say(d, PLAN_NOTE_ERROR, "a name longer than %u bytes; skipped", NAME_BYTES - 1);
+		draft_say(d, PLAN_NOTE_ERROR, "a name longer than %u bytes; skipped",
+			  NAME_BYTES - 1);
 		return;
 	}
 	if (!v && strcmp(name, "Debug") == 0)
@@ -231,7 +235,8 @@ static void subsystem(struct draft *d, enum plan_table t, const char *name)
 	if (command && *skip_blanks(command))
 		command = draft_command(d, command, NULL);
 	if (command)
-		draft_add(d, t, (struct draft_row){.name = draft_text(d, "%s", name), .text = command});
+		draft_add(d, t,
+			  (struct draft_row){.name = draft_text(d, "%s", name), .text = command});
 }
 
 void handle_subsystems(struct draft *d, const struct schema_row *row, const struct reg_value *v)
@@ -240,7 +245,8 @@ void handle_subsystems(struct draft *d, const struct schema_row *row, const stru
 	char **name = draft_list(d, v, &count);
 
 	if (count > LINES_MAX)
-		draft_say(d, PLAN_NOTE_ERROR, "%zu names; only the first %u are used", count, LINES_MAX);
+		draft_say(d, PLAN_NOTE_ERROR, "%zu names; only the first %u are used", count,
+			  LINES_MAX);
 	for (size_t i = 0; i < count && i < LINES_MAX; i++)
 		subsystem(d, row->table, name[i]);
 }

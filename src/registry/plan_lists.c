@@ -38,7 +38,8 @@ void handle_directories(struct draft *d, const struct schema_row *row, const str
 		if (!why && strncmp(path, "/run/", 5) != 0)
 			why = "must lie below /run, or begin with a backslash";
 		if (why)
-			draft_say(d, PLAN_NOTE_ERROR, "\"%s\": %s; not used", draft_show(d, name[i]), why);
+			draft_say(d, PLAN_NOTE_ERROR, "\"%s\": %s; not used",
+				  draft_show(d, name[i]), why);
 		else
 			draft_add(d, row->table, (struct draft_row){.name = path});
 	}
@@ -75,7 +76,8 @@ void handle_variable(struct draft *d, const struct schema_row *row, const struct
 	if (!text)
 		return;
 	if (strchr(v->name, '=') || v->name_bytes >= NAME_BYTES * 4) {
-		draft_say(d, PLAN_NOTE_ERROR, "a variable's name has no = and less than %u bytes; not used",
+		draft_say(d, PLAN_NOTE_ERROR,
+			  "a variable's name has no = and less than %u bytes; not used",
 			  NAME_BYTES * 4);
 		return;
 	}
@@ -86,7 +88,8 @@ void handle_variable(struct draft *d, const struct schema_row *row, const struct
 		}
 	for (size_t i = 0; i < rows->count; i++)
 		bytes += strlen(rows->row[i].name) + strlen(rows->row[i].text) + 2;
-	if (rows->count >= ENV_VARS_MAX - 16 || bytes + strlen(text) + v->name_bytes + 2 > ENV_BYTES / 2) {
+	if (rows->count >= ENV_VARS_MAX - 16 ||
+	    bytes + strlen(text) + v->name_bytes + 2 > ENV_BYTES / 2) {
 		draft_say(d, PLAN_NOTE_ERROR, "the environment is full; not used");
 		return;
 	}
@@ -128,8 +131,9 @@ void handle_library(struct draft *d, const struct schema_row *row, const struct 
 	pin = s + n + strspn(s + n, " \t");
 	if (*pin) {
 		if (strncmp(pin, "sha256:", 7) != 0 || sha256_from_hex(pin + 7, digest) < 0) {
-			draft_say(d, PLAN_NOTE_ERROR, "after the file only sha256: and 64 hexadecimal "
-						      "digits may stand; not used");
+			draft_say(d, PLAN_NOTE_ERROR,
+				  "after the file only sha256: and 64 hexadecimal "
+				  "digits may stand; not used");
 			return;
 		}
 		char *hex = arena_take(d->arena, 2 * SHA256_BYTES + 1);
@@ -216,14 +220,17 @@ void defaults_lists(struct draft *d)
 	missing_rows(d, PLAN_ENVIRONMENT, environment, 3);
 	missing_rows(d, PLAN_DOS_DEVICES, devices, 5);
 	if (!d->directories_present) {
-		draft_add(d, PLAN_OBJECT_DIRECTORIES, (struct draft_row){.name = RUN_DIRECTORY "/Windows"});
+		draft_add(d, PLAN_OBJECT_DIRECTORIES,
+			  (struct draft_row){.name = RUN_DIRECTORY "/Windows"});
 		draft_add(d, PLAN_OBJECT_DIRECTORIES,
 			  (struct draft_row){.name = RUN_DIRECTORY "/RPC Control"});
 	}
 	if (!d->known_present) {
-		draft_add(d, PLAN_KNOWN_DLLS, (struct draft_row){.name = "libc", .text = "libc.so.6"});
+		draft_add(d, PLAN_KNOWN_DLLS,
+			  (struct draft_row){.name = "libc", .text = "libc.so.6"});
 		draft_add(d, PLAN_KNOWN_DLLS, (struct draft_row){.name = "loader", .text = LOADER});
-		draft_add(d, PLAN_KNOWN_DLLS, (struct draft_row){.name = "libm", .text = "libm.so.6"});
+		draft_add(d, PLAN_KNOWN_DLLS,
+			  (struct draft_row){.name = "libm", .text = "libm.so.6"});
 	}
 	if (!d->no_paging_default)
 		draft_add(d, PLAN_PAGING_FILES, (struct draft_row){.name = "?:/pagefile.sys"});

@@ -53,7 +53,8 @@ static void unknown(struct draft *d, enum schema_key key, const struct reg_value
 	}
 	near = schema_suggest(key, v->name);
 	if (near)
-		draft_say(d, PLAN_NOTE_UNKNOWN, "no value of that name is known; did you mean %s?", near);
+		draft_say(d, PLAN_NOTE_UNKNOWN, "no value of that name is known; did you mean %s?",
+			  near);
 	else
 		draft_say(d, PLAN_NOTE_UNKNOWN, "no value of that name is known here");
 }
@@ -96,7 +97,8 @@ static void one_value(struct draft *d, enum schema_key key, const struct reg_val
 	}
 	handlers[row->grammar](d, row, v);
 	if (row->state == SCHEMA_NOT_YET)
-		draft_say(d, PLAN_NOTE_NOT_YET, "read and checked; this version does not act on it");
+		draft_say(d, PLAN_NOTE_NOT_YET,
+			  "read and checked; this version does not act on it");
 }
 
 static void all_values(struct draft *d, const struct reg_key *k, enum schema_key key)
@@ -121,9 +123,11 @@ static void sessions(struct draft *d, const struct reg_key *k)
 	for (uint32_t i = 0; k && i < k->child_count; i++) {
 		const struct reg_key *sub = k->children[i];
 
-		d->at = draft_text(d, "%s\\%s", schema_key_path(KEY_SESSIONS), draft_show(d, sub->name));
+		d->at = draft_text(d, "%s\\%s", schema_key_path(KEY_SESSIONS),
+				   draft_show(d, sub->name));
 		if (!session_name(sub->name)) {
-			draft_say(d, PLAN_NOTE_UNKNOWN, "must be Default or a number from 0 to %u; not used",
+			draft_say(d, PLAN_NOTE_UNKNOWN,
+				  "must be Default or a number from 0 to %u; not used",
 				  SESSIONS_MAX - 1);
 			continue;
 		}
@@ -326,8 +330,9 @@ int plan_load(struct hive *h, struct reg_tree *t, unsigned *ret_set, struct text
 
 	set = tree_current_set(t);
 	if (r == -ENOENT || (r == 0 && !set)) {
-		text_add(why, r ? "not a SYSTEM hive: it has no Select key"
-				: "not a SYSTEM hive: Select\\Current is not a number from 1 to 999");
+		text_add(why,
+			 r ? "not a SYSTEM hive: it has no Select key"
+			   : "not a SYSTEM hive: Select\\Current is not a number from 1 to 999");
 		return -ENOKEY;
 	}
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(wanted); i++) {

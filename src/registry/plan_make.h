@@ -18,10 +18,11 @@
 
 struct plan_source {
 	const struct reg_tree *tree; /* plan_load brought what is needed */
-	unsigned set;		     /* control set, 1..999 */
-	const char *hive_path;	     /* for people */
-	const struct hive_facts *facts; /* whom plan and queue fit; NULL: they fit nothing (check) */
-	const uint8_t *sha256;	     /* with facts */
+	unsigned set;                /* control set, 1..999 */
+	const char *hive_path;       /* for people */
+	const struct hive_facts
+		*facts;        /* whom plan and queue fit; NULL: they fit nothing (check) */
+	const uint8_t *sha256; /* with facts */
 };
 
 struct plan_made {
@@ -46,4 +47,7 @@ int plan_load(struct hive *h, struct reg_tree *t, unsigned *ret_set, struct text
  */
 int plan_make(const struct plan_source *from, struct remarks *remarks, struct plan_made *ret);
 void plan_made_free(struct plan_made *m);
-static inline void plan_made_freep(struct plan_made *m) { plan_made_free(m); }
+static inline void plan_made_freep(struct plan_made *m)
+{
+	plan_made_free(m);
+}

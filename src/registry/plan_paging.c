@@ -122,10 +122,12 @@ void handle_paths(struct draft *d, const struct schema_row *row, const struct re
 	char **path = draft_list(d, v, &count);
 
 	for (size_t i = 0; i < count; i++) {
-		const char *why = path_has_drive(path[i]) ? "a drive path of Windows" : path_fault(path[i]);
+		const char *why =
+			path_has_drive(path[i]) ? "a drive path of Windows" : path_fault(path[i]);
 
 		if (why)
-			draft_say(d, strstr(why, "of Windows") ? PLAN_NOTE_WARNING : PLAN_NOTE_ERROR,
+			draft_say(d,
+				  strstr(why, "of Windows") ? PLAN_NOTE_WARNING : PLAN_NOTE_ERROR,
 				  "\"%s\": %s; not used", draft_show(d, path[i]), why);
 		else
 			draft_add(d, row->table, (struct draft_row){.name = path[i]});

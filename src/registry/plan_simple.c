@@ -28,11 +28,13 @@ void handle_number(struct draft *d, const struct schema_row *row, const struct r
 	uint32_t n;
 
 	if (!value_dword(v, &n)) {
-		draft_say(d, PLAN_NOTE_ERROR, "a REG_DWORD has 4 bytes, this one has %u; not used", v->bytes);
+		draft_say(d, PLAN_NOTE_ERROR, "a REG_DWORD has 4 bytes, this one has %u; not used",
+			  v->bytes);
 		return;
 	}
 	if (n < row->min || n > row->max) {
-		draft_say(d, PLAN_NOTE_ERROR, "%u is not from %u to %u; not used", n, row->min, row->max);
+		draft_say(d, PLAN_NOTE_ERROR, "%u is not from %u to %u; not used", n, row->min,
+			  row->max);
 		return;
 	}
 	if (row->setting != SETTING_NONE)
@@ -171,7 +173,8 @@ void handle_isolation(struct draft *d, const struct schema_row *row, const struc
 
 	for (size_t i = 0; i < count; i++) {
 		if (place_of(row->words, word[i]) < 0) {
-			draft_say(d, PLAN_NOTE_ERROR, "\"%s\" is none of: %s; the value is not used",
+			draft_say(d, PLAN_NOTE_ERROR,
+				  "\"%s\" is none of: %s; the value is not used",
 				  draft_show(d, word[i]), row->words);
 			return;
 		}

@@ -3,7 +3,8 @@
  * reg_text.c - reading .reg files; see reg_text.h
  *
  * One pass over UTF-8 (UTF-16LE is converted first). After an error the rest of the line, with its
- * continuations, is passed over and the next one is read, so that a file's errors are named together.
+ * continuations, is passed over and the next one is read, so that a file's errors are named
+ * together.
  */
 #include "registry/reg_text.h"
 
@@ -23,7 +24,7 @@ struct reader {
 	unsigned line;
 	bool line_bad; /* an error was named on this line */
 	struct reg_tree *t;
-	struct reg_key *key;  /* of the last [key]; NULL before one, or when it is being deleted */
+	struct reg_key *key; /* of the last [key]; NULL before one, or when it is being deleted */
 	bool seen_key;
 	struct reg_errors *errors;
 	uint8_t *data; /* decoded bytes of one value */
@@ -137,10 +138,11 @@ static int quoted(struct reader *r, const char *what)
 		char c;
 
 		if (at_end_of_line(r))
-			return bad(r, start,
-				   "%s has no closing quote on its line; write a line break inside a "
-				   "value as hex(1):",
-				   what);
+			return bad(
+				r, start,
+				"%s has no closing quote on its line; write a line break inside a "
+				"value as hex(1):",
+				what);
 		c = r->s[r->at++];
 		if (c == '"')
 			return 0;
@@ -148,11 +150,13 @@ static int quoted(struct reader *r, const char *what)
 			c = peek(r);
 			if (c != '\\' && c != '"')
 				return bad(r, r->at - 1,
-					   "in %s a backslash is written \\\\ and a quote \\\"", what);
+					   "in %s a backslash is written \\\\ and a quote \\\"",
+					   what);
 			r->at++;
 		}
 		if (c == '\0')
-			return bad(r, r->at - 1, "%s holds a NUL byte; write the value as hex(1):", what);
+			return bad(r, r->at - 1,
+				   "%s holds a NUL byte; write the value as hex(1):", what);
 		if (add_char(r, c) < 0)
 			return r->failed;
 	}
@@ -226,8 +230,8 @@ static int set_value(struct reader *r, const char *name, size_t name_n, uint32_t
 
 	if (r->data_n > HIVE_WRITE_VALUE_MAX)
 		return bad(r, r->line_start,
-			   "%zu bytes of data; a hive written here takes at most %u a value", r->data_n,
-			   HIVE_WRITE_VALUE_MAX);
+			   "%zu bytes of data; a hive written here takes at most %u a value",
+			   r->data_n, HIVE_WRITE_VALUE_MAX);
 	if (!r->key)
 		return 0;
 	r->failed = tree_set(r->t, r->key, name, name_n, &d);
@@ -274,7 +278,8 @@ static int dword_data(struct reader *r)
 	for (; hex_digit(peek(r)) >= 0; digits++, r->at++)
 		v = v << 4 | (uint32_t)hex_digit(peek(r));
 	if (digits < 1 || digits > 8)
-		return bad(r, start, "dword: takes 1 to 8 hexadecimal digits, as in dword:0000003c");
+		return bad(r, start,
+			   "dword: takes 1 to 8 hexadecimal digits, as in dword:0000003c");
 	r->data_n = 0;
 	for (unsigned i = 0; i < 4; i++)
 		if (add_byte(r, (uint8_t)(v >> 8 * i)) < 0)
@@ -298,7 +303,8 @@ static int hex_data(struct reader *r, uint32_t *ret_type)
 	for (; hex_digit(peek(r)) >= 0 && digits < 9; digits++, r->at++)
 		type = type << 4 | (uint64_t)hex_digit(peek(r));
 	if (digits < 1 || digits > 8 || !word_here(r, "):"))
-		return bad(r, start, "expected a type as in hex(7): with 1 to 8 hexadecimal digits");
+		return bad(r, start,
+			   "expected a type as in hex(7): with 1 to 8 hexadecimal digits");
 	*ret_type = (uint32_t)type;
 	return hex_bytes(r);
 }
@@ -356,7 +362,8 @@ static int value_line(struct reader *r)
 			return e;
 		n = r->text_n;
 		if (characters(r->text, n) > REG_VALUE_NAME_MAX)
-			return bad(r, start, "a value's name has at most %u characters", REG_VALUE_NAME_MAX);
+			return bad(r, start, "a value's name has at most %u characters",
+				   REG_VALUE_NAME_MAX);
 		name = malloc(n + 1);
 		if (name && n)
 			memcpy(name, r->text, n);
@@ -390,7 +397,8 @@ static int key_names(struct reader *r, size_t from, size_t to)
 			continue;
 		count = characters(r->s + start, i - start);
 		if (i > start && count > REG_KEY_NAME_MAX)
-			return bad(r, start, "a key's name has at most %u characters", REG_KEY_NAME_MAX);
+			return bad(r, start, "a key's name has at most %u characters",
+				   REG_KEY_NAME_MAX);
 		if (i == start && i < to && i > from)
 			return bad(r, start, "an empty key name between two backslashes");
 		if (++depth > REG_DEPTH_MAX)
@@ -419,7 +427,7 @@ static int root_of(struct reader *r, size_t end, size_t *ret_from)
 
 static int key_line(struct reader *r)
 {
-	size_t end, from, close = 0;
+	size_t end, from = 0, close = 0;
 	bool drop;
 	int e;
 
@@ -446,8 +454,10 @@ static int key_line(struct reader *r)
 	} else {
 		e = tree_make(r->t, r->s + from, close - from, &r->key);
 		if (e == -ENOKEY)
-			return bad(r, from, "CurrentControlSet: the hive has no Select\\Current; name "
-					    "ControlSet001, or set [HKEY_LOCAL_MACHINE\\SYSTEM\\Select] first");
+			return bad(
+				r, from,
+				"CurrentControlSet: the hive has no Select\\Current; name "
+				"ControlSet001, or set [HKEY_LOCAL_MACHINE\\SYSTEM\\Select] first");
 		if (e < 0)
 			return r->failed = e;
 	}
@@ -527,7 +537,8 @@ int reg_text_read(const char *bytes, size_t n, struct reg_tree *t, struct reg_er
 		unsigned len = utf8_next(r.s + i, r.n - i, &c);
 
 		if (c == UTF_BAD) {
-			bad(&r, i, "not UTF-8 (nor UTF-16LE with a byte order mark); save it as UTF-8");
+			bad(&r, i,
+			    "not UTF-8 (nor UTF-16LE with a byte order mark); save it as UTF-8");
 			break;
 		}
 		i += len;

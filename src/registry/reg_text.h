@@ -16,7 +16,7 @@
 #include "registry/tree.h"
 
 #define REG_TEXT_BYTES_MAX (64u << 20) /* a .reg file; a whole SYSTEM hive's export has 60 MB */
-#define REG_ERRORS_MAX 20u	       /* then the file is given up */
+#define REG_ERRORS_MAX     20u         /* then the file is given up */
 
 struct reg_error {
 	unsigned line, column; /* from 1, in characters */

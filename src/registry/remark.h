@@ -12,11 +12,11 @@
 #include "registry/tree.h"
 
 /* PLAN_NOTE_* of plan.h, and one that is not worth a note in the plan */
-#define REMARK_UNUSED 16u /* NT's own value, not used here */
-#define REMARKS_MAX 4096u /* more are counted, not kept */
+#define REMARK_UNUSED 16u   /* NT's own value, not used here */
+#define REMARKS_MAX   4096u /* more are counted, not kept */
 
 struct remark {
-	unsigned kind;	  /* PLAN_NOTE_* or REMARK_UNUSED */
+	unsigned kind;    /* PLAN_NOTE_* or REMARK_UNUSED */
 	const char *path; /* below Control, e.g. "Session Manager\\BootExecute"; escaped */
 	const char *text;
 };

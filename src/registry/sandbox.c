@@ -26,8 +26,8 @@
 #include "base/bytes.h"
 
 #define MEMORY_BYTES (1024ull << 20) /* a 64 MiB hive: its copy twice, its tree, the plan */
-#define CPU_SECONDS 20u
-#define FILE_BYTES (256ull << 20) /* memfds count */
+#define CPU_SECONDS  20u
+#define FILE_BYTES   (256ull << 20) /* memfds count */
 
 #if defined(__x86_64__)
 #define OUR_ARCH AUDIT_ARCH_X86_64
@@ -38,13 +38,41 @@
 #endif
 
 static const int allowed[] = {
-	__NR_read,	    __NR_write,	      __NR_pread64,	__NR_pwrite64,	   __NR_readv,
-	__NR_writev,	    __NR_close,	      __NR_fstat,	__NR_newfstatat,   __NR_lseek,
-	__NR_munmap,	    __NR_mremap,      __NR_madvise,	__NR_brk,	   __NR_futex,
-	__NR_memfd_create,  __NR_ftruncate,   __NR_fcntl,	__NR_sendmsg,	   __NR_recvmsg,
-	__NR_sendto,	    __NR_recvfrom,    __NR_ppoll,	__NR_getrandom,	   __NR_rt_sigreturn,
-	__NR_rt_sigprocmask, __NR_rt_sigaction, __NR_exit,	__NR_exit_group,   __NR_clock_gettime,
-	__NR_getpid,	    __NR_gettid,      __NR_tgkill,	__NR_sched_yield,  __NR_restart_syscall,
+	__NR_read,
+	__NR_write,
+	__NR_pread64,
+	__NR_pwrite64,
+	__NR_readv,
+	__NR_writev,
+	__NR_close,
+	__NR_fstat,
+	__NR_newfstatat,
+	__NR_lseek,
+	__NR_munmap,
+	__NR_mremap,
+	__NR_madvise,
+	__NR_brk,
+	__NR_futex,
+	__NR_memfd_create,
+	__NR_ftruncate,
+	__NR_fcntl,
+	__NR_sendmsg,
+	__NR_recvmsg,
+	__NR_sendto,
+	__NR_recvfrom,
+	__NR_ppoll,
+	__NR_getrandom,
+	__NR_rt_sigreturn,
+	__NR_rt_sigprocmask,
+	__NR_rt_sigaction,
+	__NR_exit,
+	__NR_exit_group,
+	__NR_clock_gettime,
+	__NR_getpid,
+	__NR_gettid,
+	__NR_tgkill,
+	__NR_sched_yield,
+	__NR_restart_syscall,
 #ifdef __NR_poll
 	__NR_poll,
 #endif
@@ -55,8 +83,12 @@ static unsigned limits(void)
 	static const struct {
 		int what;
 		rlim_t most;
-	} list[] = {{RLIMIT_AS, MEMORY_BYTES}, {RLIMIT_CPU, CPU_SECONDS}, {RLIMIT_FSIZE, FILE_BYTES},
-		    {RLIMIT_CORE, 0},	       {RLIMIT_NPROC, 0},	  {RLIMIT_NOFILE, 64}};
+	} list[] = {
+#ifndef __SANITIZE_ADDRESS__ /* its shadow alone is larger than any limit */
+		{RLIMIT_AS, MEMORY_BYTES},
+#endif
+		{RLIMIT_CPU, CPU_SECONDS}, {RLIMIT_FSIZE, FILE_BYTES}, {RLIMIT_CORE, 0},
+		{RLIMIT_NPROC, 0},         {RLIMIT_NOFILE, 64}};
 	unsigned failed = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(list); i++) {
@@ -70,7 +102,8 @@ static unsigned limits(void)
 /* All that the first version of Landlock knows is forbidden; open files and memfds stay. */
 static unsigned landlock(void)
 {
-	struct landlock_ruleset_attr rules = {.handled_access_fs = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1};
+	struct landlock_ruleset_attr rules = {.handled_access_fs =
+						      (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1};
 	long fd = syscall(SYS_landlock_create_ruleset, &rules, sizeof(rules), 0);
 	long r;
 
@@ -81,7 +114,7 @@ static unsigned landlock(void)
 	return r == 0 ? SANDBOX_LANDLOCK : 0;
 }
 
-#define LOAD(at) (struct sock_filter) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (at))
+#define LOAD(at)     (struct sock_filter) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (at))
 #define ANSWER(what) (struct sock_filter) BPF_STMT(BPF_RET | BPF_K, (what))
 #define JUMP(test, value, yes, no)                                                                 \
 	(struct sock_filter) BPF_JUMP(BPF_JMP | (test) | BPF_K, (value), (yes), (no))
@@ -117,7 +150,8 @@ static unsigned seccomp(void)
 	code[n++] = ANSWER(SECCOMP_RET_ALLOW);
 	code[n++] = ANSWER(SECCOMP_RET_ERRNO | EPERM);
 	program.len = n;
-	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) == 0 ? SANDBOX_SECCOMP : 0;
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) == 0 ? SANDBOX_SECCOMP
+									       : 0;
 }
 
 unsigned sandbox_enter(void)

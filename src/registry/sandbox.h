@@ -5,8 +5,8 @@
 #pragma once
 
 #define SANDBOX_LANDLOCK (1u << 0) /* no path can be opened any more */
-#define SANDBOX_SECCOMP (1u << 1)  /* only the calls of the allow-list */
-#define SANDBOX_LIMITS (1u << 2)   /* memory, processor time, file size, no processes */
+#define SANDBOX_SECCOMP  (1u << 1) /* only the calls of the allow-list */
+#define SANDBOX_LIMITS   (1u << 2) /* memory, processor time, file size, no processes */
 
 /*
  * sandbox_enter - for the rest of this process

@@ -94,22 +94,10 @@ static const char *const nt_subsystems[] = {"CsrSrvSharedSectionBase", "Kmode", 
 					    "PosixSingleInstance", ""};
 
 static const char *const nt_crash[] = {
-	"AlwaysKeepMemoryDump",
-	"CrashDumpEnabled",
-	"DedicatedDumpFile",
-	"DumpFile",
-	"DumpFileSize",
-	"DumpFilters",
-	"DumpLogLevel",
-	"EnableLogFile",
-	"FilterPages",
-	"IgnorePagefileSize",
-	"LastCrashTime",
-	"LogEvent",
-	"MinidumpDir",
-	"MinidumpsCount",
-	"Overwrite",
-	"SendAlert",
+	"AlwaysKeepMemoryDump", "CrashDumpEnabled",   "DedicatedDumpFile", "DumpFile",
+	"DumpFileSize",         "DumpFilters",        "DumpLogLevel",      "EnableLogFile",
+	"FilterPages",          "IgnorePagefileSize", "LastCrashTime",     "LogEvent",
+	"MinidumpDir",          "MinidumpsCount",     "Overwrite",         "SendAlert",
 };
 
 static const char *const nt_computer[] = {""}; /* an unused default value */

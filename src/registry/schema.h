@@ -13,53 +13,53 @@
 #include <stdint.h>
 
 enum schema_key { /* the keys we read, below ControlSet00N\Control */
-	KEY_SESSION_MANAGER,
-	KEY_MEMORY,
-	KEY_SUBSYSTEMS,
-	KEY_ENVIRONMENT,
-	KEY_DOS_DEVICES,
-	KEY_KNOWN_DLLS,
-	KEY_FILE_RENAME,
-	KEY_SESSIONS, /* its subkeys Default, 0, 1, ... */
-	KEY_CRASH,
-	KEY_COMPUTER,
-	KEY_WINLOGON,
-	KEY_WININIT,
-	KEY_COUNT
+		  KEY_SESSION_MANAGER,
+		  KEY_MEMORY,
+		  KEY_SUBSYSTEMS,
+		  KEY_ENVIRONMENT,
+		  KEY_DOS_DEVICES,
+		  KEY_KNOWN_DLLS,
+		  KEY_FILE_RENAME,
+		  KEY_SESSIONS, /* its subkeys Default, 0, 1, ... */
+		  KEY_CRASH,
+		  KEY_COMPUTER,
+		  KEY_WINLOGON,
+		  KEY_WININIT,
+		  KEY_COUNT
 };
 
 enum schema_grammar {
-	GRAMMAR_NUMBER,	     /* DWORD from min to max */
-	GRAMMAR_SWITCH,	     /* "0" or "1", or such a DWORD */
-	GRAMMAR_CHOICE,	     /* one of the words */
-	GRAMMAR_LINES,	     /* command lines, nt-reference §2.2 */
+	GRAMMAR_NUMBER,      /* DWORD from min to max */
+	GRAMMAR_SWITCH,      /* "0" or "1", or such a DWORD */
+	GRAMMAR_CHOICE,      /* one of the words */
+	GRAMMAR_LINES,       /* command lines, nt-reference §2.2 */
 	GRAMMAR_COMMAND,     /* one command line */
 	GRAMMAR_REFUSED,     /* read for the sake of saying no */
 	GRAMMAR_RENAMES,     /* pairs of paths, nt-reference §4.1 */
 	GRAMMAR_DELETES,     /* a path to delete */
 	GRAMMAR_DIRECTORIES, /* object directories */
-	GRAMMAR_DEVICE,	     /* a link in /dev */
+	GRAMMAR_DEVICE,      /* a link in /dev */
 	GRAMMAR_VARIABLE,    /* an environment variable */
 	GRAMMAR_LIBRARY,     /* FILE [sha256:HEX] */
-	GRAMMAR_NAMES,	     /* names of known libraries to leave out */
+	GRAMMAR_NAMES,       /* names of known libraries to leave out */
 	GRAMMAR_SUBSYSTEMS,  /* names of values of the same key */
 	GRAMMAR_SUBSYSTEM,   /* a subsystem's command line; read through Required and Optional */
-	GRAMMAR_PAGING,	     /* lines PATH [MIN [MAX]], nt-reference §3.1 */
-	GRAMMAR_PATHS,	     /* a list of paths */
+	GRAMMAR_PAGING,      /* lines PATH [MIN [MAX]], nt-reference §3.1 */
+	GRAMMAR_PATHS,       /* a list of paths */
 	GRAMMAR_DIRECTORY,   /* an absolute directory */
-	GRAMMAR_PATH,	     /* an absolute path */
+	GRAMMAR_PATH,        /* an absolute path */
 	GRAMMAR_CONSOLE,     /* a path below /dev */
-	GRAMMAR_HOST,	     /* a host name */
-	GRAMMAR_USER,	     /* a user name */
+	GRAMMAR_HOST,        /* a host name */
+	GRAMMAR_USER,        /* a user name */
 	GRAMMAR_ISOLATION,   /* mount ipc uts net pid user */
 	GRAMMAR_COUNT
 };
 
-#define TYPE_SZ (1u << 1)
+#define TYPE_SZ     (1u << 1)
 #define TYPE_EXPAND (1u << 2)
-#define TYPE_DWORD (1u << 4)
-#define TYPE_MULTI (1u << 7)
-#define TYPE_TEXT (TYPE_SZ | TYPE_EXPAND)
+#define TYPE_DWORD  (1u << 4)
+#define TYPE_MULTI  (1u << 7)
+#define TYPE_TEXT   (TYPE_SZ | TYPE_EXPAND)
 
 enum schema_state {
 	SCHEMA_DONE,
@@ -72,17 +72,17 @@ enum schema_state {
 struct schema_row {
 	enum schema_key key;
 	const char *name; /* "*" = any name */
-	unsigned types;	  /* TYPE_* that are right; the first one is shown */
+	unsigned types;   /* TYPE_* that are right; the first one is shown */
 	enum schema_grammar grammar;
 	enum schema_state state;
-	uint32_t min, max;   /* GRAMMAR_NUMBER */
-	uint16_t setting;    /* offset in struct plan_settings, or SETTING_NONE */
-	int table;	     /* enum plan_table it fills, -1 none */
-	const char *words;   /* GRAMMAR_CHOICE, GRAMMAR_ISOLATION: the words, parted by blanks */
-	const char *text;    /* its name in PLAN_TEXTS, or NULL */
+	uint32_t min, max;     /* GRAMMAR_NUMBER */
+	uint16_t setting;      /* offset in struct plan_settings, or SETTING_NONE */
+	int table;             /* enum plan_table it fills, -1 none */
+	const char *words;     /* GRAMMAR_CHOICE, GRAMMAR_ISOLATION: the words, parted by blanks */
+	const char *text;      /* its name in PLAN_TEXTS, or NULL */
 	const char *otherwise; /* the default, for people; "-" = absent */
-	const char *meaning; /* one line */
-	const char *example; /* data as `smreg query` would show it */
+	const char *meaning;   /* one line */
+	const char *example;   /* data as `smreg query` would show it */
 };
 
 /* schema_rows - the table; *ret_count rows. */

@@ -15,7 +15,7 @@
 #include "registry/utf.h"
 
 #define CHUNK_BYTES (64u << 10)
-#define INDEX_FROM 24u
+#define INDEX_FROM  24u
 
 struct reg_chunk {
 	struct reg_chunk *next;

@@ -13,19 +13,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define REG_NONE 0u
-#define REG_SZ 1u
-#define REG_EXPAND_SZ 2u
-#define REG_BINARY 3u
-#define REG_DWORD 4u
+#define REG_NONE             0u
+#define REG_SZ               1u
+#define REG_EXPAND_SZ        2u
+#define REG_BINARY           3u
+#define REG_DWORD            4u
 #define REG_DWORD_BIG_ENDIAN 5u
-#define REG_LINK 6u
-#define REG_MULTI_SZ 7u
-#define REG_QWORD 11u
+#define REG_LINK             6u
+#define REG_MULTI_SZ         7u
+#define REG_QWORD            11u
 
-#define REG_KEY_NAME_MAX 255u	 /* characters; Windows' limit (regf.md §2) */
-#define REG_VALUE_NAME_MAX 16383u /* characters; Windows' limit */
-#define REG_DEPTH_MAX 512u	 /* keys below each other; Windows' limit */
+#define REG_KEY_NAME_MAX   255u         /* characters; Windows' limit (regf.md §2) */
+#define REG_VALUE_NAME_MAX 16383u       /* characters; Windows' limit */
+#define REG_DEPTH_MAX      512u         /* keys below each other; Windows' limit */
 #define REG_TREE_BYTES_MAX (256u << 20) /* the arena's budget: a 64 MiB hive's tree fits */
 
 struct reg_arena {
@@ -34,8 +34,8 @@ struct reg_arena {
 	size_t budget_bytes;
 };
 
-struct reg_index { /* a hash over the names of an array; made when the array gets long */
-	uint32_t *slot;	 /* array index + 1, 0 = empty */
+struct reg_index {      /* a hash over the names of an array; made when the array gets long */
+	uint32_t *slot; /* array index + 1, 0 = empty */
 	uint32_t mask;
 };
 
@@ -72,7 +72,10 @@ char *arena_copy(struct reg_arena *a, const void *from, size_t n);
 /* tree_start - a tree with a root only. Returns 0 or -ENOMEM. Given back by tree_free. */
 int tree_start(struct reg_tree *t);
 void tree_free(struct reg_tree *t);
-static inline void tree_freep(struct reg_tree *t) { tree_free(t); }
+static inline void tree_freep(struct reg_tree *t)
+{
+	tree_free(t);
+}
 
 /* key_child, key_value - by name, any case; NULL when absent. */
 struct reg_key *key_child(const struct reg_key *k, const char *name, size_t n);
@@ -119,14 +122,15 @@ int tree_set_text(struct reg_tree *t, struct reg_key *k, const char *name, uint3
 		  const char *text);
 int tree_set_dword(struct reg_tree *t, struct reg_key *k, const char *name, uint32_t number);
 /* tree_set_list - MULTI_SZ of count strings, empty ones kept. */
-int tree_set_list(struct reg_tree *t, struct reg_key *k, const char *name,
-		  const char *const *texts, size_t count);
+int tree_set_list(struct reg_tree *t, struct reg_key *k, const char *name, const char *const *texts,
+		  size_t count);
 
-/* ---- reading data (regf.md §2 "Strings", "MULTI_SZ") ------------------------------------------- */
+/* ---- reading data (regf.md §2 "Strings", "MULTI_SZ") -------------------------------------------
+ */
 
-#define REG_TEXT_ODD (1u << 0)	/* a lone last byte was ignored */
+#define REG_TEXT_ODD  (1u << 0) /* a lone last byte was ignored */
 #define REG_TEXT_JUNK (1u << 1) /* something stands behind the first NUL */
-#define REG_TEXT_BAD (1u << 2)	/* an unpaired surrogate */
+#define REG_TEXT_BAD  (1u << 2) /* an unpaired surrogate */
 
 /*
  * value_text - SZ, EXPAND_SZ or LINK as UTF-8, up to the first NUL or the end

@@ -8,11 +8,11 @@ unsigned utf8_next(const char *s, size_t n, uint32_t *ret)
 {
 	const uint8_t *b = (const uint8_t *)s;
 	static const uint32_t least[5] = {0, 0, 0x80, 0x800, 0x10000};
-	unsigned len = b[0] < 0x80		? 1
-		       : (b[0] & 0xE0) == 0xC0	? 2
-		       : (b[0] & 0xF0) == 0xE0	? 3
-		       : (b[0] & 0xF8) == 0xF0	? 4
-						: 0;
+	unsigned len = b[0] < 0x80             ? 1
+		       : (b[0] & 0xE0) == 0xC0 ? 2
+		       : (b[0] & 0xF0) == 0xE0 ? 3
+		       : (b[0] & 0xF8) == 0xF0 ? 4
+					       : 0;
 	uint32_t c;
 
 	if (len == 1) {

@@ -109,6 +109,8 @@ int verb_session_end(struct smctl *s, int argc, char **argv)
 
 	if (argc != 1 || smctl_number(argv[0], 0xFFFFFFFEu, &session) < 0)
 		return smctl_usage(s, "wanted: the number of a session");
+	if (session == 0)
+		return smctl_error(s, "session 0 ends with the machine; try: smctl poweroff");
 	if (smctl_connect(s))
 		return SMCTL_FAILED;
 	(void)snprintf(what, sizeof(what), "session %llu", (unsigned long long)session);

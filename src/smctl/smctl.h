@@ -29,8 +29,7 @@ struct smctl {
 	struct sm_connection *c; /* NULL until smctl_connect */
 };
 
-/* ---- verbs: arguments are what follows the verb, its options taken out -------------------------
- */
+/* ---- verbs: arguments are what follows the verb, its options taken out ------------------- */
 int verb_status(struct smctl *s, int argc, char **argv);
 int verb_tree(struct smctl *s, int argc, char **argv);
 int verb_sessions(struct smctl *s, int argc, char **argv);
@@ -53,8 +52,7 @@ int verb_not_implemented(struct smctl *s, int argc, char **argv);
  */
 int power_main(struct smctl *s, const char *program, int argc, char **argv);
 
-/* ---- running (run.c)
- * ----------------------------------------------------------------------------- */
+/* ---- running (run.c) --------------------------------------------------------------------- */
 
 /* smctl_connect - open s->c. Returns 0, or has said why not and returns SMCTL_FAILED. */
 int smctl_connect(struct smctl *s);
@@ -88,8 +86,7 @@ int smctl_number(const char *word, uint64_t max, uint64_t *ret);
 /* verbs_help - the help of a verb, or of smctl itself when verb is NULL, to standard output. */
 void verbs_help(const char *verb);
 
-/* ---- showing (show.c)
- * ------------------------------------------------------------------------------ */
+/* ---- showing (show.c) -------------------------------------------------------------------- */
 
 /*
  * show_text - text from outside, fit for a terminal: control bytes, DEL and bytes >= 0x80 as \xHH
@@ -114,8 +111,7 @@ const char *show_result(const struct sm_boot_entry *e);
 /* show_utf8 - standard output is a terminal that takes UTF-8. */
 bool show_utf8(void);
 
-/* ---- JSON (show.c): small shorthands; json_put_text makes invalid UTF-8 valid by \xHH
- * ---------------- */
+/* ---- JSON (show.c): small shorthands; json_put_text makes invalid UTF-8 valid by \xHH ---- */
 void json_put(json_object *o, const char *key, json_object *value);
 void json_put_text(json_object *o, const char *key, const char *s);
 void json_put_number(json_object *o, const char *key, uint64_t n);
@@ -129,8 +125,7 @@ int json_show(json_object *o, bool one_line);
 json_object *json_session(const struct sm_session *row);
 json_object *json_boot_entry(const struct sm_boot_entry *e);
 
-/* ---- processes of this machine (procs.c)
- * ------------------------------------------------------------- */
+/* ---- processes of this machine (procs.c) ------------------------------------------------- */
 
 struct proc {
 	int pid, parent;

@@ -7,11 +7,12 @@
 #include "smctl/smctl.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define KNOWN_LIST "/run/smss/KnownDlls"
+#define KNOWN_LIST "KnownDlls" /* in the directory of the API port */
 
 static void line(const char *what, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -192,43 +193,67 @@ int verb_stops(struct smctl *s, int argc, char **argv)
 	return SMCTL_OK;
 }
 
+/*
+ * "name path device:inode bytes sha256", the last "-" when nothing asked for it. The path may hold
+ * blanks, so the words are taken from both ends.
+ */
+static json_object *json_known(char *text)
+{
+	static const char *const keys[] = {"sha256", "bytes", "file"};
+	json_object *o = json_object_new_object();
+	char *blank = strchr(text, ' '), *last;
+
+	for (unsigned i = 0; blank && i < 3; i++) {
+		last = strrchr(text, ' ');
+		if (last <= blank)
+			break;
+		*last = 0;
+		if (i == 1)
+			json_put_number(o, keys[i], strtoull(last + 1, NULL, 10));
+		else if (strcmp(last + 1, "-") == 0)
+			json_put(o, keys[i], NULL);
+		else
+			json_put_text(o, keys[i], last + 1);
+	}
+	if (blank)
+		*blank = 0;
+	json_put_text(o, "name", text);
+	json_put_text(o, "path", blank ? blank + 1 : "");
+	return o;
+}
+
 int verb_known(struct smctl *s, int argc, char **argv)
 {
-	json_object *list = NULL;
-	char *text = NULL;
+	json_object *list = NULL, *o;
+	const char *slash = strrchr(s->socket, '/');
+	char path[PATH_MAX], *text = NULL;
 	size_t room = 0;
 	ssize_t n;
 	FILE *f;
 
 	if (argc > 0)
 		return smctl_usage(s, "\"%s\" is not wanted here", show_text(argv[0]));
-	f = fopen(KNOWN_LIST, "re");
+	(void)snprintf(path, sizeof(path), "%.*s" KNOWN_LIST,
+		       slash ? (int)(slash - s->socket) + 1 : 0, s->socket);
+	f = fopen(path, "re");
 	if (!f)
-		return smctl_error(s,
-				   "%s: %s: the list is made by phase InitializeKnownDlls; see: "
-				   "smctl boot",
-				   KNOWN_LIST, strerror(errno));
+		return smctl_error(s, "%s: %s: phase InitializeKnownDlls makes it; see: smctl boot",
+				   show_text(path), strerror(errno));
 	if (s->json)
 		list = json_object_new_array();
 	while ((n = getline(&text, &room, f)) > 0) {
 		if (text[n - 1] == '\n')
 			text[n - 1] = 0;
-		if (list) {
-			json_object *o = json_object_new_object();
-
-			json_put_text(o, "line", text);
-			(void)json_object_array_add(list, o);
-		} else {
+		if (list)
+			(void)json_object_array_add(list, json_known(text));
+		else
 			puts(show_text(text));
-		}
 	}
 	free(text);
 	(void)fclose(f);
-	if (list) {
-		json_object *o = json_object_new_object();
-
-		json_put(o, "known", list);
-		return json_show(o, false);
-	}
-	return SMCTL_OK;
+	if (!list)
+		return SMCTL_OK;
+	o = json_object_new_object();
+	json_put(o, "known", list);
+	return json_show(o, false);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * copy.c - a copy's life: attach what the master hands over, do one role, report, exit
+ * copy.c - what every copy can do: speak with the master, find images, open the state directory
  *
- * Started by the master as `smss ROLE N` with the fds and words of copy.h. Believes the plan only
- * after plan_check(), needs no heap, and never outlives its role. What a role cannot do without is
- * in the table below; the rest is simply absent.
+ * The contract is copy.h. Must not decide anything for a role, and has no heap. Paths come from
+ * the plan and are hostile (law 12): an image is only given out when nobody but root can change it
+ * or anything above it.
  */
 #include "smss/copy.h"
 
@@ -17,28 +17,7 @@
 #include "state/state.h"
 #include "sys/sys.h"
 
-#define NEEDS_PLAN  (1u << 0)                       /* cannot work without FD_PLAN */
-#define TAKES_PLAN  (1u << 1)                       /* uses it when it is there */
-#define TAKES_ENV   (1u << 2)                       /* hands the system environment on */
 #define SEARCH_PATH "/usr/sbin:/usr/bin:/sbin:/bin" /* when the environment has no PATH */
-
-static const struct {
-	int (*run)(struct copy *c);
-	unsigned flags;
-} roles[ROLE_COUNT] = {
-	[ROLE_PLAN] = {copy_role_plan, 0},
-	[ROLE_ENVIRONMENT] = {copy_role_environment, NEEDS_PLAN},
-	[ROLE_EXECUTE] = {copy_role_execute, NEEDS_PLAN | TAKES_ENV},
-	[ROLE_STATE] = {copy_role_state, NEEDS_PLAN},
-	[ROLE_RENAMES] = {copy_role_renames, NEEDS_PLAN},
-	[ROLE_PAGING] = {copy_role_paging, NEEDS_PLAN},
-	[ROLE_KNOWN] = {copy_role_known, NEEDS_PLAN},
-	[ROLE_SESSION] = {copy_role_session, NEEDS_PLAN | TAKES_ENV},
-	[ROLE_STOP] = {copy_role_stop, 0},
-	[ROLE_SHUTDOWN] = {copy_role_shutdown, TAKES_PLAN | TAKES_ENV},
-	[ROLE_RESCUE] = {copy_role_rescue, TAKES_PLAN | TAKES_ENV},
-	[ROLE_ACCEPT] = {copy_role_accept, 0},
-};
 
 static uint32_t next_tag = 1;
 
@@ -263,79 +242,4 @@ int copy_open_state(const struct copy *c, bool write)
 			return r;
 	}
 	return fd_take(dir);
-}
-
-/* Strings of the sealed block become a vector; the block is checked for its form first. */
-static int attach_env(char **room, unsigned max)
-{
-	const void *map;
-	const char *block;
-	size_t n;
-	unsigned count = 0;
-	int r = sys_map_sealed(FD_ENV, &map, &n);
-
-	room[0] = NULL;
-	if (r == -EBADF)
-		return 0; /* there is no environment yet */
-	if (r < 0)
-		return r;
-	block = map;
-	if (!n || n > ENV_BYTES || block[n - 1])
-		return -EILSEQ;
-	for (size_t at = 0; at < n; at += strlen(block + at) + 1) {
-		if (!block[at])
-			continue;
-		if (count == max)
-			return -E2BIG;
-		room[count++] = (char *)(uintptr_t)(block + at);
-	}
-	room[count] = NULL;
-	return 0;
-}
-
-static int attach_plan(struct copy *c, bool needed)
-{
-	const char *why = "";
-	const void *map;
-	size_t n;
-	int r = sys_map_sealed(FD_PLAN, &map, &n);
-
-	if (r == -EBADF && !needed)
-		return 0;
-	if (r >= 0)
-		r = plan_check(map, n, PLAN_MAGIC, &why);
-	if (r < 0) {
-		boot_say(c, RESULT_REFUSED, -r, "plan", why);
-		return r;
-	}
-	c->plan = map;
-	return 0;
-}
-
-int copy_main(enum role role, uint32_t n, char *const *envp)
-{
-	static char *env[ENV_VARS_MAX + 1];
-	struct copy c = {.role = role, .n = n, .env = env, .words = envp};
-	unsigned flags;
-	int r;
-
-	if (role >= ROLE_COUNT || !roles[role].run)
-		return COPY_USAGE;
-	flags = roles[role].flags;
-	sys_log_open("smss", true, true);
-	sys_log_quiet(true); /* good news goes to kmsg and the timeline, not to the console */
-	if (flags & (NEEDS_PLAN | TAKES_PLAN)) {
-		r = attach_plan(&c, flags & NEEDS_PLAN);
-		if (r < 0)
-			return COPY_FAILED;
-	}
-	if (flags & TAKES_ENV) {
-		r = attach_env(env, ENV_VARS_MAX);
-		if (r < 0) {
-			boot_say(&c, RESULT_REFUSED, -r, "environment",
-				 "not a sealed block of ours");
-			return COPY_FAILED;
-		}
-	}
-	return roles[role].run(&c);
 }

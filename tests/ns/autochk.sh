@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 #
 # autochk.sh AUTOCHK AUTOCHK_MASTER - autochk for real: ext4 image files on loop devices, in a mount
-# namespace of their own. Speaks TAP. Needs root and the initial pid namespace (only there does
-# autochk touch devices); without them it is skipped with a line. Mounts end with the namespace;
-# loop devices are given back on every way out.
+# namespace of their own. AUTOCHK-full lies beside AUTOCHK. Speaks TAP. Needs root and the initial
+# pid namespace (only there does autochk touch devices); without them it is skipped with a line.
+# Mounts end with the namespace; loop devices are given back on every way out.
 set -u
 export LC_ALL=C
 
@@ -278,9 +278,10 @@ ln -s usr/lib64 "$tree/lib64"
 ln -s usr/sbin "$tree/sbin"
 mkdir -p "$tree/usr/lib64"
 cp "$autochk" "$tree/usr/lib/smss/autochk"
+cp "$autochk-full" "$tree/usr/lib/smss/autochk-full"
 cp -L /usr/sbin/fsck.ext4 "$tree/usr/sbin/fsck.ext4"
 library() { ldconfig -p | sed -n "s,.*$1 .*=> ,,p" | head -n 1; }
-for f in "$autochk" /usr/sbin/fsck.ext4 "$(library libmount.so.1)" "$(library libblkid.so.1)"; do
+for f in "$autochk-full" /usr/sbin/fsck.ext4 "$(library libmount.so.1)" "$(library libblkid.so.1)"; do
 	echo "$f"
 	ldd "$f" | sed -n 's,.*=> \(/[^ ]*\).*,\1,p; s,^[[:space:]]*\(/[^ ]*\).*,\1,p'
 done | sort -u | grep '\.so' | while read -r f; do

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -37,6 +37,8 @@ static const char *sets[32];
 static unsigned set_count;
 static const char *image = IMAGE_SMSS, *fit, *write_to, *use_plan;
 static const char *magic = PLAN_MAGIC;
+static enum { GIVE_WHOLE, GIVE_NONE, GIVE_BARE, GIVE_TORN } give_plan;
+static const char *file_limit; /* bytes: the copy is killed when a file of its would grow beyond */
 static struct sm_stop_text stop = {.code = STOP_SYSTEM_PROCESS_TERMINATED, .status = 11};
 
 static void die(const char *what, int r)
@@ -263,6 +265,19 @@ static int serve(int fd)
 	}
 }
 
+/* The plan as the role is to get it. */
+static int plan_fd(const void *plan, size_t n)
+{
+	int fd;
+
+	if (give_plan != GIVE_BARE)
+		return sealed("plan", plan, give_plan == GIVE_TORN ? n - 1 : n);
+	fd = sys_memfd("plan");
+	if (fd < 0 || sys_write_all(fd, plan, n) < 0)
+		die("plan", fd);
+	return fd;
+}
+
 static int run(char *role, char *number, const void *plan, size_t n)
 {
 	char *argv[] = {(char *)"smss", role, number, NULL};
@@ -274,7 +289,7 @@ static int run(char *role, char *number, const void *plan, size_t n)
 		die("start", null < 0 ? null : r);
 	fds[0] = fds[1] = fds[2] = null;
 	fds[FD_MASTER] = pair[1];
-	fds[FD_PLAN] = n ? sealed("plan", plan, n) : -1;
+	fds[FD_PLAN] = give_plan == GIVE_NONE || !n ? -1 : plan_fd(plan, n);
 	fds[FD_ENV] = environment_bytes ? sealed("env", environment, environment_bytes) : -1;
 	const struct sys_spawn what = {.dir_fd = AT_FDCWD,
 				       .name = image,
@@ -285,6 +300,12 @@ static int run(char *role, char *number, const void *plan, size_t n)
 				       .cgroup_fd = -1,
 				       .pidns_fd = -1};
 
+	if (file_limit) {
+		const struct rlimit limit = {strtoul(file_limit, NULL, 0), RLIM_INFINITY};
+
+		if (setrlimit(RLIMIT_FSIZE, &limit) < 0)
+			die("limit", errno);
+	}
 	pid = sys_spawn(&what, NULL);
 	if (pid < 0)
 		die("spawn", pid);
@@ -325,6 +346,14 @@ static int option(char **argv, int left)
 		magic = QUEUE_MAGIC;
 		return 1;
 	}
+	for (unsigned i = GIVE_NONE; i <= GIVE_TORN; i++) {
+		static const char *const names[] = {"", "--no-plan", "--bare-plan", "--torn-plan"};
+
+		if (strcmp(argv[0], names[i]) == 0) {
+			give_plan = i;
+			return 1;
+		}
+	}
 	if (left < 2)
 		return 0;
 	if (strcmp(argv[0], "--set") == 0 && set_count < ARRAY_SIZE(sets))
@@ -341,6 +370,8 @@ static int option(char **argv, int left)
 		use_plan = argv[1];
 	else if (strcmp(argv[0], "--write") == 0)
 		write_to = argv[1];
+	else if (strcmp(argv[0], "--file-limit") == 0)
+		file_limit = argv[1];
 	else if (strcmp(argv[0], "--culprit") == 0)
 		snprintf(stop.culprit, sizeof(stop.culprit), "%s", argv[1]);
 	else

@@ -182,6 +182,7 @@ void cgroup_kill(const struct node *dir);
 size_t cgroup_list(const struct node *dir, char *to, size_t n);
 void cgroup_move(const struct node *dir, int pid);
 bool signals_pending(void);
+void message_arrived(const struct desc *d); /* sent by pid 1 */
 
 /* ---- machine.c ---- */
 

@@ -105,6 +105,8 @@ struct sim_hooks {
 	void (*on_spawn)(struct sim_process *p);
 	/* A signal reached a process: true = the script deals with it, false = it dies of it. */
 	bool (*on_signal)(struct sim_process *p, int sig);
+	/* pid 1 sent something that this process can read from its fd. */
+	void (*on_message)(struct sim_process *p, int fd);
 	/* pid 1 would wait for ever: schedule something or the run ends SIM_IDLE. */
 	void (*on_idle)(void);
 	/* Before each wait: consistency checks. */

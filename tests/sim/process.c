@@ -379,6 +379,26 @@ void sys_exit(int status)
 	sim_end_run(SIM_EXIT, (uint64_t)status);
 }
 
+/* ---- messages for scripts ------------------------------------------------------------------------------------ */
+
+static void tell_script(int pid, void *arg)
+{
+	if (hooks_now()->on_message)
+		hooks_now()->on_message(sim_process(pid), (int)(intptr_t)arg);
+}
+
+void message_arrived(const struct desc *d)
+{
+	for (unsigned i = 0; i < procs.count; i++) {
+		const struct process *p = procs.all[i];
+
+		for (unsigned fd = 0; p->p.pid != 1 && fd < p->fds.room; fd++)
+			if (p->fds.at[fd] == d)
+				sim_after(sim_random(3), tell_script, p->p.pid,
+					  (void *)(intptr_t)fd);
+	}
+}
+
 /* ---- cgroups ------------------------------------------------------------------------------------------------ */
 
 static bool is_in(const struct process *p, const struct node *dir)

@@ -18,6 +18,7 @@
 #define BOOT_B "bbbbbbbb-0000-4000-8000-000000000002"
 
 uint64_t law_seed, law_cut;
+bool law_child;
 static uint64_t cuts, faults;
 
 /* ---- what a boot does to the state, and the model of it ---------------------------------------------- */

@@ -22,8 +22,8 @@
 #include "sys/sys.h"
 
 #define CLIENTS 8
-#define MS 1000000ull
-#define US 1000ull
+#define MS      1000000ull
+#define US      1000ull
 
 static void die(const char *what)
 {
@@ -147,8 +147,8 @@ static bool serve(struct fake *f, int fd, bool *subscribed)
 
 static void loop(struct fake *f, int listener)
 {
-	struct pollfd p[CLIENTS + 1] = { { .fd = listener, .events = POLLIN } };
-	bool subscribed[CLIENTS + 1] = { false };
+	struct pollfd p[CLIENTS + 1] = {{.fd = listener, .events = POLLIN}};
+	bool subscribed[CLIENTS + 1] = {false};
 	unsigned n = 1;
 
 	for (;;) {
@@ -168,7 +168,7 @@ static void loop(struct fake *f, int listener)
 			if (fd >= 0 && (f->manner == FAKE_SHUT || n > CLIENTS)) {
 				(void)close(fd);
 			} else if (fd >= 0) {
-				p[n] = (struct pollfd){ .fd = fd, .events = POLLIN };
+				p[n] = (struct pollfd){.fd = fd, .events = POLLIN};
 				subscribed[n++] = false;
 			}
 		}
@@ -179,12 +179,12 @@ static void fill_session(struct fake *f, uint32_t n, uint32_t csrss, const char 
 {
 	struct sm_session_row *s = &f->session[f->sessions++];
 
-	*s = (struct sm_session_row){ .session = n,
-				      .state = SESSION_LIVE,
-				      .csrss_pid = csrss,
-				      .initial_pid = csrss + 1,
-				      .created_ns = 1100 * MS,
-				      .ready_us = 420 };
+	*s = (struct sm_session_row){.session = n,
+				     .state = SESSION_LIVE,
+				     .csrss_pid = csrss,
+				     .initial_pid = csrss + 1,
+				     .created_ns = 1100 * MS,
+				     .ready_us = 420};
 	str_copy(s->initial, sizeof(s->initial), initial);
 	str_copy(s->console, sizeof(s->console), n ? "tty1" : "");
 }
@@ -194,12 +194,12 @@ static void fill_boot(struct fake *f, enum phase phase, unsigned kind, enum resu
 {
 	struct sm_boot_row *r = &f->boot[f->boots];
 
-	*r = (struct sm_boot_row){ .cursor = f->boots,
-				   .phase = phase,
-				   .kind = kind,
-				   .result = result,
-				   .start_ns = 1000 * MS + f->boots * 10 * MS,
-				   .end_ns = 1000 * MS + f->boots * 10 * MS + 4200 * US };
+	*r = (struct sm_boot_row){.cursor = f->boots,
+				  .phase = phase,
+				  .kind = kind,
+				  .result = result,
+				  .start_ns = 1000 * MS + f->boots * 10 * MS,
+				  .end_ns = 1000 * MS + f->boots * 10 * MS + 4200 * US};
 	str_copy(r->name, sizeof(r->name), name);
 	f->boots++;
 }
@@ -209,14 +209,15 @@ static void fill_ledger(struct fake *f, uint32_t pid, enum role role, uint32_t s
 {
 	struct sm_ledger_row *r = &f->process[f->processes++];
 
-	*r = (struct sm_ledger_row){ .pid = pid, .role = role, .session = session,
-				     .started_ns = 1100 * MS };
+	*r = (struct sm_ledger_row){
+		.pid = pid, .role = role, .session = session, .started_ns = 1100 * MS};
 	str_copy(r->image, sizeof(r->image), image);
 }
 
 struct fake *fake_new(void)
 {
-	struct fake *f = mmap(NULL, sizeof(*f), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct fake *f =
+		mmap(NULL, sizeof(*f), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	if (f == MAP_FAILED)
 		die("mmap");
@@ -224,10 +225,16 @@ struct fake *fake_new(void)
 	if (!mkdtemp(f->directory))
 		die("mkdtemp");
 	(void)snprintf(f->path, sizeof(f->path), "%s/SmApiPort", f->directory);
-	f->status = (struct sm_status){ .phase = PHASE_READY, .attempts = 1, .sessions = 2,
-					.processes = 4, .reaped = 21, .orphans = 3, .clients = 1,
-					.started_ns = 1000 * MS, .ready_ns = 2234 * MS,
-					.now_ns = 3726000 * MS };
+	f->status = (struct sm_status){.phase = PHASE_READY,
+				       .attempts = 1,
+				       .sessions = 2,
+				       .processes = 4,
+				       .reaped = 21,
+				       .orphans = 3,
+				       .clients = 1,
+				       .started_ns = 1000 * MS,
+				       .ready_ns = 2234 * MS,
+				       .now_ns = 3726000 * MS};
 	str_copy(f->status.version, sizeof(f->status.version), "0.1.0");
 	str_copy(f->status.build_id, sizeof(f->status.build_id), "abc123");
 	str_copy(f->status.plan_hive, sizeof(f->status.plan_hive), "/etc/smss/SYSTEM");
@@ -305,7 +312,8 @@ static void read_back(int fd, char *to, size_t cap)
 
 void run(const char *image, const char *const *words, struct ran *ret)
 {
-	int out = memfd_create("out", MFD_CLOEXEC), err = memfd_create("err", MFD_CLOEXEC), status = 0;
+	int out = memfd_create("out", MFD_CLOEXEC), err = memfd_create("err", MFD_CLOEXEC),
+	    status = 0;
 	pid_t pid = fork();
 
 	if (out < 0 || err < 0 || pid < 0)

@@ -18,15 +18,16 @@
 
 enum fake_manner {
 	FAKE_GOOD,
-	FAKE_MUTE,    /* takes connections and messages, answers nothing */
-	FAKE_GARBAGE, /* answers what is no message */
-	FAKE_SHUT,    /* closes every connection at once */
+	FAKE_MUTE,     /* takes connections and messages, answers nothing */
+	FAKE_GARBAGE,  /* answers what is no message */
+	FAKE_SHUT,     /* closes every connection at once */
 	FAKE_OTHER_PID /* says a pid that is not its own, as from another pid namespace */
 };
 
 struct fake {
 	enum fake_manner manner;
-	bool ready_after_events; /* a subscriber's first look at the status brings events and ready */
+	bool ready_after_events; /* a subscriber's first look at the status brings events and ready
+				  */
 	bool close_after_events;
 	struct sm_status status;
 	struct sm_session_row session[FAKE_ROWS];
@@ -34,10 +35,10 @@ struct fake {
 	struct sm_boot_row boot[FAKE_ROWS];
 	struct sm_message event[FAKE_ROWS * 8];
 	unsigned sessions, processes, boots, events;
-	struct sm_stop_text stop;     /* code 0 = none */
-	uint32_t refuse[SM_CALLS];    /* status to answer a call with; 0 = do it */
-	uint32_t left;		      /* StopCsr: processes left */
-	struct sm_message heard;      /* the last request that asks for something to be done */
+	struct sm_stop_text stop;  /* code 0 = none */
+	uint32_t refuse[SM_CALLS]; /* status to answer a call with; 0 = do it */
+	uint32_t left;             /* StopCsr: processes left */
+	struct sm_message heard;   /* the last request that asks for something to be done */
 	unsigned heard_count;
 	/* owned by the functions below */
 	pid_t pid;

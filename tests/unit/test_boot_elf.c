@@ -15,7 +15,7 @@
 #include <errno.h>
 #include <link.h>
 
-#include "smss/boot/elf.h"
+#include "smss/boot/elf_file.h"
 #include "sys/sys.h"
 
 /* Where this very program found its libc. */

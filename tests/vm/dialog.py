@@ -110,6 +110,8 @@ def parse_scenario(path):
                 continue
             try:
                 verb, *rest = shlex.split(text, comments=True)
+                if verb not in arity:
+                    raise ValueError("no such step")
                 low, high = arity[verb]
                 if not low <= len(rest) <= high:
                     raise ValueError(f"{verb} takes {low} to {high} words, quote them")
@@ -119,7 +121,7 @@ def parse_scenario(path):
                     rest[-1] = float(rest[-1])
                 if verb == "end" and rest[0] not in ("poweroff", "reboot", "halt", "panic", "any"):
                     raise ValueError(f"no such end: {rest[0]}")
-            except (KeyError, ValueError, re.error) as err:
+            except (ValueError, re.error) as err:
                 note(f"{path}:{number}: {text}: {err}")
                 sys.exit(USAGE)
             steps.append((number, text, verb, rest))
@@ -148,7 +150,10 @@ class Guest:
         fd = theirs_qmp.fileno()
         argv = argv + ["-serial", "stdio", "-chardev", f"socket,id=qmp,fd={fd}",
                        "-mon", "chardev=qmp,mode=control"]
-        self.process = subprocess.Popen(argv, stdin=theirs, stdout=theirs, pass_fds=[fd])
+        # Whatever becomes of us, QEMU shall not stay behind (PR_SET_PDEATHSIG is 1).
+        prctl = ctypes.CDLL(None).prctl
+        self.process = subprocess.Popen(argv, stdin=theirs, stdout=theirs, pass_fds=[fd],
+                                        preexec_fn=lambda: prctl(1, signal.SIGKILL))
         theirs.close()
         theirs_qmp.close()
         self.command("qmp_capabilities")
@@ -213,6 +218,7 @@ class Guest:
             data = data[:cut]
         else:
             self.raw = b""
+        old = max(0, len(self.text) - 80)  # a word we look for may have been cut in two
         self.text += NOISE.sub(b"", data)
         if not self.started:
             mark = self.text.find(self.options.marker.encode() + b"\n")
@@ -220,9 +226,9 @@ class Guest:
                 self.started = True
                 self.init_time = time.monotonic()
                 self.at = mark + len(self.options.marker) + 1
-        if PANIC_TEXT in self.text:
+        if self.text.find(PANIC_TEXT, old) >= 0:
             self.panicked = True
-        if HALT_TEXT in self.text[self.at:] and self.ended is None:
+        if self.text.find(HALT_TEXT, old) >= 0 and self.ended is None:
             self.ended = "halt"
         for regex in self.forbidden:
             found = regex.search(self.text, self.at)
@@ -282,8 +288,7 @@ class Guest:
         limit = time.monotonic() + seconds
         while not self.started:
             if self.panicked:
-                self.wait_end("panic", 5)
-                raise Failure(PANIC, "kernel panic before PID 1")
+                raise Failure(NO_INIT, "kernel panic before PID 1")
             if self.ended == "gone" and not self.text:
                 raise Failure(FAILED, "QEMU did not start")
             if self.ended:
@@ -293,7 +298,7 @@ class Guest:
 
     def late(self, what):
         if self.deadline is not None and time.monotonic() >= self.deadline:
-            return Failure(TIMEOUT, f"the time for the whole boot is over; {what}")
+            return Failure(TIMEOUT, f"the time for the whole run is over; {what}")
         return Failure(TIMEOUT, f"timed out; {what}")
 
     def expect(self, regex, seconds):
@@ -377,14 +382,12 @@ def play(guest, options, steps):
             raise Failure(err.code, f"{where}\nvm: {err}") from None
     if guest.panicked and steps[-1][2:] != ("end", ["panic"]) and steps[-1][2] != "cut":
         raise Failure(PANIC, "kernel panic")
-    return guest.ended or "done"
+    return "panic" if guest.panicked else guest.ended or "steps done"
 
 
 def attempt(options, argv, steps, log):
     guest = Guest(options, argv, log)
     saved = None
-    if options.timeout:
-        guest.deadline = time.monotonic() + SLOW * options.timeout
     try:
         if options.interactive:
             saved = termios.tcgetattr(sys.stdin)
@@ -393,6 +396,8 @@ def attempt(options, argv, steps, log):
         begun = time.monotonic()
         guest.wait_start(SLOW * options.early)
         to_init = guest.init_time - begun
+        if options.timeout:
+            guest.deadline = guest.init_time + SLOW * options.timeout
         got = play(guest, options, steps)
         return got, to_init
     except Failure as err:

@@ -17,7 +17,7 @@
 #include "base/bytes.h"
 #include "base/text.h"
 #include "smss/boot/boot.h"
-#include "smss/boot/elf.h"
+#include "smss/boot/elf_file.h"
 #include "sys/sys.h"
 
 #define LIBRARIES_MAX    96u

@@ -24,6 +24,7 @@
 #define NS_PER_S 1000000000ull
 #define NS_PER_MS 1000000ull
 #define NONE (-1)
+#define ROW_POOL_BYTES 20480u /* of BOOT_ROWS_MAX rows; a usual one takes 40 */
 #define EXECS_MAX 32u /* programs asked for whose csrss has not answered yet */
 
 struct process { /* one row of the ledger; its pid is in master.pids */
@@ -75,9 +76,8 @@ struct row { /* of the boot timeline */
 	uint64_t start_ns, end_ns;
 	uint32_t pid;
 	int32_t detail;
+	uint16_t name, text; /* in row_pool; 0 = "" */
 	uint8_t phase, kind, result;
-	char name[NAME_BYTES];
-	char text[TEXT_BYTES];
 };
 
 struct boot { /* what the pure step works on, see phase.c */
@@ -124,6 +124,8 @@ struct master {
 	struct peer peers[PEERS_MAX];
 	struct session sessions[SESSIONS_MAX];
 	struct row rows[BOOT_ROWS_MAX];
+	uint32_t row_pool_used;
+	char row_pool[ROW_POOL_BYTES]; /* names and remarks, packed: resident pages are counted */
 };
 
 extern struct master master;

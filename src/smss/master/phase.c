@@ -185,7 +185,7 @@ void phase_sessions_changed(void)
 {
 	const struct session *s;
 
-	if (master.boot.phase != PHASE_SESSIONS || master.shutting_down)
+	if (master.boot.phase != PHASE_SESSIONS || master.shutting_down || master.stop.code)
 		return;
 	for (uint32_t i = 0; i < master.sessions_top; i++) {
 		s = &master.sessions[i];

@@ -24,6 +24,24 @@ void say(int level, const char *a, const char *b, const char *c, const char *d)
 	sys_log(level, room);
 }
 
+/* Puts a string into the pool, cut to cap. 0 when it is empty or there is no room left. */
+static uint16_t pooled(const char *s, size_t cap)
+{
+	size_t n = str_len(s, cap - 1);
+	uint32_t at = master.row_pool_used ? master.row_pool_used : 1; /* 0 is "" */
+
+	if (!n || n + 1 > ROW_POOL_BYTES - at)
+		return 0;
+	memcpy(master.row_pool + at, s, n);
+	master.row_pool_used = at + (uint32_t)n + 1;
+	return (uint16_t)at;
+}
+
+static const char *pool_text(uint16_t at)
+{
+	return master.row_pool + at;
+}
+
 static void tell(uint32_t i)
 {
 	struct sm_message m;
@@ -55,12 +73,12 @@ static void log_row(const struct row *r)
 
 	text_add(text_add(&t, phase_word(r->phase)), " ");
 	if (r->kind != SM_ROW_PHASE)
-		text_add(text_add(&t, r->name), " ");
+		text_add(text_add(&t, pool_text(r->name)), " ");
 	text_add(&t, result_word(r->result));
 	if (r->end_ns > r->start_ns)
 		text_add(text_u64(text_add(&t, " "), (r->end_ns - r->start_ns) / 1000), "us");
-	if (r->text[0])
-		text_add(text_add(&t, ": "), r->text);
+	if (r->text)
+		text_add(text_add(&t, ": "), pool_text(r->text));
 	sys_log(level_of(r->result), room);
 }
 
@@ -72,7 +90,8 @@ int row_begin(enum phase phase, unsigned kind, const char *name, uint32_t pid)
 	if (master.rows_used == BOOT_ROWS_MAX) {
 		struct row *last = &master.rows[BOOT_ROWS_MAX - 1];
 
-		str_copy(last->text, sizeof(last->text), "table full: later rows are only in the log");
+		if (!last->text)
+			last->text = pooled("table full: later rows are only in the log", TEXT_BYTES);
 		return NONE;
 	}
 	i = (int)master.rows_used++;
@@ -82,7 +101,7 @@ int row_begin(enum phase phase, unsigned kind, const char *name, uint32_t pid)
 	r->kind = (uint8_t)kind;
 	r->result = RESULT_RUNNING;
 	r->pid = pid;
-	str_copy(r->name, sizeof(r->name), name);
+	r->name = pooled(name, NAME_BYTES);
 	tell((uint32_t)i);
 	return i;
 }
@@ -99,7 +118,7 @@ void row_end(int row, enum result result, int detail, const char *text)
 	r->end_ns = sys_now_ns();
 	r->result = (uint8_t)result;
 	r->detail = detail;
-	str_copy(r->text, sizeof(r->text), text);
+	r->text = pooled(text, TEXT_BYTES);
 	if (result == RESULT_DEGRADED)
 		master.degraded++;
 	log_row(r);
@@ -129,6 +148,6 @@ void row_fill(uint32_t i, struct sm_boot_row *ret)
 	ret->pid = r->pid;
 	ret->start_ns = r->start_ns;
 	ret->end_ns = r->end_ns;
-	memcpy(ret->name, r->name, sizeof(ret->name));
-	memcpy(ret->text, r->text, sizeof(ret->text));
+	str_copy(ret->name, sizeof(ret->name), pool_text(r->name));
+	str_copy(ret->text, sizeof(ret->text), pool_text(r->text));
 }

@@ -12,6 +12,43 @@
 #include "smss/copy.h"
 #include "sys/sys.h"
 
+/*
+ * /dev/console cannot be anybody's controlling terminal: the kernel says which one is behind it
+ * (the last word of "active"). In a namespace /dev/console is a terminal itself.
+ */
+static int open_console(void)
+{
+	char names[KERNEL_TEXT_BYTES], path[KERNEL_TEXT_BYTES + 8];
+	struct text t = TEXT_ON(path);
+	ssize_t n = sys_read_file(AT_FDCWD, "/sys/class/tty/console/active", names, sizeof(names) - 1);
+	ssize_t start;
+	int fd = -ENOENT;
+
+	if (n > 0 && sys_in_initial_pidns() == 1) {
+		while (n && (unsigned char)names[n - 1] <= ' ')
+			n--;
+		for (start = n; start && names[start - 1] != ' '; start--)
+			;
+		text_add_n(text_add(&t, "/dev/"), names + start, (size_t)(n - start));
+		fd = sys_open(AT_FDCWD, path, O_RDWR | O_NONBLOCK, 0);
+	}
+	if (fd < 0)
+		fd = sys_open(AT_FDCWD, "/dev/console", O_RDWR | O_NONBLOCK, 0);
+	if (fd >= 0)
+		(void)!sys_set_blocking(fd, true);
+	return fd;
+}
+
+static void take_console(void)
+{
+	_close_ int fd = open_console();
+
+	if (fd < 0)
+		return;
+	for (int i = 0; i < 3; i++)
+		(void)!sys_keep_fd(sys_dup_to(fd, i));
+}
+
 int copy_role_rescue(struct copy *c)
 {
 	static const char *const places[] = { "/usr/sbin/sulogin", "/sbin/sulogin", "/bin/login" };
@@ -22,6 +59,7 @@ int copy_role_rescue(struct copy *c)
 
 	sys_log(SYS_LOG_ERROR, "rescue: this is the built-in minimum; log in as root to repair the "
 			       "hive (smreg check), then: smctl reboot");
+	take_console();
 	for (unsigned i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		char *argv[4] = { (char *)(uintptr_t)places[i], NULL, NULL, NULL };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * elf.h - what phase 8 wants to know of a shared library, read from the file with bounds
+ * elf_file.h - what phase 8 wants to know of a shared library, read from the file with bounds
  *
  * Header, dynamic section and its strings only; nothing is mapped, every offset is checked against
  * the file's size. A file that lies costs its place in the list, never more. Format: the ELF-64 and

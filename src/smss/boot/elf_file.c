@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * elf.c - a shared library's names, see elf.h
+ * elf_file.c - a shared library's names, see elf_file.h
  */
-#include "smss/boot/elf.h"
+#include "smss/boot/elf_file.h"
 
 #include <elf.h>
 #include <errno.h>

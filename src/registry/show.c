@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * show.c - keys, values and remarks as lines of text; see show.h
+ */
+#include "registry/show.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "registry/utf.h"
+
+void show_escaped(FILE *out, const char *s, size_t n)
+{
+	for (size_t i = 0; i < n;) {
+		uint32_t c;
+		unsigned len = utf8_next(s + i, n - i, &c);
+
+		if (utf8_printable(c))
+			fwrite(s + i, 1, len, out);
+		else if (c == UTF_BAD || c < 0x80)
+			fprintf(out, "\\x%02X", (unsigned char)s[i]);
+		else
+			fprintf(out, "\\u{%X}", c);
+		i += len;
+	}
+}
+
+void show_key_path(FILE *out, const struct reg_key *k)
+{
+	if (!k->parent) {
+		fputs("HKEY_LOCAL_MACHINE\\SYSTEM", out);
+		return;
+	}
+	show_key_path(out, k->parent);
+	fputc('\\', out);
+	show_escaped(out, k->name, k->name_bytes);
+}
+
+static void show_hex(FILE *out, const struct reg_value *v)
+{
+	for (uint32_t i = 0; i < v->bytes; i++)
+		fprintf(out, "%02X", v->data[i]);
+}
+
+static void show_list(FILE *out, const struct reg_value *v, struct reg_arena *scratch)
+{
+	char **list;
+	size_t count;
+
+	if (value_list(scratch, v, &list, &count, NULL) < 0)
+		return;
+	for (size_t i = 0; i < count; i++) {
+		fputs(i ? "\\0" : "", out);
+		show_escaped(out, list[i], strlen(list[i]));
+	}
+}
+
+static void show_data(FILE *out, const struct reg_value *v, struct reg_arena *scratch)
+{
+	uint32_t number;
+	uint64_t big;
+	const char *s;
+
+	switch (v->type) {
+	case REG_SZ:
+	case REG_EXPAND_SZ:
+	case REG_LINK:
+		s = value_text(scratch, v, NULL);
+		if (s)
+			show_escaped(out, s, strlen(s));
+		return;
+	case REG_MULTI_SZ:
+		show_list(out, v, scratch);
+		return;
+	case REG_DWORD:
+		if (value_dword(v, &number)) {
+			fprintf(out, "0x%" PRIx32, number);
+			return;
+		}
+		break;
+	case REG_QWORD:
+		if (v->bytes == 8) {
+			memcpy(&big, v->data, 8);
+			fprintf(out, "0x%" PRIx64, big);
+			return;
+		}
+		break;
+	default:
+		break;
+	}
+	show_hex(out, v);
+}
+
+void show_value(FILE *out, const struct reg_value *v, struct reg_arena *scratch)
+{
+	const char *word = reg_type_word(v->type);
+
+	fputs("    ", out);
+	if (v->name_bytes)
+		show_escaped(out, v->name, v->name_bytes);
+	else
+		fputs("(Default)", out);
+	if (word)
+		fprintf(out, "    %s    ", word);
+	else
+		fprintf(out, "    REG_0x%08" PRIX32 "    ", v->type);
+	show_data(out, v, scratch);
+	fputc('\n', out);
+}
+
+void show_key(FILE *out, const struct reg_key *k, bool recursive, struct reg_arena *scratch)
+{
+	show_key_path(out, k);
+	fputc('\n', out);
+	for (uint32_t i = 0; i < k->value_count; i++)
+		show_value(out, &k->values[i], scratch);
+	if (k->child_count)
+		fputc('\n', out);
+	for (uint32_t i = 0; i < k->child_count; i++) {
+		if (recursive) {
+			show_key(out, k->children[i], true, scratch);
+			if (i + 1 < k->child_count)
+				fputc('\n', out);
+		} else {
+			show_key_path(out, k->children[i]);
+			fputc('\n', out);
+		}
+	}
+}
+
+size_t show_remarks(FILE *out, const struct remarks *r, bool all)
+{
+	size_t shown = 0;
+
+	for (size_t i = 0; i < r->count; i++) {
+		if (r->at[i].kind == REMARK_UNUSED && !all)
+			continue;
+		fprintf(out, "%s: ", remark_word(r->at[i].kind));
+		show_escaped(out, r->at[i].path, strlen(r->at[i].path));
+		fputs(": ", out);
+		show_escaped(out, r->at[i].text, strlen(r->at[i].text));
+		fputc('\n', out);
+		shown++;
+	}
+	if (r->lost)
+		fprintf(out, "warning: %zu more remarks\n", r->lost);
+	return shown;
+}

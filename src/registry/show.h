@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * show.h - keys, values, remarks and plans for people and for programs (--json)
+ *
+ * What comes from a hive is escaped: no control character, no direction mark reaches a terminal.
+ * JSON is exact: strings that are not sound UTF-16 carry their bytes in "hex".
+ */
+#pragma once
+
+#include <json-c/json_object.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "plan/plan.h"
+#include "registry/remark.h"
+#include "registry/tree.h"
+
+/* show_escaped - n bytes of UTF-8; what may not be printed becomes \xHH or \u{HEX}. */
+void show_escaped(FILE *out, const char *s, size_t n);
+/* show_key_path - HKEY_LOCAL_MACHINE\SYSTEM\... */
+void show_key_path(FILE *out, const struct reg_key *k);
+/* show_value - one line as reg.exe prints it: name, type, data. */
+void show_value(FILE *out, const struct reg_value *v, struct reg_arena *scratch);
+/* show_key - path, values, paths of the subkeys; recursive: they too. */
+void show_key(FILE *out, const struct reg_key *k, bool recursive, struct reg_arena *scratch);
+/* show_remarks - one line each; all: those of kind REMARK_UNUSED too. Returns the lines printed. */
+size_t show_remarks(FILE *out, const struct remarks *r, bool all);
+/* show_plan - what the next boot will do, in words and in its order. */
+void show_plan(FILE *out, const struct plan_header *p, const struct plan_header *queue);
+
+struct json_object *json_value(const struct reg_value *v, struct reg_arena *scratch);
+struct json_object *json_key(const struct reg_key *k, bool recursive, struct reg_arena *scratch);
+struct json_object *json_remarks(const struct remarks *r, bool all);
+struct json_object *json_plan(const struct plan_header *p, const struct plan_header *queue);
+/* json_out - print and give back. */
+void json_out(FILE *out, struct json_object *o);

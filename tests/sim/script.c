@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * script.c - how the copies and core processes of a simulated boot behave; see script.h
+ *
+ * Scripts speak through the door as their process, so that what the master gets is exactly what a
+ * kernel would give it: datagrams with fds, closed connections, exit statuses, signals.
+ */
+#include "script.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "plan/plan.h"
+#include "wire/wire.h"
+
+enum mood { MOOD_GOOD, MOOD_FAIL, MOOD_CRASH, MOOD_HANG, MOOD_GARBAGE, MOOD_SILENT, MOOD_LIE, MOODS };
+
+static struct {
+	struct script s;
+	unsigned left; /* misfortunes */
+	unsigned counts[ROLE_COUNT];
+	bool asked_down;
+	unsigned stopping; /* STOP_SESSIONS asked by the shutdown copy */
+} play;
+
+static uint64_t plan_room[4096];
+
+void script_begin(const struct script *s)
+{
+	memset(&play, 0, sizeof(play));
+	play.s = *s;
+	play.left = s->misfortunes;
+}
+
+unsigned script_counts(enum role role)
+{
+	return play.counts[role];
+}
+
+bool script_asked_down(void)
+{
+	return play.asked_down;
+}
+
+static void nothing(int pid, void *arg)
+{
+}
+
+void script_wake(void)
+{
+	sim_after(0, nothing, 0, NULL);
+}
+
+static enum mood mood(void)
+{
+	if (!play.left || sim_random(3))
+		return MOOD_GOOD;
+	play.left--;
+	return (enum mood)(1 + sim_random(MOODS - 1));
+}
+
+static void say_to_master(int pid, struct sm_message *m, const int *fds, unsigned fd_count)
+{
+	(void)sim_process_send(pid, m, sm_message_bytes(m), fds, fd_count);
+}
+
+static void say_plain(int pid, unsigned call)
+{
+	struct sm_message m;
+
+	sm_message_start(&m, call, 0, 1);
+	say_to_master(pid, &m, NULL, 0);
+}
+
+static void leave(int pid, void *arg)
+{
+	sim_process_exit(pid, (int)(intptr_t)arg);
+}
+
+static void leave_soon(int pid, int code)
+{
+	sim_after(sim_random(4), leave, pid, (void *)(intptr_t)code);
+}
+
+/* ---- misbehaving ------------------------------------------------------------------------------------- */
+
+static void talk_nonsense(int pid)
+{
+	struct sm_message m;
+	uint8_t *bytes = (uint8_t *)&m;
+	int fd;
+
+	for (size_t i = 0; i < sizeof(m); i++)
+		bytes[i] = (uint8_t)sim_random(256);
+	if (sim_random(2)) { /* well-formed, but nothing that this role may or should say */
+		unsigned call = (unsigned)sim_random(SM_CALLS);
+
+		if (sm_body_length(call, 0) < 0)
+			call = SM_STATUS;
+		sm_message_start(&m, call, 0, 7);
+		if (sm_body_length(call, 0) >= 4)
+			m.b.handover.session = (uint32_t)sim_random(4);
+		fd = sim_process_sealed(pid, "junk", 4);
+		say_to_master(pid, &m, &fd, 1);
+		return;
+	}
+	(void)sim_process_send(pid, &m, 1 + sim_random(sizeof(m)), NULL, 0);
+}
+
+/* True when the process will do nothing good any more. */
+static bool misbehave(struct sim_process *p, enum mood how)
+{
+	switch (how) {
+	case MOOD_GOOD:
+	case MOOD_LIE: /* the role's own lie, told in its place */
+	case MOODS:
+		return false;
+	case MOOD_FAIL:
+		leave_soon(p->pid, 1 + (int)sim_random(3));
+		return true;
+	case MOOD_CRASH:
+		sim_process_crash(p->pid, SIGSEGV);
+		return true;
+	case MOOD_HANG:
+		p->stubborn = true;
+		return true;
+	case MOOD_GARBAGE:
+		talk_nonsense(p->pid);
+		return sim_random(2) == 0; /* and then it may hang */
+	case MOOD_SILENT: /* leaves well, having said nothing */
+		leave_soon(p->pid, 0);
+		return true;
+	}
+	return false;
+}
+
+/* ---- the roles ------------------------------------------------------------------------------------------ */
+
+static int make_plan(void)
+{
+	static char pool[8192];
+	static const uint8_t block[HIVE_BLOCK_BYTES] = { 'r', 'e', 'g', 'f' };
+	static const uint8_t digest[SHA256_BYTES] = { 1 };
+	struct plan_builder b;
+
+	plan_begin(&b, PLAN_MAGIC, plan_room, sizeof(plan_room), pool, sizeof(pool));
+	plan_settings_of(&b)->initial_sessions = play.s.sessions;
+	plan_settings_of(&b)->queue_count = 2;
+	plan_table_begin(&b, PLAN_BOOT_EXECUTE);
+	plan_add(&b, "autochk", "autochk *", PLAN_LINE_AUTOCHECK | PLAN_LINE_AUTOCHK, 0, 0);
+	plan_add(&b, "/usr/bin/one", "/usr/bin/one a", 0, 0, 0);
+	plan_add(&b, "/usr/bin/two", "/usr/bin/two", PLAN_LINE_ASYNC, 0, 0);
+	plan_add(&b, "old", "old", PLAN_LINE_DEBUG, 0, 0);
+	plan_table_begin(&b, PLAN_SETUP_EXECUTE);
+	plan_add(&b, "/usr/bin/setup", "/usr/bin/setup", 0, 0, 0);
+	plan_table_begin(&b, PLAN_KNOWN_DLLS);
+	plan_add(&b, "libc", "libc.so.6", 0, 0, 0);
+	plan_table_begin(&b, PLAN_PAGING_FILES);
+	plan_add(&b, "?:/pagefile.sys", "", 0, 0, 0);
+	plan_table_begin(&b, PLAN_REQUIRED);
+	plan_add(&b, "Windows", "csrss", 0, 0, 0);
+	plan_fit_to(&b, block, 8192, digest);
+	return plan_end(&b);
+}
+
+static void do_plan(int pid, void *arg)
+{
+	const unsigned level = (unsigned)(sim_process(pid)->argv[2][0] - '0');
+	const bool lie = arg != NULL;
+	struct sm_message m;
+	int n, fd;
+
+	if (level < play.s.bad_levels) {
+		leave_soon(pid, 1);
+		return;
+	}
+	n = level == SM_LEVEL_BUILTIN ? plan_builtin(plan_room, sizeof(plan_room)) : make_plan();
+	if (n < 0) {
+		leave_soon(pid, 1);
+		return;
+	}
+	if (lie) /* a torn plan */
+		((uint8_t *)plan_room)[sim_random((uint64_t)n)] ^= 0x20;
+	fd = sim_process_sealed(pid, plan_room, (size_t)n);
+	sm_message_start(&m, SM_PLAN_READY, 0, 1);
+	m.b.plan_ready.level = level;
+	m.b.plan_ready.flags = SM_PLAN_RENAMES | SM_PLAN_FRESH;
+	say_to_master(pid, &m, &fd, lie && sim_random(2) ? 0 : 1);
+	leave_soon(pid, 0);
+}
+
+static void do_environment(int pid, void *arg)
+{
+	struct sm_message m;
+	int fd = sim_process_sealed(pid, "PATH=/bin", 10);
+
+	sm_message_start(&m, SM_ENV_READY, 0, 1);
+	say_to_master(pid, &m, &fd, 1);
+	leave_soon(pid, 0);
+}
+
+static void do_state(int pid, void *arg)
+{
+	struct sm_message m;
+
+	sm_message_start(&m, SM_STATE_READY, 0, 1);
+	m.b.state_ready.writable = arg == NULL;
+	m.b.state_ready.attempts = 1;
+	say_to_master(pid, &m, NULL, 0);
+	leave_soon(pid, 0);
+}
+
+static void do_items(int pid, void *arg)
+{
+	struct sm_message m;
+
+	for (uint64_t i = sim_random(4); i > 0; i--) {
+		sm_message_start(&m, SM_PHASE_ITEM, 0, 0);
+		snprintf(m.b.item.name, sizeof(m.b.item.name), "item %d", (int)i);
+		m.b.item.start_ns = 1;
+		say_to_master(pid, &m, NULL, 0);
+	}
+	leave_soon(pid, arg ? 3 : 0);
+}
+
+/* ---- sessions ------------------------------------------------------------------------------------------ */
+
+struct room { /* what a session copy has made so far, in its process's `user` as a number */
+	int csrss, initial;
+};
+
+static struct room rooms[4096];
+
+static void join_group(int copy, uint32_t session, int pid)
+{
+	const int was = sim_as(copy);
+	char path[96], text[16];
+
+	snprintf(path, sizeof(path), "/sys/fs/cgroup/smss/session-%u", session);
+	(void)!sys_mkdir(AT_FDCWD, path, 0755);
+	snprintf(path, sizeof(path), "/sys/fs/cgroup/smss/session-%u/cgroup.procs", session);
+	snprintf(text, sizeof(text), "%d", pid);
+	(void)!sys_write_file(AT_FDCWD, path, text);
+	sim_as(was);
+}
+
+static int core_process(int copy, uint32_t session, int connection, const char *name)
+{
+	const int fds[4] = { 0, 1, 2, connection };
+	const int pid = sim_process_new(copy, 1, name, fds, 4);
+
+	join_group(copy, session, pid);
+	return pid;
+}
+
+static void hand_over(int copy, uint32_t session, enum role role, int pid)
+{
+	struct sm_message m;
+	const int was = sim_as(copy);
+	int fd = sys_pidfd_open(pid);
+
+	sim_as(was);
+	play.counts[role]++;
+	sm_message_start(&m, SM_HANDOVER, 0, (uint32_t)role);
+	m.b.handover = (struct sm_handover){ .session = session, .role = role, .pid = (uint32_t)pid };
+	snprintf(m.b.handover.image, sizeof(m.b.handover.image), "%s",
+		 role == ROLE_CSRSS ? "csrss" : session ? "winlogon" : "wininit");
+	say_to_master(copy, &m, &fd, fd >= 0 ? 1 : 0);
+}
+
+static uint32_t session_of(int copy)
+{
+	return (uint32_t)(sim_process(copy)->argv[2][0] - '0');
+}
+
+static void do_register(int pid, void *arg)
+{
+	struct sm_message m;
+
+	sm_message_start(&m, SM_REGISTER, 0, 1);
+	m.b.reg.role = ROLE_CSRSS;
+	m.b.reg.pid = (uint32_t)pid;
+	say_to_master(pid, &m, NULL, 0);
+}
+
+static void fall(int pid, void *arg)
+{
+	sim_process_crash(pid, SIGABRT);
+}
+
+static void do_complete(int pid, void *arg)
+{
+	struct sm_message m;
+
+	sm_message_start(&m, SM_SESSION_COMPLETE, 0, 9);
+	m.b.session_complete.session = session_of(pid);
+	say_to_master(pid, &m, NULL, 0);
+	leave_soon(pid, 0);
+}
+
+/* csrss has registered: the initial command, and that is all. */
+static void do_initial(int pid, void *arg)
+{
+	const uint32_t n = session_of(pid);
+	const enum mood how = mood();
+
+	rooms[pid].initial = core_process(pid, n, 7, "initial");
+	hand_over(pid, n, ROLE_INITIAL, rooms[pid].initial);
+	if (how == MOOD_CRASH)
+		sim_after(sim_random(9000), fall, rooms[pid].initial, NULL);
+	else if (how == MOOD_HANG)
+		sim_process(rooms[pid].initial)->stubborn = true;
+	else if (how == MOOD_LIE) /* handed over twice */
+		hand_over(pid, n, ROLE_INITIAL, rooms[pid].initial);
+	sim_after(1 + sim_random(3), do_complete, pid, NULL);
+}
+
+static void do_session(int pid, void *arg)
+{
+	const uint32_t n = session_of(pid);
+	const enum mood how = mood();
+
+	rooms[pid].csrss = core_process(pid, n, 6, "csrss");
+	hand_over(pid, n, ROLE_CSRSS, rooms[pid].csrss);
+	if (how == MOOD_CRASH)
+		sim_after(sim_random(40), fall, rooms[pid].csrss, NULL);
+	else if (how == MOOD_GARBAGE)
+		talk_nonsense(rooms[pid].csrss);
+	else if (how == MOOD_LIE) /* somebody else's pid */
+		hand_over(pid, n, ROLE_INITIAL, pid);
+	if (how != MOOD_HANG && how != MOOD_SILENT)
+		sim_after(1 + sim_random(5), do_register, rooms[pid].csrss, NULL);
+	if (n == 0 && play.s.kill_csrss_of_zero)
+		sim_after(60000, fall, rooms[pid].csrss, NULL);
+	if (sim_random(4) == 0) { /* a daemon that left its parent */
+		int stray = sim_process_new(rooms[pid].csrss, 1, "stray", NULL, 0);
+
+		leave_soon(stray, 0);
+	}
+}
+
+/* ---- the end ---------------------------------------------------------------------------------------------- */
+
+static void do_shutdown(int pid, void *arg)
+{
+	struct sm_message m;
+
+	if (play.stopping > 1) {
+		say_plain(pid, SM_FINAL);
+		leave_soon(pid, 0);
+		return;
+	}
+	sm_message_start(&m, SM_STOP_SESSIONS, 0, 40 + play.stopping);
+	m.b.stop_sessions.which = play.stopping++;
+	say_to_master(pid, &m, NULL, 0);
+}
+
+static void answered(struct sim_process *p, const struct sm_message *m)
+{
+	if (!strcmp(p->name, "csrss") || !strcmp(p->name, "initial")) {
+		if (m->h.call == SM_SB_TERMINATE && !p->stubborn)
+			leave_soon(p->pid, 0);
+	} else if (m->h.call == SM_SB_REGISTERED && !rooms[p->pid].initial) {
+		sim_after(sim_random(2), do_initial, p->pid, NULL);
+	} else if (m->h.call == SM_STOP_SESSIONS && m->h.reply) {
+		sim_after(1, do_shutdown, p->pid, NULL);
+	}
+}
+
+void script_message(struct sim_process *p, int fd)
+{
+	const int was = sim_as(p->pid);
+	struct sm_message m;
+
+	if (p->stubborn && sim_random(2)) { /* one that hangs does not read */
+		sim_as(was);
+		return;
+	}
+	while (fd == 3 && sys_receive(3, &m, sizeof(m), NULL, NULL) > 0) {
+		sim_as(1);
+		answered(p, &m);
+		sim_as(p->pid);
+		if (p->dead)
+			break;
+	}
+	sim_as(was);
+}
+
+bool script_signal(struct sim_process *p, int sig)
+{
+	return false;
+}
+
+/* ---- clients ------------------------------------------------------------------------------------------------ */
+
+static void do_client(int pid, void *arg)
+{
+	static const unsigned wishes[] = { SM_HELLO, SM_STATUS, SM_SESSION_ROW, SM_LEDGER_ROW,
+					   SM_BOOT_ROW, SM_SUBSCRIBE, SM_START_CSR, SM_STOP_CSR,
+					   SM_EXEC_PGM, SM_STOP_TEXT, SM_START_SERVER_SILO };
+	const unsigned left = (unsigned)(intptr_t)arg;
+	struct sm_message m;
+	const int was = sim_as(pid);
+	int fd;
+
+	if (left == 40) {
+		fd = sys_connect(SM_PORT_PATH);
+		if (fd >= 0 && fd != 3)
+			(void)!sys_dup_to(fd, 3);
+	}
+	sim_as(was);
+	if (!left) {
+		sim_process_exit(pid, 0);
+		return;
+	}
+	sm_message_start(&m, wishes[sim_random(sizeof(wishes) / sizeof(wishes[0]))], 0, left);
+	if (m.h.call == SM_STOP_CSR)
+		m.b.stop_csr.session = 1 + (uint32_t)sim_random(4);
+	if (m.h.call == SM_EXEC_PGM)
+		m.b.exec_pgm.session = (uint32_t)sim_random(3);
+	say_to_master(pid, &m, NULL, 0);
+	if (sim_random(20) == 0)
+		talk_nonsense(pid);
+	sim_after(sim_random(3000), do_client, pid, (void *)(intptr_t)(left - 1));
+}
+
+static void start_clients(void)
+{
+	for (; play.s.clients; play.s.clients--)
+		sim_after(sim_random(100), do_client, sim_process_new(1, 1, "client", NULL, 0),
+			  (void *)(intptr_t)40);
+}
+
+/* ---- who was spawned --------------------------------------------------------------------------------------- */
+
+static void begin_role(struct sim_process *p, enum role role, bool lie)
+{
+	void *arg = lie ? p : NULL;
+	const uint64_t soon = 1 + sim_random(8);
+
+	switch (role) {
+	case ROLE_PLAN:
+		sim_after(soon, do_plan, p->pid, arg);
+		break;
+	case ROLE_ENVIRONMENT:
+		sim_after(soon, do_environment, p->pid, arg);
+		break;
+	case ROLE_STATE:
+		sim_after(soon, do_state, p->pid, arg);
+		break;
+	case ROLE_SESSION:
+		sim_after(soon, do_session, p->pid, arg);
+		break;
+	case ROLE_SHUTDOWN:
+		sim_after(soon, do_shutdown, p->pid, arg);
+		break;
+	default:
+		sim_after(soon, do_items, p->pid, arg);
+		break;
+	}
+}
+
+void script_spawned(struct sim_process *p)
+{
+	const enum role role = p->argc > 1 ? role_by_word(p->argv[1]) : ROLE_PNP;
+	const enum mood how = mood();
+
+	play.counts[role]++;
+	if (play.counts[ROLE_PLAN] == 1 && role == ROLE_PLAN)
+		start_clients();
+	if (role == ROLE_SHUTDOWN)
+		play.stopping = 0;
+	if (how != MOOD_GOOD && sim_random(6) == 0)
+		sim_spawn_error(EAGAIN, 1 + (unsigned)sim_random(2));
+	if (!misbehave(p, how))
+		begin_role(p, role, how == MOOD_LIE);
+}

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_libsm.c - libsm itself: events between answers, deadlines, cursors, statuses
+ *
+ * What smctl's tests do not reach: the promises of include/sm.h to programs that stay connected.
+ */
+#include "sm.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/bytes.h"
+#include "smctl_master.h"
+#include "sys/sys.h"
+
+static int setup(void **state)
+{
+	*state = fake_new();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	fake_stop(*state);
+	return 0;
+}
+
+static struct sm_connection *connected(struct fake *f)
+{
+	struct sm_connection *c = NULL;
+
+	fake_start(f);
+	assert_int_equal(sm_open(f->path, &c), 0);
+	return c;
+}
+
+static void open_tells_what_is_wrong(void **state)
+{
+	struct fake *f = *state;
+	struct sm_connection *c = NULL;
+	char longer[300];
+
+	memset(longer, 'x', sizeof(longer) - 1);
+	longer[sizeof(longer) - 1] = 0;
+	assert_int_equal(sm_open(f->path, &c), -ENOENT);
+	assert_int_equal(sm_open(longer, &c), -ENAMETOOLONG);
+	f->refuse[SM_HELLO] = SM_REVISION_MISMATCH;
+	fake_start(f);
+	assert_int_equal(sm_open(f->path, &c), -EPROTO);
+	f->refuse[SM_HELLO] = SM_INSUFFICIENT_RESOURCES;
+	assert_int_equal(sm_open(f->path, &c), -EBUSY);
+	f->manner = FAKE_GARBAGE;
+	assert_int_equal(sm_open(f->path, &c), -EPROTO);
+	f->manner = FAKE_SHUT;
+	assert_int_equal(sm_open(f->path, &c), -EBUSY);
+	assert_null(c);
+	sm_close(c);
+}
+
+static void a_connection_is_close_on_exec_and_knows_its_peer(void **state)
+{
+	struct fake *f = *state;
+	struct sm_connection *c = connected(f);
+
+	assert_true(fcntl(sm_fd(c), F_GETFD) & FD_CLOEXEC);
+	assert_int_equal(sm_master_pid(c), f->pid);
+	assert_true(sm_same_pids(c));
+	sm_close(c);
+	f->manner = FAKE_OTHER_PID;
+	assert_int_equal(sm_open(f->path, &c), 0);
+	assert_false(sm_same_pids(c));
+	sm_close(c);
+}
+
+static void no_answer_is_a_timeout_and_the_connection_stays_usable(void **state)
+{
+	struct fake *f = *state;
+	struct sm_connection *c = connected(f);
+	struct sm_machine m = {.attempts = 77};
+	uint64_t start_ns;
+
+	assert_int_equal(sm_set_timeout(c, 0), -EINVAL);
+	assert_int_equal(sm_set_timeout(c, 100), 0);
+	f->manner = FAKE_MUTE;
+	start_ns = sys_now_ns();
+	assert_int_equal(sm_status(c, &m), -ETIMEDOUT);
+	assert_in_range((sys_now_ns() - start_ns) / 1000000u, 90, 2000);
+	assert_int_equal(m.attempts, 77);
+	f->manner = FAKE_GOOD;
+	assert_int_equal(sm_set_timeout(c, 5000), 0);
+	assert_int_equal(sm_status(c, &m), 0);
+	assert_int_equal(m.attempts, 1);
+	sm_close(c);
+}
+
+static void what_is_no_message_breaks_the_connection_for_good(void **state)
+{
+	struct fake *f = *state;
+	struct sm_connection *c = connected(f);
+	struct sm_machine m;
+
+	f->manner = FAKE_GARBAGE;
+	assert_int_equal(sm_status(c, &m), -EPROTO);
+	f->manner = FAKE_GOOD;
+	assert_int_equal(sm_status(c, &m), -EPROTO);
+	sm_close(c);
+}
+
+static void rows_come_by_cursor_and_end_with_zero(void **state)
+{
+	struct fake *f = *state;
+	struct sm_connection *c = connected(f);
+	struct sm_session s;
+	struct sm_process p;
+	struct sm_boot_entry e;
+	uint32_t cursor = 0;
+
+	assert_int_equal(sm_session_next(c, &cursor, &s), 1);
+	assert_int_equal(s.session, 0);
+	assert_string_equal(s.initial, "wininit");
+	assert_int_equal(sm_session_next(c, &cursor, &s), 1);
+	assert_int_equal(sm_session_next(c, &cursor, &s), 0);
+	assert_int_equal(s.session, 1);
+	cursor = 3;
+	assert_int_equal(sm_process_next(c, &cursor, &p), 1);
+	assert_string_equal(p.role, "initial");
+	assert_string_equal(p.image, "winlogon");
+	cursor = 3;
+	assert_int_equal(sm_boot_next(c, &cursor, &e), 1);
+	assert_int_equal(e.number, 3);
+	assert_int_equal(cursor, 4);
+	assert_string_equal(e.phase, "ProcessFileRenames");
+	sm_close(c);
+}
+
+static const struct {
+	uint32_t status;
+	int r;
+	const char *text;
+} status_cases[] = {
+	{SM_PENDING, -EAGAIN, "not yet"},
+	{SM_NOT_IMPLEMENTED, -ENOSYS, "not implemented"},
+	{SM_ACCESS_DENIED, -EACCES, "access denied"},
+	{SM_INVALID_PARAMETER, -EINVAL, "invalid parameter"},
+	{SM_SHUTDOWN_IN_PROGRESS, -ESHUTDOWN, "the machine is shutting down"},
+	{SM_TIMEOUT, -ETIME, "timed out"},
+	{SM_INSUFFICIENT_RESOURCES, -ENOSPC, "table full"},
+	{SM_UNSUCCESSFUL, -EIO, "failed"},
+	{0xC0FFEE00, -EIO, "unknown status"},
+};
+
+static void statuses_become_errors_and_words(void **state)
+{
+	struct fake *f = *state;
+	struct sm_connection *c = connected(f);
+
+	for (size_t i = 0; i < ARRAY_SIZE(status_cases); i++) {
+		f->refuse[SM_SHUTDOWN] = status_cases[i].status;
+		assert_int_equal(sm_shutdown(c, SM_POWER_REBOOT, false, NULL), status_cases[i].r);
+		assert_int_equal(sm_last_status(c), status_cases[i].status);
+		assert_non_null(
+			strstr(sm_status_text(status_cases[i].status), status_cases[i].text));
+	}
+	assert_int_equal(f->heard_count, 0);
+	assert_int_equal(sm_shutdown(c, SM_POWER_EXIT, false, NULL), -EINVAL);
+	sm_close(c);
+}
+
+static void events_between_answers_are_kept_and_counted(void **state)
+{
+	enum { SENT = 100, KEPT = 64 };
+	struct fake *f = *state;
+	struct sm_connection *c = connected(f);
+	struct sm_event e;
+	struct sm_machine m;
+
+	assert_int_equal(sm_event_next(c, 0, &e), -EINVAL);
+	for (unsigned i = 0; i < SENT; i++)
+		fake_event(f, SM_EVENT_SESSION)->session_row.session = i;
+	assert_int_equal(sm_subscribe(c), 0);
+	assert_int_equal(sm_status(c, &m), 0);
+	for (unsigned i = 0; i < KEPT; i++) {
+		assert_int_equal(sm_event_next(c, 1000, &e), 1);
+		assert_int_equal(e.kind, SM_ON_SESSION);
+		assert_int_equal(e.of.session.session, i);
+	}
+	assert_int_equal(sm_event_next(c, 1000, &e), 1);
+	assert_int_equal(e.kind, SM_ON_LOST);
+	assert_int_equal(e.of.lost, SENT - KEPT);
+	assert_int_equal(sm_event_next(c, 0, &e), 0);
+	assert_int_equal(sm_event_next(c, 50, &e), 0);
+	sm_close(c);
+}
+
+static void the_end_of_the_session_manager_is_told(void **state)
+{
+	struct fake *f = *state;
+	struct sm_connection *c = connected(f);
+	struct sm_event e;
+	struct sm_machine m;
+
+	f->close_after_events = true;
+	fake_event(f, SM_EVENT_SHUTDOWN)->shutdown.flags = 1;
+	assert_int_equal(sm_subscribe(c), 0);
+	assert_int_equal(sm_event_next(c, 1000, &e), 1);
+	assert_int_equal(e.kind, SM_ON_SHUTDOWN);
+	assert_true(e.of.shutdown.fast);
+	assert_int_equal(sm_event_next(c, 1000, &e), -ENOTCONN);
+	assert_int_equal(sm_status(c, &m), -ENOTCONN);
+	sm_close(c);
+}
+
+static void words_of_a_command_must_fit_the_wire(void **state)
+{
+	static const char *const none[] = {NULL}, *const empty[] = {"", NULL},
+				 *const quote[] = {"a\"b", NULL},
+				 *const line[] = {"a", "b\nc", NULL};
+	struct fake *f = *state;
+	struct sm_connection *c = connected(f);
+	uint32_t pid = 5;
+
+	assert_int_equal(sm_exec(c, 1, none, false, &pid), -EINVAL);
+	assert_int_equal(sm_exec(c, 1, empty, false, &pid), -EINVAL);
+	assert_int_equal(sm_exec(c, 1, quote, false, &pid), -EINVAL);
+	assert_int_equal(sm_exec(c, 1, line, false, &pid), -EINVAL);
+	assert_int_equal(pid, 5);
+	assert_int_equal(f->heard_count, 0);
+	sm_close(c);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+		TEST(open_tells_what_is_wrong),
+		TEST(a_connection_is_close_on_exec_and_knows_its_peer),
+		TEST(no_answer_is_a_timeout_and_the_connection_stays_usable),
+		TEST(what_is_no_message_breaks_the_connection_for_good),
+		TEST(rows_come_by_cursor_and_end_with_zero),
+		TEST(statuses_become_errors_and_words),
+		TEST(events_between_answers_are_kept_and_counted),
+		TEST(the_end_of_the_session_manager_is_told),
+		TEST(words_of_a_command_must_fit_the_wire),
+	};
+
+	(void)alarm(120);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
