@@ -2,7 +2,7 @@
 /*
  * check.h - run fsck.TYPE on one volume and make sense of its end
  *
- * fsck's exit status is a set of bits, not a number (fsck(8); peers' pitfall 35): each bit that is
+ * fsck's exit status is a set of bits, not a number (fsck(8)): each bit that is
  * set is told in words. Preen first; when that leaves errors, once more with "yes" to everything,
  * for nobody is there to be asked.
  */

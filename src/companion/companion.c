@@ -9,14 +9,14 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "smss/copy.h"
 #include "smss-version.h"
+#include "smss/copy.h"
 
 #define REGISTER_MS 60000 /* the master answers at once or is in deep trouble */
-#define SEND_MS 1000
+#define SEND_MS     1000
 #define KEY_SIGNALS 1u
-#define KEY_MASTER 2u
-#define KEY_INPUT 3u
+#define KEY_MASTER  2u
+#define KEY_INPUT   3u
 
 void companion_print(int fd, const char *s)
 {
@@ -81,17 +81,20 @@ static enum companion_exit open_plan(struct companion *c)
 	return COMPANION_OK;
 }
 
-enum companion_exit companion_open(struct companion *c, const char *name, char *const *env, bool core)
+enum companion_exit companion_open(struct companion *c, const char *name, char *const *env,
+				   bool core)
 {
 	const char *number;
 	uint64_t session = SM_NO_SESSION;
 	struct sys_stat st;
 
-	*c = (struct companion){ .name = name, .env = env, .epoll = -1, .signals = -1 };
+	*c = (struct companion){.name = name, .env = env, .epoll = -1, .signals = -1};
 	sys_log_open(name, true, true);
-	sys_log_quiet(true); /* the timeline shows what went well; only trouble goes to the console */
+	sys_log_quiet(
+		true); /* the timeline shows what went well; only trouble goes to the console */
 	number = companion_env(c, "SMSS_SESSION", "");
-	if (core && (str_u64(number, str_len(number, 12), &session) < 0 || session >= SESSIONS_MAX)) {
+	if (core &&
+	    (str_u64(number, str_len(number, 12), &session) < 0 || session >= SESSIONS_MAX)) {
 		companion_print(2, name);
 		companion_print(2, ": is started by smss only: there is no SMSS_SESSION\n");
 		return COMPANION_USAGE;
@@ -156,7 +159,8 @@ void companion_refuse(const struct companion *c, const struct sm_message *m)
 	(void)!companion_send(c, &answer);
 }
 
-/* A signal: our child died, we are to end, or it is none of our business (everything is blocked). */
+/* A signal: our child died, we are to end, or it is none of our business (everything is blocked).
+ */
 static bool signal_event(struct companion *c, enum companion_what *ret)
 {
 	struct sys_signal s;
@@ -265,7 +269,8 @@ int companion_register(struct companion *c, enum role role)
 void companion_item(const struct companion *c, enum result result, int detail, uint64_t start_ns,
 		    const char *name, const char *text)
 {
-	static const char good[RESULT_COUNT] = { [RESULT_OK] = 1, [RESULT_SKIPPED] = 1, [RESULT_RUNNING] = 1 };
+	static const char good[RESULT_COUNT] = {
+		[RESULT_OK] = 1, [RESULT_SKIPPED] = 1, [RESULT_RUNNING] = 1};
 	char line[NAME_BYTES + TEXT_BYTES + 32];
 	struct text l = TEXT_ON(line);
 	struct sm_message m;

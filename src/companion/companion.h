@@ -25,14 +25,14 @@ enum companion_exit {
 };
 
 struct companion {
-	const char *name;		/* "csrss": constant */
+	const char *name;               /* "csrss": constant */
 	const struct plan_header *plan; /* mapped, checked */
-	char *const *env;		/* NULL-terminated, as it was born */
-	uint32_t session;		/* SMSS_SESSION; SM_NO_SESSION for pnp */
-	uint32_t tag;			/* of the last request */
-	int epoll, signals;		/* -1 until companion_listen */
-	bool ending;			/* TERM or SM_SB_TERMINATE came, or the master is gone */
-	bool orphaned;			/* the master is gone: nobody to talk to */
+	char *const *env;               /* NULL-terminated, as it was born */
+	uint32_t session;               /* SMSS_SESSION; SM_NO_SESSION for pnp */
+	uint32_t tag;                   /* of the last request */
+	int epoll, signals;             /* -1 until companion_listen */
+	bool ending;                    /* TERM or SM_SB_TERMINATE came, or the master is gone */
+	bool orphaned;                  /* the master is gone: nobody to talk to */
 };
 
 /*
@@ -52,7 +52,8 @@ void companion_print(int fd, const char *s);
  *   core  a core process: SMSS_SESSION must be there
  * Returns COMPANION_OK or the status to exit with (said).
  */
-enum companion_exit companion_open(struct companion *c, const char *name, char *const *env, bool core);
+enum companion_exit companion_open(struct companion *c, const char *name, char *const *env,
+				   bool core);
 
 /*
  * companion_listen - from here on signals come as events, not as deaths
@@ -75,14 +76,15 @@ int companion_register(struct companion *c, enum role role);
 void companion_item(const struct companion *c, enum result result, int detail, uint64_t start_ns,
 		    const char *name, const char *text);
 
-/* companion_say - one line for the log about a foreign word: WHAT: WORD (escaped): the errno's text, if any. */
+/* companion_say - one line for the log about a foreign word: WHAT: WORD (escaped): the errno's
+ * text, if any. */
 void companion_say(int level, const char *what, const char *word, int err);
 
 enum companion_what {
 	COMPANION_TIMEOUT, /* the time is up */
 	COMPANION_MESSAGE, /* ret->message is whole and of a known call */
 	COMPANION_CHILD,   /* something died: reap until there is no more */
-	COMPANION_END,	   /* asked to end, or the master is gone; c->ending, c->orphaned say so */
+	COMPANION_END,     /* asked to end, or the master is gone; c->ending, c->orphaned say so */
 	COMPANION_INPUT,   /* the fd given to companion_watch can be read or is hung up */
 };
 
@@ -98,7 +100,8 @@ enum companion_what companion_next(struct companion *c, int timeout_ms, struct s
 int companion_watch(struct companion *c, int fd) _must_check_;
 void companion_unwatch(struct companion *c, int fd);
 
-/* companion_send - a message to the master; waits at most a second for room. Returns 0 or -errno. */
+/* companion_send - a message to the master; waits at most a second for room. Returns 0 or -errno.
+ */
 int companion_send(const struct companion *c, const struct sm_message *m);
 
 /* companion_refuse - answer a request that this companion has no work for: not implemented. */

@@ -21,7 +21,8 @@ void lines_open_fd(struct lines *l, int fd)
 int lines_open(struct lines *l, const char *path)
 {
 	struct sys_stat st;
-	_close_ int fd = sys_walk(path, O_RDONLY | O_NONBLOCK); /* a fifo in its place must not hold us */
+	_close_ int fd =
+		sys_walk(path, O_RDONLY | O_NONBLOCK); /* a fifo in its place must not hold us */
 	int r;
 
 	lines_open_fd(l, -1);
@@ -103,7 +104,8 @@ int lines_next(struct lines *l, char **ret)
 			return r;
 		if (r > 0)
 			continue;
-		left = l->have - l->at; /* the end: less than the room, so there is place for a NUL */
+		left = l->have -
+		       l->at; /* the end: less than the room, so there is place for a NUL */
 		if (!left && !l->skipping)
 			return 0;
 		if (take_line(l, left, ret))
@@ -205,7 +207,8 @@ static void collect_one(struct conf_files *files, const char *path, uint8_t dire
 			size_t length = strlen(e->name);
 
 			at += e->bytes;
-			if (length > 5 && e->name[0] != '.' && str_same(e->name + length - 5, ".conf"))
+			if (length > 5 && e->name[0] != '.' &&
+			    str_same(e->name + length - 5, ".conf"))
 				keep_name(files, e->name, directory);
 		}
 	}

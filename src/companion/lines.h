@@ -53,7 +53,7 @@ char *line_word(char **s);
  */
 unsigned line_fields(char *s, char separator, char **ret, unsigned max);
 
-#define CONF_FILES_MAX 64u
+#define CONF_FILES_MAX  64u
 #define CONF_NAME_BYTES 64u
 
 struct conf_files { /* *.conf of several directories, by name; the first directory wins */

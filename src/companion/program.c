@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define KILLED_MS 2000
+#define KILLED_MS      2000
 #define PATH_OTHERWISE "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 /* The file is walked to as law 12 says; the check is on what was really found there. */
@@ -74,30 +74,31 @@ int program_find(const struct companion *c, const char *word, char *ret, size_t 
 int program_start(const struct companion *c, const struct program *p, int *ret_pidfd)
 {
 	_close_ int null_fd = -1;
-	int fds[3] = { p->in, p->out, p->out };
+	int fds[3] = {p->in, p->out, p->out};
 
 	if (p->in < 0 || p->out < 0)
 		null_fd = sys_open(AT_FDCWD, "/dev/null", O_RDWR, 0);
 	for (int i = 0; i < 3; i++)
 		if (fds[i] < 0)
-			fds[i] = null_fd >= 0 ? null_fd : 0; /* what we were born with is a null too */
-	return sys_spawn(&(struct sys_spawn){ .dir_fd = AT_FDCWD,
-					      .name = p->path,
-					      .argv = p->argv,
-					      .envp = p->env ? p->env : c->env,
-					      .fds = fds,
-					      .fd_count = 3,
-					      .cgroup_fd = -1,
-					      .pidns_fd = -1,
-					      .flags = SYS_SPAWN_SETSID |
-						       (p->terminal ? SYS_SPAWN_CTTY : 0) },
-			 ret_pidfd);
+			fds[i] = null_fd >= 0 ? null_fd
+					      : 0; /* what we were born with is a null too */
+	return sys_spawn(
+		&(struct sys_spawn){.dir_fd = AT_FDCWD,
+				    .name = p->path,
+				    .argv = p->argv,
+				    .envp = p->env ? p->env : c->env,
+				    .fds = fds,
+				    .fd_count = 3,
+				    .cgroup_fd = -1,
+				    .pidns_fd = -1,
+				    .flags = SYS_SPAWN_SETSID | (p->terminal ? SYS_SPAWN_CTTY : 0)},
+		ret_pidfd);
 }
 
 int program_run(const struct companion *c, const char *path, char *const *argv, uint64_t until_ns,
 		struct sys_exit *ret)
 {
-	const struct program p = { .path = path, .argv = argv, .in = -1, .out = -1 };
+	const struct program p = {.path = path, .argv = argv, .in = -1, .out = -1};
 	_close_ int pidfd = -1;
 	int left = companion_ms_left(until_ns);
 	int pid, r;
@@ -112,7 +113,8 @@ int program_run(const struct companion *c, const char *path, char *const *argv, 
 	if (late) {
 		(void)!sys_kill(-pid, SIGKILL); /* its session: what it started goes with it */
 		if (sys_wait_fd(pidfd, SYS_READ, KILLED_MS) <= 0)
-			return -ETIMEDOUT; /* it hangs in the kernel; the master sees it, we do not wait */
+			return -ETIMEDOUT; /* it hangs in the kernel; the master sees it, we do not
+					      wait */
 	}
 	r = sys_wait_pid(pid, ret);
 	if (late)

@@ -23,8 +23,8 @@ struct program {
 	const char *path;
 	char *const *argv;
 	char *const *env; /* NULL = ours */
-	int in, out;	  /* fd for 0, fd for 1 and 2; -1 = /dev/null */
-	bool terminal;	  /* fd 0 becomes the controlling terminal */
+	int in, out;      /* fd for 0, fd for 1 and 2; -1 = /dev/null */
+	bool terminal;    /* fd 0 becomes the controlling terminal */
 };
 
 /*

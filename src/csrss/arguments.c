@@ -14,7 +14,7 @@
 #include "base/text.h"
 
 #define SECTION_KB_MAX (1u << 22) /* 4 GiB: what a 32-bit count of kB can sensibly mean */
-#define THREADS_MAX 1024u
+#define THREADS_MAX    1024u
 
 static int read_number(const char *s, size_t n, uint32_t max, uint32_t *ret)
 {
@@ -36,7 +36,7 @@ static int read_directory(const char *value, struct csrss_arguments *ret)
 
 static int read_sections(const char *value, struct csrss_arguments *ret)
 {
-	uint32_t kb[3] = { 0 };
+	uint32_t kb[3] = {0};
 	unsigned i = 0;
 
 	for (;; i++) {
@@ -95,10 +95,10 @@ static const struct {
 	const char *key;
 	int (*read)(const char *value, struct csrss_arguments *ret);
 } keys[] = {
-	{ "ObjectDirectory", read_directory }, { "SharedSection", read_sections },
-	{ "ServerDll", read_server },	       { "SubSystemType", read_subsystem },
-	{ "MaxRequestThreads", read_threads }, { "RequestThreads", read_ignored },
-	{ "ProfileControl", read_ignored },    { "Windows", read_ignored },
+	{"ObjectDirectory", read_directory}, {"SharedSection", read_sections},
+	{"ServerDll", read_server},          {"SubSystemType", read_subsystem},
+	{"MaxRequestThreads", read_threads}, {"RequestThreads", read_ignored},
+	{"ProfileControl", read_ignored},    {"Windows", read_ignored},
 };
 
 static int read_word(const char *word, struct csrss_arguments *ret)
@@ -119,7 +119,7 @@ static int read_word(const char *word, struct csrss_arguments *ret)
 int csrss_arguments_read(int argc, char *const *argv, struct csrss_arguments *ret,
 			 const char **ret_bad)
 {
-	struct csrss_arguments a = { .object_directory = "", .max_request_threads = 16 };
+	struct csrss_arguments a = {.object_directory = "", .max_request_threads = 16};
 
 	for (int i = 1; i < argc; i++) {
 		if (read_word(argv[i], &a) < 0) {

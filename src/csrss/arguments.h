@@ -10,10 +10,11 @@
 #include <stdint.h>
 
 struct csrss_arguments {
-	const char *object_directory; /* ObjectDirectory=; "" when not given */
-	uint32_t shared_section_kb[3]; /* SharedSection=a,b,c: shared, interactive, non-interactive heap */
+	const char *object_directory;  /* ObjectDirectory=; "" when not given */
+	uint32_t shared_section_kb[3]; /* SharedSection=a,b,c: shared, interactive, non-interactive
+					  heap */
 	uint32_t max_request_threads;  /* MaxRequestThreads=, default 16 */
-	uint32_t server_dlls;	       /* how many ServerDll= there were */
+	uint32_t server_dlls;          /* how many ServerDll= there were */
 };
 
 /*

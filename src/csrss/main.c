@@ -37,7 +37,8 @@ static void create_process(struct programs *p, struct companion *c, struct sm_me
 		companion_say(SYS_LOG_WARNING, "could not start", m->b.exec_pgm.command, r);
 	sm_message_start(&answer, SM_SB_CREATE_PROCESS, 1, m->h.tag);
 	answer.h.status = status_of(r < 0 ? r : 0);
-	answer.b.exec_pgm = m->b.exec_pgm; /* the master finds its caller again by "reserved" and flags */
+	answer.b.exec_pgm =
+		m->b.exec_pgm; /* the master finds its caller again by "reserved" and flags */
 	answer.b.exec_pgm.session = c->session;
 	answer.b.exec_pgm.flags = (ask->flags & 1) | ask->pid << 1;
 	answer.b.exec_pgm.pid = r < 0 ? 0 : (uint32_t)r;

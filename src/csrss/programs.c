@@ -15,7 +15,7 @@ int programs_start(struct programs *p, const struct companion *c, struct sm_exec
 {
 	char *words[ARGS_MAX + 1];
 	char path[PATH_BYTES];
-	struct program what = { .path = path, .argv = words, .in = -1, .out = 1 };
+	struct program what = {.path = path, .argv = words, .in = -1, .out = 1};
 	unsigned at = 0;
 	int r, pid;
 
@@ -46,7 +46,8 @@ void programs_reap(struct programs *p)
 	while (sys_reap(&e) == 1) {
 		for (unsigned i = 0; i < PROGRAMS_MAX; i++) {
 			if (p->pid[i] != e.pid)
-				continue; /* as init of a namespace we also reap what others left behind */
+				continue; /* as init of a namespace we also reap what others left
+					     behind */
 			p->pid[i] = 0;
 			p->count--;
 		}

@@ -14,7 +14,8 @@
 struct programs {
 	int pid[PROGRAMS_MAX]; /* 0 = free */
 	unsigned count;
-	bool first; /* we are init of the session's pid namespace: everything in it is ours to end */
+	bool first; /* we are init of the session's pid namespace: everything in it is ours to end
+		     */
 };
 
 /*

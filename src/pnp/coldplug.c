@@ -15,7 +15,7 @@
 
 struct step {
 	const char *argv[6];
-	bool settle;	/* gets --timeout=SECONDS */
+	bool settle; /* gets --timeout=SECONDS */
 	bool may_fail;
 };
 
@@ -58,10 +58,10 @@ static bool failed(const struct run *r, const char *what, int error, const struc
 
 static bool run_step(const struct run *r, const struct step *s)
 {
-	char *argv[ARRAY_SIZE(s->argv) + 1] = { NULL };
+	char *argv[ARRAY_SIZE(s->argv) + 1] = {NULL};
 	char timeout[40];
 	struct text t = TEXT_ON(timeout);
-	struct sys_exit e = { .status = 0 };
+	struct sys_exit e = {.status = 0};
 	unsigned n = 0;
 	int error;
 
@@ -90,8 +90,8 @@ static bool run_steps(const struct run *r, const struct step *steps, size_t coun
 
 static bool run_udev(struct run *r, const char *daemon)
 {
-	char *argv[] = { (char *)(uintptr_t)daemon, (char *)"--daemon", NULL };
-	struct sys_exit e = { .status = 0 };
+	char *argv[] = {(char *)(uintptr_t)daemon, (char *)"--daemon", NULL};
+	struct sys_exit e = {.status = 0};
 	int error;
 
 	r->who = "udev";
@@ -106,10 +106,10 @@ static bool run_udev(struct run *r, const char *daemon)
 
 enum coldplug coldplug_run(const struct companion *c, uint64_t until_ns, bool *ret_ok)
 {
-	static const char *const daemons[] = { "/usr/lib/systemd/systemd-udevd",
-					       "/lib/systemd/systemd-udevd", "/sbin/udevd",
-					       "/usr/sbin/udevd" };
-	struct run r = { .c = c, .until_ns = until_ns, .start_ns = sys_now_ns() };
+	static const char *const daemons[] = {"/usr/lib/systemd/systemd-udevd",
+					      "/lib/systemd/systemd-udevd", "/sbin/udevd",
+					      "/usr/sbin/udevd"};
+	struct run r = {.c = c, .until_ns = until_ns, .start_ns = sys_now_ns()};
 
 	for (size_t i = 0; i < ARRAY_SIZE(daemons); i++) {
 		if (sys_access(AT_FDCWD, daemons[i], 1) < 0)
@@ -123,7 +123,8 @@ enum coldplug coldplug_run(const struct companion *c, uint64_t until_ns, bool *r
 		*ret_ok = run_steps(&r, mdev_steps, ARRAY_SIZE(mdev_steps));
 		return COLDPLUG_MDEV;
 	}
-	companion_item(c, RESULT_SKIPPED, 0, r.start_ns, "coldplug", "no udev, no mdev: devtmpfs serves");
+	companion_item(c, RESULT_SKIPPED, 0, r.start_ns, "coldplug",
+		       "no udev, no mdev: devtmpfs serves");
 	*ret_ok = true;
 	return COLDPLUG_NONE;
 }

@@ -11,10 +11,10 @@
 #include "base/text.h"
 #include "companion/lines.h"
 
-#define FSTAB "/etc/fstab"
+#define FSTAB         "/etc/fstab"
 #define LOOK_FIRST_MS 5u
-#define LOOK_LAST_MS 100u
-#define NAMED_MAX 3u /* missing devices named in the row; the log names all */
+#define LOOK_LAST_MS  100u
+#define NAMED_MAX     3u /* missing devices named in the row; the log names all */
 
 struct needed {
 	char path[DEVICES_MAX][DEVICE_BYTES];
@@ -25,15 +25,16 @@ struct needed {
 static const struct {
 	const char *prefix, *directory;
 } links[] = {
-	{ "UUID=", "/dev/disk/by-uuid/" },
-	{ "LABEL=", "/dev/disk/by-label/" },
-	{ "PARTUUID=", "/dev/disk/by-partuuid/" },
-	{ "PARTLABEL=", "/dev/disk/by-partlabel/" },
+	{"UUID=", "/dev/disk/by-uuid/"},
+	{"LABEL=", "/dev/disk/by-label/"},
+	{"PARTUUID=", "/dev/disk/by-partuuid/"},
+	{"PARTLABEL=", "/dev/disk/by-partlabel/"},
 };
 
 static bool octal(const char *s)
 {
-	return s[0] >= '0' && s[0] <= '3' && s[1] >= '0' && s[1] <= '7' && s[2] >= '0' && s[2] <= '7';
+	return s[0] >= '0' && s[0] <= '3' && s[1] >= '0' && s[1] <= '7' && s[2] >= '0' &&
+	       s[2] <= '7';
 }
 
 /* One byte of an fstab field, \ooo read; *s moves on. */
@@ -52,8 +53,8 @@ static unsigned char next_byte(const char **s)
 /* What udev keeps in the name of a link; every other byte is written as \xHH. */
 static bool plain_in_link(unsigned char c)
 {
-	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c >= 0x80 ||
-	       (c && strchr("#+-.:=@_", c));
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+	       c >= 0x80 || (c && strchr("#+-.:=@_", c));
 }
 
 static int link_path(const char *directory, const char *tag, char *ret)
@@ -70,7 +71,7 @@ static int link_path(const char *directory, const char *tag, char *ret)
 		return -EINVAL;
 	for (const char *end = tag + n; tag < end;) {
 		unsigned char c = next_byte(&tag);
-		char hex[4] = { '\\', 'x', "0123456789abcdef"[c >> 4], "0123456789abcdef"[c & 15] };
+		char hex[4] = {'\\', 'x', "0123456789abcdef"[c >> 4], "0123456789abcdef"[c & 15]};
 
 		if (plain_in_link(c))
 			text_add_n(&t, (const char *)&c, 1);
@@ -127,7 +128,8 @@ int devices_line(char *line, char *ret)
 	if (!target || !type)
 		return -EINVAL;
 	/* The root is mounted already, by whatever name the kernel was given. */
-	if (str_same(target, "/") || (options && (has_option(options, "nofail") || has_option(options, "noauto"))))
+	if (str_same(target, "/") ||
+	    (options && (has_option(options, "nofail") || has_option(options, "noauto"))))
 		return 0;
 	return devices_path(source, ret);
 }
@@ -171,7 +173,8 @@ static unsigned look(struct needed *n)
 	return missing;
 }
 
-static void report(const struct companion *c, const struct needed *n, unsigned missing, uint64_t start)
+static void report(const struct companion *c, const struct needed *n, unsigned missing,
+		   uint64_t start)
 {
 	char line[TEXT_BYTES];
 	struct text t = TEXT_ON(line);
@@ -180,7 +183,8 @@ static void report(const struct companion *c, const struct needed *n, unsigned m
 	if (!missing) {
 		text_add(text_u64(&t, n->count), " there");
 		if (n->left_out)
-			text_add(text_u64(text_add(&t, ", not looked for: "), n->left_out), " more");
+			text_add(text_u64(text_add(&t, ", not looked for: "), n->left_out),
+				 " more");
 		companion_item(c, RESULT_OK, 0, start, "devices", line);
 		return;
 	}

@@ -9,15 +9,14 @@
 
 #include "companion/companion.h"
 
-#define DEVICES_MAX 32u
+#define DEVICES_MAX  32u
 #define DEVICE_BYTES 256u
 
 /*
  * devices_path - the path below /dev that an fstab source stands for
- *   source  "/dev/sda1", "UUID=...", "LABEL=...", "PARTUUID=...", "PARTLABEL=..."; quotes are taken off,
- *           \040 and the like are read
- *   ret     DEVICE_BYTES
- * Returns 1, 0 when it is no device (tmpfs, nfs, overlay ...), -EINVAL, -ENAMETOOLONG.
+ *   source  "/dev/sda1", "UUID=...", "LABEL=...", "PARTUUID=...", "PARTLABEL=..."; quotes are taken
+ * off, \040 and the like are read ret     DEVICE_BYTES Returns 1, 0 when it is no device (tmpfs,
+ * nfs, overlay ...), -EINVAL, -ENAMETOOLONG.
  */
 int devices_path(const char *source, char *ret);
 

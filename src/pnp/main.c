@@ -19,7 +19,7 @@ static const char help[] = "usage: pnp\n"
 
 /* What we start gets this and no more: our own words are not theirs. */
 static char search_path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-static char *const environment[] = { search_path, NULL };
+static char *const environment[] = {search_path, NULL};
 
 int main(int argc, char **argv, char **envp)
 {

@@ -38,8 +38,8 @@ int modules_line(char *line, char **ret_words, unsigned max)
 
 static void load(struct loading *l, char **words, int n)
 {
-	char *argv[WORDS_MAX + 4] = { (char *)"modprobe", (char *)"-q", (char *)"--" };
-	struct sys_exit e = { .status = 0 };
+	char *argv[WORDS_MAX + 4] = {(char *)"modprobe", (char *)"-q", (char *)"--"};
+	struct sys_exit e = {.status = 0};
 	int r;
 
 	memcpy(argv + 3, words, (size_t)n * sizeof(*words));
@@ -57,7 +57,8 @@ static void load(struct loading *l, char **words, int n)
 /* modprobe is looked for only when a module is named at all: most machines name none. */
 static bool find_modprobe(struct loading *l)
 {
-	return l->modprobe[0] || program_find(l->c, "modprobe", l->modprobe, sizeof(l->modprobe)) >= 0;
+	return l->modprobe[0] ||
+	       program_find(l->c, "modprobe", l->modprobe, sizeof(l->modprobe)) >= 0;
 }
 
 static void load_file(struct loading *l, const char *path)
@@ -84,11 +85,11 @@ static void load_file(struct loading *l, const char *path)
 
 bool modules_load(const struct companion *c, uint64_t until_ns)
 {
-	static const char *const directories[] = { "/etc/modules-load.d", "/run/modules-load.d",
-						   "/usr/local/lib/modules-load.d",
-						   "/usr/lib/modules-load.d" };
+	static const char *const directories[] = {"/etc/modules-load.d", "/run/modules-load.d",
+						  "/usr/local/lib/modules-load.d",
+						  "/usr/lib/modules-load.d"};
 	static struct conf_files files;
-	struct loading l = { .c = c, .until_ns = until_ns };
+	struct loading l = {.c = c, .until_ns = until_ns};
 	uint64_t start = sys_now_ns();
 	char line[TEXT_BYTES];
 	struct text t = TEXT_ON(line);
@@ -107,7 +108,8 @@ bool modules_load(const struct companion *c, uint64_t until_ns)
 		return true;
 	text_add(text_u64(&t, l.loaded), " loaded");
 	if (l.failed)
-		text_add(text_add(text_u64(text_add(&t, ", "), l.failed), " failed, first: "), l.first);
+		text_add(text_add(text_u64(text_add(&t, ", "), l.failed), " failed, first: "),
+			 l.first);
 	companion_item(c, l.failed ? RESULT_DEGRADED : RESULT_OK, 0, start, "modules", line);
 	return !l.failed;
 }

@@ -12,5 +12,6 @@
  */
 bool modules_load(const struct companion *c, uint64_t until_ns);
 
-/* modules_line - the words of a line: a module and its parameters. Returns their count, 0 for none. */
+/* modules_line - the words of a line: a module and its parameters. Returns their count, 0 for none.
+ */
 int modules_line(char *line, char **ret_words, unsigned max);

@@ -9,7 +9,8 @@
 #include "base/text.h"
 #include "companion/lines.h"
 
-#define UTS_NAMESPACE_INITIAL 0xEFFFFFFEu /* the kernel's fixed inode of the first UTS namespace */
+#define UTS_NAMESPACE_INITIAL 0xEFFFFFFEu /* the kernel's fixed inode of the first UTS namespace   \
+					   */
 
 void machine_loopback(const struct companion *c)
 {
@@ -93,7 +94,8 @@ void machine_name(const struct companion *c)
 		return;
 	}
 	if (!machine_name_check(name)) {
-		companion_item(c, RESULT_FAILED, 0, start, "ComputerName", "not a host name; not set");
+		companion_item(c, RESULT_FAILED, 0, start, "ComputerName",
+			       "not a host name; not set");
 		return;
 	}
 	r = sys_set_hostname(name);

@@ -23,8 +23,8 @@ static const char help[] = "usage: wininit\n"
 /* Each step may be the last: being asked to end is looked at between them. */
 static void prepare(struct companion *c)
 {
-	static void (*const steps[])(const struct companion *c) = { machine_loopback, machine_name,
-								    seed_load, sysctl_apply };
+	static void (*const steps[])(const struct companion *c) = {machine_loopback, machine_name,
+								   seed_load, sysctl_apply};
 	struct sm_message m;
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && !c->ending; i++) {

@@ -14,7 +14,7 @@
 #include "base/text.h"
 
 #define SEED_DIRECTORY "/var/lib/smss"
-#define SEED_BITS 256u /* what the digest can hold at most */
+#define SEED_BITS      256u /* what the digest can hold at most */
 
 struct seed {
 	uint8_t bytes[SEED_BYTES];
@@ -24,7 +24,7 @@ struct seed {
 /* Returns 0, or -errno; -ENOENT when there is none. */
 static int read_old(int dir, struct seed *ret)
 {
-	struct seed s = { .trusted = false };
+	struct seed s = {.trusted = false};
 	struct sys_stat st;
 	_close_ int fd = sys_open_beneath(dir, SEED_FILE, O_RDONLY | O_NONBLOCK, 0,
 					  4 /* RESOLVE_NO_SYMLINKS */);
@@ -102,17 +102,19 @@ void seed_load(const struct companion *c)
 	int r;
 
 	if (sys_in_initial_pidns() != 1) {
-		companion_item(c, RESULT_SKIPPED, 0, start, SEED_FILE, "left alone: the pool is the host's");
+		companion_item(c, RESULT_SKIPPED, 0, start, SEED_FILE,
+			       "left alone: the pool is the host's");
 		return;
 	}
 	dir = open_directory();
 	r = dir < 0 ? dir : read_old(dir, &old);
 	if (dir == -ENOENT) {
-		companion_item(c, RESULT_SKIPPED, 0, start, SEED_FILE, "there is no " SEED_DIRECTORY);
+		companion_item(c, RESULT_SKIPPED, 0, start, SEED_FILE,
+			       "there is no " SEED_DIRECTORY);
 		return;
 	}
 	if (r == -ENOENT) {
-		if (sys_random_ready() && write_new(dir, (const uint8_t[SEED_BYTES]){ 0 }) >= 0)
+		if (sys_random_ready() && write_new(dir, (const uint8_t[SEED_BYTES]){0}) >= 0)
 			text = "none yet; one was written";
 		companion_item(c, RESULT_OK, 0, start, SEED_FILE, text);
 		return;
@@ -132,7 +134,7 @@ void seed_save(const struct companion *c)
 	if (sys_in_initial_pidns() != 1 || !sys_random_ready())
 		return;
 	dir = open_directory();
-	r = dir < 0 ? dir : write_new(dir, (const uint8_t[SEED_BYTES]){ 0 });
+	r = dir < 0 ? dir : write_new(dir, (const uint8_t[SEED_BYTES]){0});
 	if (r < 0 && r != -ENOENT)
 		companion_say(SYS_LOG_WARNING, "the random seed was not saved", SEED_FILE, r);
 }

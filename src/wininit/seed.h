@@ -10,7 +10,7 @@
 
 #include "companion/companion.h"
 
-#define SEED_FILE "random-seed"
+#define SEED_FILE  "random-seed"
 #define SEED_BYTES 64u
 
 /* seed_load - at the start; one timeline row. */

@@ -11,12 +11,12 @@
 #include "base/text.h"
 #include "companion/program.h"
 
-#define DELAY_MAX_S 60u
+#define DELAY_MAX_S      60u
 #define STOP_S_OTHERWISE 7u
-#define STOP_S_MAX 3600u
-#define KILLED_MS 2000
-#define CHILDREN_MAX 512u /* in one look; there is another one */
-#define ITEM "Supervisor"
+#define STOP_S_MAX       3600u
+#define KILLED_MS        2000
+#define CHILDREN_MAX     512u /* in one look; there is another one */
+#define ITEM             "Supervisor"
 
 unsigned supervisor_delay_s(unsigned delay_s, uint64_t lived_ns)
 {
@@ -44,7 +44,7 @@ static bool is_runsvdir(char *const *words)
 
 static int start(struct supervisor *s, const struct companion *c)
 {
-	const struct program p = { .path = s->path, .argv = s->words, .in = -1, .out = 1 };
+	const struct program p = {.path = s->path, .argv = s->words, .in = -1, .out = 1};
 	int pid;
 
 	s->started_ns = sys_now_ns();
@@ -72,8 +72,9 @@ static const char *add_services(struct supervisor *s, const struct companion *c)
 	s->words[2] = (char *)(uintptr_t)directory;
 	s->words[3] = NULL;
 	/* Without it runsvdir would only complain every few seconds. */
-	return sys_access(AT_FDCWD, directory, 0) < 0 ? "its services directory is not there; no services"
-						      : NULL;
+	return sys_access(AT_FDCWD, directory, 0) < 0
+		       ? "its services directory is not there; no services"
+		       : NULL;
 }
 
 /* NULL = there is something to start; else why there is not. */
@@ -110,8 +111,8 @@ void supervisor_open(struct supervisor *s, const struct companion *c)
 		if (s->words[0])
 			text_add(text_add(&t, s->words[0]), ": ");
 		text_add(&t, why);
-		companion_item(c, error && error != ENOENT ? RESULT_FAILED : RESULT_SKIPPED, error, begin,
-			       ITEM, line);
+		companion_item(c, error && error != ENOENT ? RESULT_FAILED : RESULT_SKIPPED, error,
+			       begin, ITEM, line);
 		return;
 	}
 	s->wanted = true;
@@ -187,8 +188,8 @@ static void died(struct supervisor *s, const struct companion *c, const struct s
 	clear_remains(s);
 	program_exit_text(text_add(&t, "ended: "), e);
 	text_add(text_u64(text_add(&t, "; started again in "), s->delay_s), " s");
-	companion_item(c, e->signalled ? RESULT_CRASHED : RESULT_FAILED, e->status, s->started_ns, ITEM,
-		       line);
+	companion_item(c, e->signalled ? RESULT_CRASHED : RESULT_FAILED, e->status, s->started_ns,
+		       ITEM, line);
 }
 
 void supervisor_reap(struct supervisor *s, const struct companion *c)

@@ -14,10 +14,10 @@ struct supervisor {
 	char line[COMMAND_BYTES];
 	char *words[ARGS_MAX + 1];
 	char path[PATH_BYTES];
-	int pid;	      /* 0 = not running */
-	bool is_runsvdir;     /* stopped by HUP; its children are called "runsv" */
-	bool wanted;	      /* there is a program to start at all */
-	unsigned delay_s;     /* before the next start */
+	int pid;          /* 0 = not running */
+	bool is_runsvdir; /* stopped by HUP; its children are called "runsv" */
+	bool wanted;      /* there is a program to start at all */
+	unsigned delay_s; /* before the next start */
 	uint64_t started_ns;
 	uint64_t next_ns; /* when to start it again; 0 = not waiting */
 };

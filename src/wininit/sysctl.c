@@ -18,7 +18,7 @@
 
 struct tally {
 	unsigned set, failed;
-	int error;	      /* of the first failure */
+	int error;              /* of the first failure */
 	char first[TEXT_BYTES]; /* the first one that failed */
 };
 
@@ -45,7 +45,7 @@ static void key_to_path(char *key)
 
 int sysctl_parse(char *line, struct sysctl_line *ret)
 {
-	struct sysctl_line l = { .may_fail = false };
+	struct sysctl_line l = {.may_fail = false};
 	char *equals;
 
 	line = line_trim(line);
@@ -57,7 +57,9 @@ int sysctl_parse(char *line, struct sysctl_line *ret)
 	}
 	equals = strchr(line, '=');
 	if (!equals)
-		return l.may_fail ? 0 : -EINVAL; /* "-key" keeps a pattern off it; we know no patterns */
+		return l.may_fail
+			       ? 0
+			       : -EINVAL; /* "-key" keeps a pattern off it; we know no patterns */
 	*equals = 0;
 	l.key = line_trim(line);
 	l.value = line_trim(equals + 1);
@@ -125,8 +127,8 @@ static void apply_file(int sys_dir, const char *path, struct tally *t)
 
 static void apply_all(int sys_dir, struct tally *t)
 {
-	static const char *const directories[] = { "/etc/sysctl.d", "/run/sysctl.d",
-						   "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d" };
+	static const char *const directories[] = {"/etc/sysctl.d", "/run/sysctl.d",
+						  "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d"};
 	static struct conf_files files;
 
 	conf_collect(directories, ARRAY_SIZE(directories), &files);
@@ -146,13 +148,14 @@ static void apply_all(int sys_dir, struct tally *t)
 void sysctl_apply(const struct companion *c)
 {
 	uint64_t start = sys_now_ns();
-	struct tally tally = { 0 };
+	struct tally tally = {0};
 	char line[TEXT_BYTES];
 	struct text t = TEXT_ON(line);
 	_close_ int sys_dir = -1;
 
 	if (sys_in_initial_pidns() != 1) {
-		companion_item(c, RESULT_SKIPPED, 0, start, "sysctl", "left alone: the settings are the host's");
+		companion_item(c, RESULT_SKIPPED, 0, start, "sysctl",
+			       "left alone: the settings are the host's");
 		return;
 	}
 	sys_dir = sys_open(AT_FDCWD, "/proc/sys", O_PATH | O_DIRECTORY, 0);
@@ -166,5 +169,6 @@ void sysctl_apply(const struct companion *c)
 		text_add(text_u64(text_add(&t, ", "), tally.failed), " failed, first ");
 		text_add(text_add(text_add(&t, tally.first), ": "), err_text(tally.error));
 	}
-	companion_item(c, tally.failed ? RESULT_DEGRADED : RESULT_OK, tally.error, start, "sysctl", line);
+	companion_item(c, tally.failed ? RESULT_DEGRADED : RESULT_OK, tally.error, start, "sysctl",
+		       line);
 }

@@ -10,7 +10,7 @@
 #include "companion/companion.h"
 
 struct sysctl_line {
-	char *key;     /* path below /proc/sys, slashes */
+	char *key; /* path below /proc/sys, slashes */
 	char *value;
 	bool may_fail; /* "-" before the key */
 };

@@ -11,7 +11,7 @@
 #include "companion/lines.h"
 
 #define PASSWD_FIELDS 7u /* name, password, uid, gid, comment, home, shell */
-#define GROUP_FIELDS 4u	 /* name, password, gid, members */
+#define GROUP_FIELDS  4u /* name, password, gid, members */
 
 int account_name_check(const char *name)
 {
@@ -46,7 +46,8 @@ static int read_entry(char *const *field, struct account *ret)
 
 	if (read_id(field[2], &a.uid) < 0 || read_id(field[3], &a.gid) < 0)
 		return -EINVAL;
-	if (!str_copy(a.name, sizeof(a.name), field[0]) || !str_copy(a.home, sizeof(a.home), field[5]) ||
+	if (!str_copy(a.name, sizeof(a.name), field[0]) ||
+	    !str_copy(a.home, sizeof(a.home), field[5]) ||
 	    !str_copy(a.shell, sizeof(a.shell), field[6]))
 		return -EINVAL;
 	if (!a.shell[0])

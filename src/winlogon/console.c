@@ -10,13 +10,14 @@
 
 #include "base/text.h"
 
-#define KIND(mode) ((mode)&0170000)
+#define KIND(mode)       ((mode)&0170000)
 #define CHARACTER_DEVICE 0020000
-#define PREPARED_MODE 0620u /* every login program sets another one, or another group */
+#define PREPARED_MODE    0620u /* every login program sets another one, or another group */
 
 static bool is_device_byte(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '_';
 }
 
 int console_device(const char *active, size_t n, char *ret, size_t cap)
@@ -46,7 +47,7 @@ const char *console_term(uint64_t rdev, const char *otherwise)
 		return "linux"; /* virtual terminals */
 	if (kind >= 136 && kind <= 143)
 		return otherwise; /* pseudo terminals: the far end knows */
-	return "vt220"; /* serial lines */
+	return "vt220";           /* serial lines */
 }
 
 static int active_of(const char *tty, char *ret, size_t cap)
@@ -125,7 +126,8 @@ void console_shut(struct console *t)
 
 void console_prepare(struct console *t)
 {
-	/* What cannot be set (a foreign terminal in a user namespace) is no reason to refuse a login. */
+	/* What cannot be set (a foreign terminal in a user namespace) is no reason to refuse a
+	 * login. */
 	(void)!sys_tty_sane(t->fd);
 	(void)!sys_chown(t->fd, 0, 0);
 	(void)!sys_chmod(t->fd, PREPARED_MODE);

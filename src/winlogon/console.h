@@ -13,8 +13,8 @@
 
 struct console {
 	char path[CONSOLE_BYTES]; /* what is opened: /dev/ttyS0, /dev/console */
-	int fd;			  /* owner: this struct; -1 = not open. Non-blocking. */
-	bool known;		  /* what follows was read once */
+	int fd;                   /* owner: this struct; -1 = not open. Non-blocking. */
+	bool known;               /* what follows was read once */
 	uint64_t rdev;
 	uint32_t mode, uid, gid; /* as it was found */
 	struct sys_tty tty;
@@ -28,7 +28,8 @@ struct console {
  */
 int console_device(const char *active, size_t n, char *ret, size_t cap);
 
-/* console_term - the TERM word for a terminal: by its device number; otherwise for a pseudo terminal. */
+/* console_term - the TERM word for a terminal: by its device number; otherwise for a pseudo
+ * terminal. */
 const char *console_term(uint64_t rdev, const char *otherwise);
 
 /*
@@ -47,5 +48,6 @@ void console_prepare(struct console *t);
 /* console_changed - owner or mode are not as console_prepare left them: somebody logged in. */
 bool console_changed(const struct console *t);
 
-/* console_give_back - settings, owner and mode as they were found (opens it when it is not open). */
+/* console_give_back - settings, owner and mode as they were found (opens it when it is not open).
+ */
 void console_give_back(struct console *t);

@@ -12,9 +12,9 @@
 #include "smss/copy.h"
 #include "winlogon/accounts.h"
 
-#define PASSWD "/etc/passwd"
-#define GROUP "/etc/group"
-#define ENV_ADDED 8u
+#define PASSWD     "/etc/passwd"
+#define GROUP      "/etc/group"
+#define ENV_ADDED  8u
 #define ZERO_BYTES 64u /* argv[0] of a login shell */
 
 struct environment { /* ours, with some variables replaced */
@@ -86,8 +86,9 @@ int logon_start(const struct companion *c, const struct logon *l, int tty, const
 		const char *name)
 {
 	static struct environment env;
-	char *words[6] = { (char *)"winlogon", (char *)LOGON_WORD };
-	struct program p = { .path = "/proc/self/exe", .argv = words, .env = env.at, .in = tty, .out = tty };
+	char *words[6] = {(char *)"winlogon", (char *)LOGON_WORD};
+	struct program p = {
+		.path = "/proc/self/exe", .argv = words, .env = env.at, .in = tty, .out = tty};
 
 	words[2] = (char *)(l->automatic ? LOGON_SHELL : LOGON_LOGIN);
 	words[3] = (char *)(uintptr_t)(l->automatic ? l->shell : l->login);
@@ -105,7 +106,8 @@ static void take_terminal(void)
 	int r = sys_tty_take(0, sys_in_initial_pidns() == 1);
 
 	if (r < 0)
-		companion_say(SYS_LOG_WARNING, "no job control", "the terminal is another session's", r);
+		companion_say(SYS_LOG_WARNING, "no job control",
+			      "the terminal is another session's", r);
 }
 
 static int become(const struct account *a)
@@ -123,7 +125,8 @@ static int become(const struct account *a)
 	return sys_set_ids(a->uid, a->gid, groups, count);
 }
 
-static int run(const struct companion *c, struct environment *env, char **words, bool as_login_shell)
+static int run(const struct companion *c, struct environment *env, char **words,
+	       bool as_login_shell)
 {
 	char path[PATH_BYTES], zero[ZERO_BYTES];
 	struct text t = TEXT_ON(zero);
@@ -142,9 +145,10 @@ static int run(const struct companion *c, struct environment *env, char **words,
 	return r == -ENOENT ? 127 : 126;
 }
 
-static int run_shell(const struct companion *c, struct environment *env, char *line, const char *name)
+static int run_shell(const struct companion *c, struct environment *env, char *line,
+		     const char *name)
 {
-	char *words[ARGS_MAX + 1] = { NULL };
+	char *words[ARGS_MAX + 1] = {NULL};
 	struct account a;
 	int r = account_name_check(name);
 	int count = 0;
@@ -171,7 +175,8 @@ static int run_shell(const struct companion *c, struct environment *env, char *l
 	return run(c, env, words, count <= 1);
 }
 
-static int run_login(const struct companion *c, struct environment *env, char *line, const char *name)
+static int run_login(const struct companion *c, struct environment *env, char *line,
+		     const char *name)
 {
 	char *words[ARGS_MAX + 3];
 	int n = plan_words(line, words, ARGS_MAX);
@@ -191,7 +196,7 @@ static int run_login(const struct companion *c, struct environment *env, char *l
 int logon_main(int argc, char **argv, char **envp)
 {
 	static struct environment env;
-	struct companion c = { .name = "winlogon", .env = envp };
+	struct companion c = {.name = "winlogon", .env = envp};
 
 	if (argc != 3)
 		return COMPANION_USAGE;

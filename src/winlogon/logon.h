@@ -10,12 +10,12 @@
 
 #include "companion/companion.h"
 
-#define LOGON_WORD "--logon"
+#define LOGON_WORD  "--logon"
 #define LOGON_LOGIN "login"
 #define LOGON_SHELL "shell"
 
 struct logon {
-	bool automatic;	   /* AutoAdminLogon */
+	bool automatic;    /* AutoAdminLogon */
 	bool asks_itself;  /* Login is a greeter that asks for the name itself */
 	const char *user;  /* DefaultUserName */
 	const char *shell; /* Shell: a command line, "" = the account's own */

@@ -19,12 +19,12 @@
 #include "winlogon/logon.h"
 #include "winlogon/throttle.h"
 
-#define OPEN_TRIES 12u	  /* 1, 2, 4 ... 30 s: about four minutes for a terminal to appear */
-#define LOGOFF_MS 10000   /* the master answers a logoff by ending the session */
-#define KILLED_MS 2000
-#define REPORTS_MAX 5u /* of failed logins in the timeline; the log has all */
+#define OPEN_TRIES      12u   /* 1, 2, 4 ... 30 s: about four minutes for a terminal to appear */
+#define LOGOFF_MS       10000 /* the master answers a logoff by ending the session */
+#define KILLED_MS       2000
+#define REPORTS_MAX     5u /* of failed logins in the timeline; the log has all */
 #define PROMPT_AGAIN_MS 1000
-#define MACHINE_BYTES 66u /* a host name and its newline */
+#define MACHINE_BYTES   66u /* a host name and its newline */
 
 enum place {
 	PLACE_OPEN,    /* the terminal is to be opened (again) */
@@ -70,8 +70,9 @@ static void open_failed(struct winlogon *w, int r)
 	unsigned s;
 
 	if (r == -ENOTTY || r == -ENODEV) {
-		idle(w, RESULT_SKIPPED, -r, r == -ENOTTY ? "no terminal there; nobody can log in"
-							 : "no device behind it; nobody can log in");
+		idle(w, RESULT_SKIPPED, -r,
+		     r == -ENOTTY ? "no terminal there; nobody can log in"
+				  : "no device behind it; nobody can log in");
 		return;
 	}
 	if (w->open_tries == OPEN_TRIES) {
@@ -108,7 +109,8 @@ static void print_prompt(struct winlogon *w, bool banner)
 	char line[320], host[MACHINE_BYTES];
 	struct text t = TEXT_ON(line);
 	ssize_t n = sys_read_file(AT_FDCWD, "/proc/sys/kernel/hostname", host, sizeof(host));
-	const char *tty = str_starts(w->console.path, "/dev/") ? w->console.path + 5 : w->console.path;
+	const char *tty =
+		str_starts(w->console.path, "/dev/") ? w->console.path + 5 : w->console.path;
 
 	while (n > 0 && host[n - 1] == '\n')
 		n--;
@@ -119,7 +121,8 @@ static void print_prompt(struct winlogon *w, bool banner)
 	}
 	text_escaped(&t, host, n > 0 ? (size_t)n : 0);
 	text_add(&t, n > 0 ? " login: " : "login: ");
-	(void)!sys_write(w->console.fd, t.at, t.len); /* non-blocking: a dead line must not hold us */
+	(void)!sys_write(w->console.fd, t.at,
+			 t.len); /* non-blocking: a dead line must not hold us */
 }
 
 static void report_child(struct winlogon *w, const char *what, int error)
@@ -204,10 +207,10 @@ static void read_name(struct winlogon *w)
 
 static void child_ended(struct winlogon *w, const struct sys_exit *e)
 {
-	struct ending ending = { .exit = *e,
-				 .lived_ns = sys_now_ns() - w->started_ns,
-				 .is_login = !w->logon.automatic,
-				 .nobody = !console_changed(&w->console) };
+	struct ending ending = {.exit = *e,
+				.lived_ns = sys_now_ns() - w->started_ns,
+				.is_login = !w->logon.automatic,
+				.nobody = !console_changed(&w->console)};
 	unsigned ms;
 
 	w->child = 0;
@@ -216,8 +219,9 @@ static void child_ended(struct winlogon *w, const struct sys_exit *e)
 	} else {
 		w->place = PLACE_OPEN;
 		if (ms)
-			report_child(w, e->signalled ? "died at once of a signal; slowed down"
-						     : "ended at once with an error; slowed down",
+			report_child(w,
+				     e->signalled ? "died at once of a signal; slowed down"
+						  : "ended at once with an error; slowed down",
 				     e->status);
 	}
 	pause_ms(w, ms);
@@ -279,7 +283,8 @@ static void serve(struct winlogon *w)
 		advance(w);
 		if (w->c.ending)
 			break;
-		switch (companion_next(&w->c, w->pause_ns ? companion_ms_left(w->pause_ns) : -1, &m)) {
+		switch (companion_next(&w->c, w->pause_ns ? companion_ms_left(w->pause_ns) : -1,
+				       &m)) {
 		case COMPANION_CHILD:
 			reap(w);
 			break;

@@ -10,13 +10,16 @@ enum verdict throttle_verdict(const struct ending *e, unsigned *delay_s, unsigne
 	bool bad = e->exit.signalled || e->exit.status != 0;
 
 	if (quick && bad) {
-		*delay_s = !*delay_s ? 1 : *delay_s * 2 < THROTTLE_MAX_S ? *delay_s * 2 : THROTTLE_MAX_S;
+		*delay_s = !*delay_s                       ? 1
+			   : *delay_s * 2 < THROTTLE_MAX_S ? *delay_s * 2
+							   : THROTTLE_MAX_S;
 		*ret_wait_ms = *delay_s * 1000;
 		return VERDICT_AGAIN;
 	}
 	*delay_s = 0;
 	*ret_wait_ms = 0;
-	/* A login program that gave up after wrong passwords; a hang-up (a signal) ends the session. */
+	/* A login program that gave up after wrong passwords; a hang-up (a signal) ends the
+	 * session. */
 	if (e->is_login && e->nobody && bad && !e->exit.signalled)
 		return VERDICT_AGAIN;
 	/* A clean end at once is a logoff too, but new sessions come at a person's pace only. */

@@ -13,11 +13,11 @@
 #include "sys/sys.h"
 
 #define THROTTLE_QUICK_NS 2000000000ull /* who ends within this ended too early */
-#define THROTTLE_MAX_S 30u
+#define THROTTLE_MAX_S    30u
 
 enum verdict {
 	VERDICT_LOGOFF, /* the session is over */
-	VERDICT_AGAIN,	/* nobody was logged in: ask again, in this session */
+	VERDICT_AGAIN,  /* nobody was logged in: ask again, in this session */
 };
 
 struct ending { /* how a login program or a shell ended */

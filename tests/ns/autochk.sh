@@ -297,7 +297,7 @@ root=$loop
 mkdir "$work/root"
 image=/usr/lib/smss/autochk
 begin_root() {
-	mount -o "${1:-ro}" "$root" "$work/root"
+	mount -o ro "$root" "$work/root"
 	mount --rbind /dev "$work/root/dev"
 	mount -t proc proc "$work/root/proc"
 	mount --bind "$work/words" "$work/root/proc/cmdline"
@@ -358,7 +358,17 @@ run -d "$work/root" -- '*'
 check "options that are not plain go through libmount" test "$(root_mode)" = rw
 check "and arrive" grep -q " $work/root .*nodiratime" /proc/self/mountinfo
 end_root
-image=""
+
+begin_root
+mount -o remount,rw "$work/root"
+rm "$work/root/usr/lib/smss/autochk-full"
+echo "none /tmp tmpfs defaults 0 0" >>"$work/root/etc/fstab"
+mount -o remount,ro "$work/root"
+run -d "$work/root" -- '*'
+check "without its other half it says what is missing" has "^failed .*/etc/fstab: libmount.so.1"
+check "and makes the root writable" test "$(root_mode)" = rw
+check "and that is trouble" status 1
+end_root
 
 echo "1..$count"
 [ "$failed" = 0 ]

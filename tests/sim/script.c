@@ -99,6 +99,8 @@ static void talk_nonsense(int pid)
 
 		if (sm_body_length(call, 0) < 0)
 			call = SM_STATUS;
+		if (call == SM_SHUTDOWN) /* from a client of root's that is no nonsense */
+			play.asked_down = true;
 		sm_message_start(&m, call, 0, 7);
 		if (sm_body_length(call, 0) >= 4)
 			m.b.handover.session = (uint32_t)sim_random(4);

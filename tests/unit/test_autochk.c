@@ -2,6 +2,7 @@
 /*
  * test_autochk.c - autochk's readers: command line, fstab, options, order, mountinfo, fsck's words
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,8 +23,10 @@
 #include "autochk/options.h"
 #include "autochk/order.h"
 #include "autochk/progress.h"
+#include "autochk/run.h"
 #include "base/bytes.h"
 #include "plan/plan.h"
+#include "sys/sys.h"
 
 static void command_lines_follow_nts_grammar(void **state)
 {
@@ -363,6 +366,81 @@ static void a_request_runs_once_for_a_hive(void **state)
 	assert_int_equal(rmdir(directory), 0);
 }
 
+static void answer_it(const void *question, void *answer)
+{
+	*(int *)answer = *(const int *)question + 1;
+}
+
+static void die_of_it(const void *question, void *answer)
+{
+	(void)question;
+	(void)answer;
+	_exit(3);
+}
+
+static void hang_on_it(const void *question, void *answer)
+{
+	(void)question;
+	(void)answer;
+	sys_sleep_ms(60000);
+}
+
+static void a_forked_half_may_die_or_hang(void **state)
+{
+	int question = 41, answer = 0;
+	uint64_t start = sys_now_ns();
+
+	(void)state;
+	assert_int_equal(run_forked(answer_it, &question, &answer, sizeof(answer), 5000), 0);
+	assert_int_equal(answer, 42);
+	assert_int_equal(run_forked(die_of_it, &question, &answer, sizeof(answer), 5000), -EIO);
+	assert_int_equal(run_forked(hang_on_it, &question, &answer, sizeof(answer), 50),
+			 -ETIMEDOUT);
+	assert_int_equal(answer, 42); /* untouched */
+	assert_true(sys_now_ns() - start < 5000000000ull);
+}
+
+static char lines[200];
+
+static void keep_line(void *who, const char *line)
+{
+	snprintf(lines + strlen(lines), sizeof(lines) - strlen(lines), "%s%s|", (char *)who, line);
+}
+
+static void a_program_is_read_by_lines_and_ends_in_time(void **state)
+{
+	char *const good[] = {(char *)"sh", (char *)"-c",
+			      (char *)"echo one; printf 'two\\rthree' >&2; echo 1 2 3 >&3; exit 5",
+			      NULL};
+	char *const slow[] = {(char *)"sh", (char *)"-c", (char *)"exec sleep 60", NULL};
+	char *const killed[] = {(char *)"sh", (char *)"-c", (char *)"kill -9 $$", NULL};
+	struct run_program p = {.path = "/bin/sh",
+				.argv = good,
+				.line = keep_line,
+				.progress = keep_line,
+				.who = (char *)""};
+	struct run_end end;
+
+	(void)state;
+	*lines = 0;
+	if (run_program(&p, &end) == -ENOSYS)
+		skip(); /* valgrind has no pidfd_open */
+	assert_false(end.signalled || end.timed_out);
+	assert_int_equal(end.status, 5);
+	assert_non_null(strstr(lines, "one|"));
+	assert_non_null(strstr(lines, "two|"));
+	assert_non_null(strstr(lines, "three|"));
+	assert_non_null(strstr(lines, "1 2 3|"));
+	p.argv = killed;
+	assert_int_equal(run_program(&p, &end), 0);
+	assert_true(end.signalled);
+	assert_int_equal(end.status, 9);
+	p.argv = slow;
+	p.end_ns = sys_now_ns() + 50000000ull;
+	assert_int_equal(run_program(&p, &end), 0);
+	assert_true(end.timed_out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -377,6 +455,8 @@ int main(void)
 		cmocka_unit_test(every_exit_bit_has_words),
 		cmocka_unit_test(kernel_words_are_taken),
 		cmocka_unit_test(a_request_runs_once_for_a_hive),
+		cmocka_unit_test(a_forked_half_may_die_or_hang),
+		cmocka_unit_test(a_program_is_read_by_lines_and_ends_in_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

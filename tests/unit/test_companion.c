@@ -32,7 +32,7 @@ static void open_text(struct lines *l, const char *s, size_t n)
 static void lines_come_one_by_one(void **state)
 {
 	static const char text[] = "first\n\n  third \nlast without newline";
-	static const char *const want[] = { "first", "", "  third ", "last without newline" };
+	static const char *const want[] = {"first", "", "  third ", "last without newline"};
 	struct lines l;
 	char *line;
 
@@ -47,12 +47,14 @@ static void lines_come_one_by_one(void **state)
 	lines_shut(&l);
 }
 
-/* Around the size of the room, a line is given whole or skipped and counted; its neighbours live. */
+/* Around the size of the room, a line is given whole or skipped and counted; its neighbours live.
+ */
 static void a_line_that_does_not_fit_is_skipped_and_counted(void **state)
 {
 	static char text[3 * LINE_BYTES + 64];
 
-	for (size_t n = LINE_BYTES - 3; n < 2 * LINE_BYTES + 3; n += n == LINE_BYTES + 3 ? LINE_BYTES - 6 : 1) {
+	for (size_t n = LINE_BYTES - 3; n < 2 * LINE_BYTES + 3;
+	     n += n == LINE_BYTES + 3 ? LINE_BYTES - 6 : 1) {
 		struct lines l;
 		size_t at = 0;
 		char *line;
@@ -119,7 +121,7 @@ static void touch(const char *directory, const char *name)
 static void conf_files_are_sorted_and_the_first_directory_hides_the_next(void **state)
 {
 	char a[] = "/tmp/smss-conf-XXXXXX", b[] = "/tmp/smss-conf-XXXXXX", long_name[80];
-	const char *const directories[] = { a, "/no/such/directory", b };
+	const char *const directories[] = {a, "/no/such/directory", b};
 	static struct conf_files files;
 
 	if (!mkdtemp(a) || !mkdtemp(b))
@@ -152,19 +154,19 @@ static void a_program_is_found_in_path_or_by_an_absolute_name(void **state)
 		const char *word, *path, *want;
 		int r;
 	} cases[] = {
-		{ "sh", "PATH=/nowhere:/bin", "/bin/sh", 0 },
-		{ "/bin/sh", "PATH=", "/bin/sh", 0 },
-		{ "no-such-thing", "PATH=/bin:/usr/bin", NULL, -ENOENT },
-		{ "sh", "PATH=bin:.:", NULL, -ENOENT },
-		{ "bin/sh", "PATH=/bin", NULL, -EINVAL },
-		{ "/etc/passwd", "PATH=", NULL, -EACCES },
-		{ "/etc", "PATH=", NULL, -EACCES },
-		{ "", "PATH=/bin", NULL, -ENOENT },
+		{"sh", "PATH=/nowhere:/bin", "/bin/sh", 0},
+		{"/bin/sh", "PATH=", "/bin/sh", 0},
+		{"no-such-thing", "PATH=/bin:/usr/bin", NULL, -ENOENT},
+		{"sh", "PATH=bin:.:", NULL, -ENOENT},
+		{"bin/sh", "PATH=/bin", NULL, -EINVAL},
+		{"/etc/passwd", "PATH=", NULL, -EACCES},
+		{"/etc", "PATH=", NULL, -EACCES},
+		{"", "PATH=/bin", NULL, -ENOENT},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		char *env[] = { (char *)(uintptr_t)cases[i].path, NULL };
-		struct companion c = { .env = env };
+		char *env[] = {(char *)(uintptr_t)cases[i].path, NULL};
+		struct companion c = {.env = env};
 		char path[PATH_BYTES] = "untouched";
 
 		if (program_find(&c, cases[i].word, path, sizeof(path)) != cases[i].r)

@@ -16,7 +16,7 @@
 
 static int read_one(const char *word, struct csrss_arguments *a, const char **bad)
 {
-	char *argv[] = { (char *)"csrss", (char *)(uintptr_t)word, NULL };
+	char *argv[] = {(char *)"csrss", (char *)(uintptr_t)word, NULL};
 
 	return csrss_arguments_read(2, argv, a, bad);
 }
@@ -27,33 +27,33 @@ static void a_word_is_taken_or_refused(void **state)
 		const char *word;
 		int want;
 	} cases[] = {
-		{ "ObjectDirectory=/Windows", 0 },
-		{ "objectdirectory=/Windows", 0 },
-		{ "ObjectDirectory=", -EINVAL },
-		{ "SharedSection=1024,20480,768", 0 },
-		{ "SharedSection=1024", 0 },
-		{ "SharedSection=1024,", -EINVAL },
-		{ "SharedSection=1,2,3,4", -EINVAL },
-		{ "SharedSection=a,2,3", -EINVAL },
-		{ "SharedSection=99999999999999999999,2,3", -EINVAL },
-		{ "ServerDll=basesrv,1", 0 },
-		{ "ServerDll=winsrv:UserServerDllInitialization,3", 0 },
-		{ "ServerDll=basesrv", -EINVAL },
-		{ "ServerDll=,1", -EINVAL },
-		{ "ServerDll=winsrv:,1", -EINVAL },
-		{ "ServerDll=basesrv,x", -EINVAL },
-		{ "SubSystemType=Windows", 0 },
-		{ "SubSystemType=Posix", -EINVAL },
-		{ "MaxRequestThreads=16", 0 },
-		{ "MaxRequestThreads=0", -EINVAL },
-		{ "MaxRequestThreads=many", -EINVAL },
-		{ "ProfileControl=Off", 0 },
-		{ "RequestThreads=1", 0 },
-		{ "Windows=On", 0 },
-		{ "Unknown=1", -EINVAL },
-		{ "Windows", -EINVAL },
-		{ "=On", -EINVAL },
-		{ "", -EINVAL },
+		{"ObjectDirectory=/Windows", 0},
+		{"objectdirectory=/Windows", 0},
+		{"ObjectDirectory=", -EINVAL},
+		{"SharedSection=1024,20480,768", 0},
+		{"SharedSection=1024", 0},
+		{"SharedSection=1024,", -EINVAL},
+		{"SharedSection=1,2,3,4", -EINVAL},
+		{"SharedSection=a,2,3", -EINVAL},
+		{"SharedSection=99999999999999999999,2,3", -EINVAL},
+		{"ServerDll=basesrv,1", 0},
+		{"ServerDll=winsrv:UserServerDllInitialization,3", 0},
+		{"ServerDll=basesrv", -EINVAL},
+		{"ServerDll=,1", -EINVAL},
+		{"ServerDll=winsrv:,1", -EINVAL},
+		{"ServerDll=basesrv,x", -EINVAL},
+		{"SubSystemType=Windows", 0},
+		{"SubSystemType=Posix", -EINVAL},
+		{"MaxRequestThreads=16", 0},
+		{"MaxRequestThreads=0", -EINVAL},
+		{"MaxRequestThreads=many", -EINVAL},
+		{"ProfileControl=Off", 0},
+		{"RequestThreads=1", 0},
+		{"Windows=On", 0},
+		{"Unknown=1", -EINVAL},
+		{"Windows", -EINVAL},
+		{"=On", -EINVAL},
+		{"", -EINVAL},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

@@ -23,26 +23,26 @@ static void a_line_of_fstab_needs_a_device_or_not(void **state)
 		int want;
 		const char *path;
 	} cases[] = {
-		{ "/dev/sdb1 /data ext4 defaults 0 2", 1, "/dev/sdb1" },
-		{ "\t/dev/mapper/a\\040b /data ext4", 1, "/dev/mapper/a b" },
-		{ "/dev/sdc1 none swap sw 0 0", 1, "/dev/sdc1" },
-		{ "UUID=6b2e-11 /data ext4 defaults", 1, "/dev/disk/by-uuid/6b2e-11" },
-		{ "UUID=\"6b2e-11\" /data ext4 defaults", 1, "/dev/disk/by-uuid/6b2e-11" },
-		{ "LABEL=my\\040disk/x /data ext4", 1, "/dev/disk/by-label/my\\x20disk\\x2fx" },
-		{ "PARTUUID=1-2 /data ext4", 1, "/dev/disk/by-partuuid/1-2" },
-		{ "PARTLABEL=data /data ext4", 1, "/dev/disk/by-partlabel/data" },
-		{ "/dev/sdb1 /data ext4 rw,nofail 0 2", 0, NULL },
-		{ "/dev/sdb1 /data ext4 noauto,rw 0 2", 0, NULL },
-		{ "/dev/sdb1 /data ext4 nofailure 0 2", 1, "/dev/sdb1" },
-		{ "/dev/sda1 / ext4 defaults 0 1", 0, NULL },
-		{ "tmpfs /tmp tmpfs defaults 0 0", 0, NULL },
-		{ "host:/export /mnt nfs defaults 0 0", 0, NULL },
-		{ "# /dev/sdb1 /data ext4 defaults", 0, NULL },
-		{ "", 0, NULL },
-		{ "/dev/sdb1", -EINVAL, NULL },
-		{ "UUID= /data ext4 defaults", -EINVAL, NULL },
-		{ "/dev/../etc/x /data ext4 defaults", -EINVAL, NULL },
-		{ "/dev/a\\000b /data ext4 defaults", -EINVAL, NULL },
+		{"/dev/sdb1 /data ext4 defaults 0 2", 1, "/dev/sdb1"},
+		{"\t/dev/mapper/a\\040b /data ext4", 1, "/dev/mapper/a b"},
+		{"/dev/sdc1 none swap sw 0 0", 1, "/dev/sdc1"},
+		{"UUID=6b2e-11 /data ext4 defaults", 1, "/dev/disk/by-uuid/6b2e-11"},
+		{"UUID=\"6b2e-11\" /data ext4 defaults", 1, "/dev/disk/by-uuid/6b2e-11"},
+		{"LABEL=my\\040disk/x /data ext4", 1, "/dev/disk/by-label/my\\x20disk\\x2fx"},
+		{"PARTUUID=1-2 /data ext4", 1, "/dev/disk/by-partuuid/1-2"},
+		{"PARTLABEL=data /data ext4", 1, "/dev/disk/by-partlabel/data"},
+		{"/dev/sdb1 /data ext4 rw,nofail 0 2", 0, NULL},
+		{"/dev/sdb1 /data ext4 noauto,rw 0 2", 0, NULL},
+		{"/dev/sdb1 /data ext4 nofailure 0 2", 1, "/dev/sdb1"},
+		{"/dev/sda1 / ext4 defaults 0 1", 0, NULL},
+		{"tmpfs /tmp tmpfs defaults 0 0", 0, NULL},
+		{"host:/export /mnt nfs defaults 0 0", 0, NULL},
+		{"# /dev/sdb1 /data ext4 defaults", 0, NULL},
+		{"", 0, NULL},
+		{"/dev/sdb1", -EINVAL, NULL},
+		{"UUID= /data ext4 defaults", -EINVAL, NULL},
+		{"/dev/../etc/x /data ext4 defaults", -EINVAL, NULL},
+		{"/dev/a\\000b /data ext4 defaults", -EINVAL, NULL},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -75,12 +75,9 @@ static void a_line_of_modules_is_a_module_and_its_parameters(void **state)
 		int want;
 		const char *first;
 	} cases[] = {
-		{ "loop", 1, "loop" },
-		{ "  loop max_loop=8 x=y # comment", 3, "loop" },
-		{ "# loop", 0, NULL },
-		{ "; loop", 0, NULL },
-		{ "", 0, NULL },
-		{ "--remove loop", 0, NULL },
+		{"loop", 1, "loop"}, {"  loop max_loop=8 x=y # comment", 3, "loop"},
+		{"# loop", 0, NULL}, {"; loop", 0, NULL},
+		{"", 0, NULL},       {"--remove loop", 0, NULL},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

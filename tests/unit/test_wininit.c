@@ -25,25 +25,28 @@ static void a_sysctl_line_is_read(void **state)
 		const char *key, *value;
 		bool may_fail;
 	} cases[] = {
-		{ "kernel.printk = 4 4 1 7", 1, "kernel/printk", "4 4 1 7", false },
-		{ "  kernel/printk=4  ", 1, "kernel/printk", "4", false },
-		{ "net.ipv4.conf.eth0/1.rp_filter=1", 1, "net/ipv4/conf/eth0.1/rp_filter", "1", false },
-		{ "net/ipv4/conf/eth0.1/rp_filter=1", 1, "net/ipv4/conf/eth0.1/rp_filter", "1", false },
-		{ "-vm.thing = 1", 1, "vm/thing", "1", true },
-		{ "kernel.core_pattern = |/bin/x a=b", 1, "kernel/core_pattern", "|/bin/x a=b", false },
-		{ "kernel.domainname=", 1, "kernel/domainname", "", false },
-		{ "# comment = 1", 0, NULL, NULL, false },
-		{ "; comment", 0, NULL, NULL, false },
-		{ "   ", 0, NULL, NULL, false },
-		{ "-net.ipv4.conf.all.x", 0, NULL, NULL, false },
-		{ "no equals sign", -EINVAL, NULL, NULL, false },
-		{ "= 1", -EINVAL, NULL, NULL, false },
-		{ "a..b = 1", -EINVAL, NULL, NULL, false },
-		{ "a/../b = 1", -EINVAL, NULL, NULL, false },
-		{ "/kernel/printk = 1", -EINVAL, NULL, NULL, false },
-		{ ".kernel = 1", -EINVAL, NULL, NULL, false },
-		{ "a b = 1", -EINVAL, NULL, NULL, false },
-		{ "a\033[2J = 1", -EINVAL, NULL, NULL, false },
+		{"kernel.printk = 4 4 1 7", 1, "kernel/printk", "4 4 1 7", false},
+		{"  kernel/printk=4  ", 1, "kernel/printk", "4", false},
+		{"net.ipv4.conf.eth0/1.rp_filter=1", 1, "net/ipv4/conf/eth0.1/rp_filter", "1",
+		 false},
+		{"net/ipv4/conf/eth0.1/rp_filter=1", 1, "net/ipv4/conf/eth0.1/rp_filter", "1",
+		 false},
+		{"-vm.thing = 1", 1, "vm/thing", "1", true},
+		{"kernel.core_pattern = |/bin/x a=b", 1, "kernel/core_pattern", "|/bin/x a=b",
+		 false},
+		{"kernel.domainname=", 1, "kernel/domainname", "", false},
+		{"# comment = 1", 0, NULL, NULL, false},
+		{"; comment", 0, NULL, NULL, false},
+		{"   ", 0, NULL, NULL, false},
+		{"-net.ipv4.conf.all.x", 0, NULL, NULL, false},
+		{"no equals sign", -EINVAL, NULL, NULL, false},
+		{"= 1", -EINVAL, NULL, NULL, false},
+		{"a..b = 1", -EINVAL, NULL, NULL, false},
+		{"a/../b = 1", -EINVAL, NULL, NULL, false},
+		{"/kernel/printk = 1", -EINVAL, NULL, NULL, false},
+		{".kernel = 1", -EINVAL, NULL, NULL, false},
+		{"a b = 1", -EINVAL, NULL, NULL, false},
+		{"a\033[2J = 1", -EINVAL, NULL, NULL, false},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -67,18 +70,18 @@ static void a_host_name_is_checked(void **state)
 		const char *name;
 		bool good;
 	} cases[] = {
-		{ "a", true },
-		{ "smss-1.example.org", true },
-		{ "0123456789012345678901234567890123456789012345678901234567890123", true },
-		{ "01234567890123456789012345678901234567890123456789012345678901234", false },
-		{ "", false },
-		{ "-a", false },
-		{ "a-", false },
-		{ ".a", false },
-		{ "a b", false },
-		{ "a_b", false },
-		{ "a\n", false },
-		{ "h\xc3\xb6st", false },
+		{"a", true},
+		{"smss-1.example.org", true},
+		{"0123456789012345678901234567890123456789012345678901234567890123", true},
+		{"01234567890123456789012345678901234567890123456789012345678901234", false},
+		{"", false},
+		{"-a", false},
+		{"a-", false},
+		{".a", false},
+		{"a b", false},
+		{"a_b", false},
+		{"a\n", false},
+		{"h\xc3\xb6st", false},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
@@ -88,7 +91,7 @@ static void a_host_name_is_checked(void **state)
 
 static void a_supervisor_that_dies_is_started_ever_more_slowly(void **state)
 {
-	static const unsigned want[] = { 1, 2, 4, 8, 16, 32, 60, 60 };
+	static const unsigned want[] = {1, 2, 4, 8, 16, 32, 60, 60};
 	unsigned delay_s = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(want); i++) {

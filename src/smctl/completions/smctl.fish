@@ -1,1 +1,35 @@
 # SPDX-License-Identifier: MIT
+# smctl.fish - completion of smctl(8) for fish
+
+function __smctl_sessions
+    smctl sessions 2>/dev/null | awk 'NR > 1 { print $1 "\t" $2 }'
+end
+
+complete -c smctl -f
+complete -c smctl -s j -l json -d 'Print JSON'
+complete -c smctl -s s -l socket -r -F -d 'The socket'
+complete -c smctl -s h -l help -d 'Help'
+complete -c smctl -n __fish_use_subcommand -s V -l version -d 'Version'
+complete -c smctl -n __fish_use_subcommand -a status -d 'What the session manager is doing'
+complete -c smctl -n __fish_use_subcommand -a tree -d 'Sessions and their processes'
+complete -c smctl -n __fish_use_subcommand -a sessions -d 'One line per session'
+complete -c smctl -n __fish_use_subcommand -a session -d 'Make or end a session'
+complete -c smctl -n __fish_use_subcommand -a exec -d 'Start a program in a session'
+complete -c smctl -n __fish_use_subcommand -a boot -d 'The timeline of this boot'
+complete -c smctl -n __fish_use_subcommand -a wait -d 'Wait until the boot is ready'
+complete -c smctl -n __fish_use_subcommand -a events -d 'What happens, as JSON lines'
+complete -c smctl -n __fish_use_subcommand -a stops -d 'The stop that ended the previous run'
+complete -c smctl -n __fish_use_subcommand -a known -d 'The known libraries'
+complete -c smctl -n __fish_use_subcommand -a probe -d 'What this kernel offers'
+complete -c smctl -n __fish_use_subcommand -a poweroff -d 'Power off in order'
+complete -c smctl -n __fish_use_subcommand -a reboot -d 'Start again in order'
+complete -c smctl -n __fish_use_subcommand -a halt -d 'Halt in order'
+complete -c smctl -n '__fish_seen_subcommand_from session; and not __fish_seen_subcommand_from new end' -a 'new end'
+complete -c smctl -n '__fish_seen_subcommand_from end exec' -a '(__smctl_sessions)'
+complete -c smctl -n '__fish_seen_subcommand_from exec' -s d -l detached -d 'Null descriptors'
+complete -c smctl -n '__fish_seen_subcommand_from boot' -s f -l follow -d 'Until the boot is ready'
+complete -c smctl -n '__fish_seen_subcommand_from boot' -s p -l phases -d 'Phases only'
+complete -c smctl -n '__fish_seen_subcommand_from wait' -a ready
+complete -c smctl -n '__fish_seen_subcommand_from wait' -s t -l timeout -x -d 'Seconds'
+complete -c smctl -n '__fish_seen_subcommand_from poweroff reboot halt' -l fast -d 'Sessions are not asked first'
+complete -c smctl -n '__fish_seen_subcommand_from poweroff reboot halt' -l reason -x -d 'For the log'
