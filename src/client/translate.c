@@ -93,7 +93,8 @@ void client_session(const struct sm_session_row *row, struct sm_session *ret)
 
 void client_boot_entry(const struct sm_boot_row *row, struct sm_boot_entry *ret)
 {
-	*ret = (struct sm_boot_entry){.phase = phase_word(row->phase),
+	*ret = (struct sm_boot_entry){.number = row->cursor,
+				      .phase = phase_word(row->phase),
 				      .kind = (enum sm_boot_kind)row->kind,
 				      .result = (enum sm_result)row->result,
 				      .detail = row->detail,

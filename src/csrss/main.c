@@ -30,17 +30,14 @@ static const char help[] =
 static void create_process(struct programs *p, struct companion *c, struct sm_message *m)
 {
 	int r = c->ending ? -ESHUTDOWN : programs_start(p, c, &m->b.exec_pgm);
-	const struct sm_exec_pgm *ask = &m->b.exec_pgm;
 	struct sm_message answer;
 
 	if (r < 0)
 		companion_say(SYS_LOG_WARNING, "could not start", m->b.exec_pgm.command, r);
 	sm_message_start(&answer, SM_SB_CREATE_PROCESS, 1, m->h.tag);
 	answer.h.status = status_of(r < 0 ? r : 0);
-	answer.b.exec_pgm =
-		m->b.exec_pgm; /* the master finds its caller again by "reserved" and flags */
+	answer.b.exec_pgm = m->b.exec_pgm; /* what else was asked comes back as it was */
 	answer.b.exec_pgm.session = c->session;
-	answer.b.exec_pgm.flags = (ask->flags & 1) | ask->pid << 1;
 	answer.b.exec_pgm.pid = r < 0 ? 0 : (uint32_t)r;
 	r = companion_send(c, &answer);
 	if (r < 0)

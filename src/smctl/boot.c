@@ -18,6 +18,7 @@
 #define HEAD_MS     100   /* a phase that runs longer is shown before it ends */
 #define LOOK_MS     500   /* without events: ask again whether the boot is ready */
 #define NAME_COLUMN 34
+#define SHOWN_NS    5000u /* 0.01 ms, the least that is shown */
 
 struct timeline {
 	struct sm_boot_entry *row;
@@ -46,14 +47,24 @@ static int read_timeline(struct smctl *s, struct timeline *t)
 	return r;
 }
 
+/* What took no time to speak of, or has not ended, shows none. */
+static const char *show_taken(const struct sm_boot_entry *e)
+{
+	uint64_t ns = e->end_ns > e->start_ns ? e->end_ns - e->start_ns : 0;
+
+	return ns < SHOWN_NS ? "" : show_duration(ns);
+}
+
 static void show_row(const struct sm_boot_entry *e, uint64_t origin_ns)
 {
-	const char *name = e->kind == SM_BOOT_PHASE ? e->phase : show_text(e->name);
+	bool named = e->kind != SM_BOOT_PHASE; /* a phase has its word, a shutdown also a name */
+	const char *name = named ? show_text(e->name) : e->phase;
 	unsigned indent = e->kind == SM_BOOT_PHASE ? 0 : e->kind == SM_BOOT_ENTRY ? 2 : 4;
 
-	printf("%9s  %10s  %*s%-*s  %s", show_since(e->start_ns, origin_ns),
-	       e->end_ns >= e->start_ns && e->end_ns ? show_duration(e->end_ns - e->start_ns) : "",
+	printf("%9s  %10s  %*s%-*s  %s", show_since(e->start_ns, origin_ns), show_taken(e),
 	       (int)indent, "", (int)(NAME_COLUMN - indent), name, show_result(e));
+	if (!named && e->name[0] && !str_same(e->name, e->phase))
+		printf(": %s", show_text(e->name));
 	if (e->text[0])
 		printf(": %s", show_text(e->text));
 	putchar('\n');

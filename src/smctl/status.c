@@ -193,32 +193,39 @@ int verb_stops(struct smctl *s, int argc, char **argv)
 	return SMCTL_OK;
 }
 
+/* Cuts the last word off the line at text, not reaching into its first word. NULL if there is none.
+ */
+static char *last_word(char *text, const char *first_blank)
+{
+	char *last = first_blank ? strrchr(text, ' ') : NULL;
+
+	if (!last || last <= first_blank)
+		return NULL;
+	*last = 0;
+	return last + 1;
+}
+
 /*
  * "name path device:inode bytes sha256", the last "-" when nothing asked for it. The path may hold
  * blanks, so the words are taken from both ends.
  */
 static json_object *json_known(char *text)
 {
-	static const char *const keys[] = {"sha256", "bytes", "file"};
 	json_object *o = json_object_new_object();
-	char *blank = strchr(text, ' '), *last;
+	char *blank = strchr(text, ' ');
+	const char *sha256 = last_word(text, blank), *bytes = last_word(text, blank),
+		   *file = last_word(text, blank);
 
-	for (unsigned i = 0; blank && i < 3; i++) {
-		last = strrchr(text, ' ');
-		if (last <= blank)
-			break;
-		*last = 0;
-		if (i == 1)
-			json_put_number(o, keys[i], strtoull(last + 1, NULL, 10));
-		else if (strcmp(last + 1, "-") == 0)
-			json_put(o, keys[i], NULL);
-		else
-			json_put_text(o, keys[i], last + 1);
-	}
 	if (blank)
 		*blank = 0;
 	json_put_text(o, "name", text);
 	json_put_text(o, "path", blank ? blank + 1 : "");
+	json_put_text(o, "file", file ? file : "");
+	json_put_number(o, "bytes", bytes ? strtoull(bytes, NULL, 10) : 0);
+	if (sha256 && strcmp(sha256, "-") != 0)
+		json_put_text(o, "sha256", sha256);
+	else
+		json_put(o, "sha256", NULL);
 	return o;
 }
 

@@ -220,13 +220,13 @@ static void draw_label(const struct tree *t, json_object *node)
 {
 	const char *image = text_of(node, "image"), *role = text_of(node, "role");
 	uint64_t deadline_ns = number_of(node, "deadline_ns");
-	const char *why = text_of(node, "why");
+	bool core = str_same(role, "csrss") || str_same(role, "initial");
 
 	printf("%s %llu", show_text(image), (unsigned long long)number_of(node, "pid"));
 	if (*role && !str_same(role, image))
 		printf("  %s", role);
-	if (*why && !str_same(why, role) && !str_same(why, image))
-		printf("  %s", show_text(why));
+	if (*text_of(node, "why") && !core)
+		printf("  %s", show_text(text_of(node, "why")));
 	if (deadline_ns > t->now_ns)
 		printf("  %s left", show_duration(deadline_ns - t->now_ns));
 	else if (deadline_ns)

@@ -62,7 +62,7 @@ def wininit_services(work):
         print("# runsvdir is not installed: its cases are left out")
         return
     service(work, "good", f"#!/bin/sh\ntrap 'sleep 0.2; echo >{work}/good.down; exit' TERM\n"
-            f"echo $$ >{work}/good.up\nwhile :; do sleep 0.05; done\n")
+            f"echo $$ >{work}/new; mv {work}/new {work}/good.up\nwhile :; do sleep 0.05; done\n")
     c = Companion([program], plan("Wininit\\Supervisor=runsvdir",
                                   f"Wininit\\ServicesDirectory={work}/services"), 0)
     c.register()

@@ -64,7 +64,8 @@ struct node *node_new(enum node_kind kind, uint64_t dev, unsigned mode)
 	return n;
 }
 
-/* ---- names -------------------------------------------------------------------------------------- */
+/* ---- names --------------------------------------------------------------------------------------
+ */
 
 struct node *tree_find(const struct tree *t, const char *name)
 {
@@ -145,7 +146,8 @@ static void names_keep(const bool *keep, bool forget_all)
 
 		if (keep[i])
 			for (unsigned k = 0; k < c->sets; k++)
-				tree_set(&c->set[k].dir->names_disk, c->set[k].name, c->set[k].node);
+				tree_set(&c->set[k].dir->names_disk, c->set[k].name,
+					 c->set[k].node);
 		else
 			disk.names[left++] = *c;
 	}
@@ -169,7 +171,8 @@ void sync_names_of(struct node *n, bool fsync_of_file)
 	bool *keep;
 	bool any = false;
 
-	/* POSIX promises no name for the fsync of a file; some file systems write it all the same. */
+	/* POSIX promises no name for the fsync of a file; some file systems write it all the same.
+	 */
 	if (disk.name_count == 0 || (fsync_of_file && sim_random(2)))
 		return;
 	keep = calloc(disk.name_count, sizeof(*keep));
@@ -205,7 +208,8 @@ static void names_cut(void)
 	free(keep);
 }
 
-/* ---- content ------------------------------------------------------------------------------------ */
+/* ---- content ------------------------------------------------------------------------------------
+ */
 
 static void content_room(struct content *c, size_t size)
 {
@@ -247,7 +251,7 @@ static void change_add(struct node *n, uint64_t at, const void *bytes, size_t le
 		return;
 	n->changes = more(n->changes, n->change_count, &n->change_room, sizeof(*n->changes));
 	c = &n->changes[n->change_count++];
-	*c = (struct change){ .at = at, .n = len, .size = n->now.size, .bytes = calloc(1, len + 1) };
+	*c = (struct change){.at = at, .n = len, .size = n->now.size, .bytes = calloc(1, len + 1)};
 	if (!c->bytes)
 		abort();
 	if (bytes)
@@ -379,7 +383,8 @@ void make_durable(struct node *n)
 	sync_names_of(n, false);
 }
 
-/* ---- cuts, faults ------------------------------------------------------------------------------------- */
+/* ---- cuts, faults
+ * ------------------------------------------------------------------------------------- */
 
 void disk_cut(void)
 {

@@ -13,7 +13,7 @@
 
 #include "inner.h"
 
-#define MS 1000000ull
+#define MS         1000000ull
 #define SPIN_WAITS 20000u    /* wake-ups without an event of the script in between */
 #define SPIN_CALLS 20000000u /* calls without one wait */
 
@@ -58,7 +58,7 @@ void sim_start(uint64_t seed)
 
 void sim_stop(void)
 {
-	const struct sim_hooks none = { 0 };
+	const struct sim_hooks none = {0};
 
 	processes_stop();
 	descs_stop();
@@ -92,7 +92,7 @@ struct sim_hooks *hooks_now(void)
 
 struct sim_record sim_run(void (*f)(void *arg), void *arg)
 {
-	run.record = (struct sim_record){ .end = SIM_RETURNED };
+	run.record = (struct sim_record){.end = SIM_RETURNED};
 	run.waits_idle = run.calls_idle = 0;
 	run.active = true;
 	if (setjmp(run.back) == 0)
@@ -141,7 +141,8 @@ void door_call(void)
 	}
 }
 
-/* ---- the script ---------------------------------------------------------------------------------- */
+/* ---- the script
+ * ---------------------------------------------------------------------------------- */
 
 void sim_after(uint64_t ms, void (*fn)(int pid, void *arg), int pid, void *arg)
 {
@@ -151,9 +152,11 @@ void sim_after(uint64_t ms, void (*fn)(int pid, void *arg), int pid, void *arg)
 		if (!run.script)
 			abort();
 	}
-	run.script[run.count++] = (struct planned){
-		.at_ns = run.now_ns + ms * MS, .order = run.order++, .fn = fn, .pid = pid, .arg = arg
-	};
+	run.script[run.count++] = (struct planned){.at_ns = run.now_ns + ms * MS,
+						   .order = run.order++,
+						   .fn = fn,
+						   .pid = pid,
+						   .arg = arg};
 }
 
 void sim_until(uint64_t ns)
@@ -195,7 +198,8 @@ static bool script_due(void)
 	return ran;
 }
 
-/* ---- epoll ------------------------------------------------------------------------------------------ */
+/* ---- epoll
+ * ------------------------------------------------------------------------------------------ */
 
 unsigned desc_ready(const struct desc *d)
 {
@@ -274,7 +278,7 @@ int sys_epoll_add(int epoll, int fd, unsigned what, uint64_t key)
 			abort();
 	}
 	e->interests[e->interest_count++] =
-		(struct interest){ .desc = d, .fd = fd, .what = what, .key = key };
+		(struct interest){.desc = d, .fd = fd, .what = what, .key = key};
 	return 0;
 }
 
@@ -317,10 +321,11 @@ static int collect(const struct desc *e, struct sys_event *ret, int n)
 		const struct interest *i = &e->interests[(from + k) % e->interest_count];
 		const unsigned what = desc_ready(i->desc) & (i->what | SYS_HANGUP);
 
-		/* Without word of the end of its file a watched cgroup file would always be ready. */
+		/* Without word of the end of its file a watched cgroup file would always be ready.
+		 */
 		if (!what || i->desc->kind == DESC_NODE)
 			continue;
-		ret[got++] = (struct sys_event){ .key = i->key, .what = what };
+		ret[got++] = (struct sys_event){.key = i->key, .what = what};
 	}
 	return got;
 }
@@ -402,7 +407,8 @@ int sys_wait_fd(int fd, unsigned what, int timeout_ms)
 	}
 }
 
-/* ---- clocks -------------------------------------------------------------------------------------------- */
+/* ---- clocks
+ * -------------------------------------------------------------------------------------------- */
 
 uint64_t sys_now_ns(void)
 {

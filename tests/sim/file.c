@@ -145,7 +145,7 @@ void fd_table_clear(struct fd_table *t)
 		if (t->at[i])
 			desc_put(t->at[i]);
 	free(t->at);
-	*t = (struct fd_table){ 0 };
+	*t = (struct fd_table){0};
 }
 
 int sys_close(int fd)
@@ -206,7 +206,8 @@ int sys_set_blocking(int fd, bool blocking)
 	return 0;
 }
 
-/* ---- bytes ----------------------------------------------------------------------------------------- */
+/* ---- bytes
+ * ----------------------------------------------------------------------------------------- */
 
 static int file_of(int fd, bool writing, struct node **ret)
 {
@@ -231,7 +232,7 @@ static void refresh(struct node *n)
 
 	if (n->magic == MAGIC_CG_EVENTS) {
 		const char *words = cgroup_populated(n->parent) ? "populated 1\nfrozen 0\n"
-								 : "populated 0\nfrozen 0\n";
+								: "populated 0\nfrozen 0\n";
 
 		len = strlen(words);
 		memcpy(text, words, len);
@@ -372,7 +373,8 @@ int sys_allocate(int fd, uint64_t bytes)
 	return (int)step_out(0);
 }
 
-/* ---- syncing ------------------------------------------------------------------------------------------ */
+/* ---- syncing
+ * ------------------------------------------------------------------------------------------ */
 
 static int sync_fd(int fd, bool names)
 {
@@ -422,7 +424,8 @@ void sys_sync(void)
 	(void)step_out(0);
 }
 
-/* ---- the rest --------------------------------------------------------------------------------------------- */
+/* ---- the rest
+ * --------------------------------------------------------------------------------------------- */
 
 int sys_statfs_fd(int fd, struct sys_statfs *ret)
 {
@@ -493,7 +496,7 @@ struct dirent64 {
 
 ssize_t sys_list(int dir_fd, void *to, size_t n)
 {
-	static const uint8_t types[] = { 8, 4, 10, 2, 1 };
+	static const uint8_t types[] = {8, 4, 10, 2, 1};
 	struct desc *d = fd_desc(dir_fd);
 	size_t used = 0;
 

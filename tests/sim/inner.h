@@ -9,9 +9,9 @@
 
 #include "kernel.h"
 
-#define NAME_ROOM 128u
-#define SECTOR 512u
-#define FDS_MAX 8192u
+#define NAME_ROOM    128u
+#define SECTOR       512u
+#define FDS_MAX      8192u
 #define SOCKET_QUEUE 128u
 
 /* ---- disk.c ---- */
@@ -53,11 +53,11 @@ struct node {
 	struct tree names, names_disk;
 	struct node *parent;
 	char target[256]; /* a link's target, a device's name */
-	void *lock;	  /* description that holds flock */
+	void *lock;       /* description that holds flock */
 	struct desc *listener;
 };
 
-#define DEV_DISK 1u
+#define DEV_DISK   1u
 #define DEV_KERNEL 2u /* proc, sys, dev, run: nothing pends there */
 
 struct node *node_new(enum node_kind kind, uint64_t dev, unsigned mode);
@@ -89,7 +89,7 @@ ssize_t step_out(ssize_t r);
 
 /* ---- path.c ---- */
 
-struct place { /* where a path ends */
+struct place {            /* where a path ends */
 	struct node *dir; /* NULL for "/" */
 	char name[NAME_ROOM];
 	struct node *node; /* NULL = nothing there */

@@ -19,7 +19,7 @@
 
 extern uint64_t law_seed;
 extern uint64_t law_cut; /* 0 = none */
-extern bool law_child;	 /* in a child: its exit status is the verdict */
+extern bool law_child;   /* in a child: its exit status is the verdict */
 
 #define LAW(x)                                                                                     \
 	do {                                                                                       \

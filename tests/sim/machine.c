@@ -41,7 +41,8 @@ const char *sim_console(void)
 	return console.said;
 }
 
-/* ---- the test's hand -------------------------------------------------------------------------------- */
+/* ---- the test's hand
+ * -------------------------------------------------------------------------------- */
 
 static struct node *put(const char *path, enum node_kind kind, unsigned mode)
 {
@@ -54,7 +55,7 @@ static struct node *put(const char *path, enum node_kind kind, unsigned mode)
 	}
 	if (p.node)
 		return p.node;
-	s = (struct set){ .dir = p.dir, .node = node_new(kind, p.dir->dev, mode) };
+	s = (struct set){.dir = p.dir, .node = node_new(kind, p.dir->dev, mode)};
 	memcpy(s.name, p.name, NAME_ROOM);
 	s.node->parent = p.dir;
 	names_change(&s, 1);
@@ -119,7 +120,7 @@ static void kernel_file(const char *path, const char *text)
 
 static void cgroup_file(struct node *dir, const char *name, enum node_magic magic)
 {
-	struct set s = { .dir = dir, .node = node_new(NODE_FILE, DEV_KERNEL, 0644) };
+	struct set s = {.dir = dir, .node = node_new(NODE_FILE, DEV_KERNEL, 0644)};
 
 	s.node->magic = magic;
 	s.node->parent = dir;
@@ -138,20 +139,20 @@ int cgroup_made(struct node *dir)
 	return 0;
 }
 
-static const char *const images[] = { "smss", "smreg", "pnp", "autochk", "csrss", "wininit",
-				      "winlogon" };
+static const char *const images[] = {"smss",  "smreg",   "pnp",     "autochk",
+				     "csrss", "wininit", "winlogon"};
 
 void sim_machine(const char *kernel_words)
 {
 	char path[128];
 
 	for (unsigned i = 0; i < 5; i++)
-		kernel_dir((const char *const[]){ "/proc", "/sys", "/dev", "/run", "/tmp" }[i]);
+		kernel_dir((const char *const[]){"/proc", "/sys", "/dev", "/run", "/tmp"}[i]);
 	for (unsigned i = 0; i < 12; i++)
-		sim_make_dir((const char *const[]){ "/proc/self", "/proc/self/ns", "/proc/sys",
-						    "/proc/sys/kernel", "/proc/sys/kernel/random",
-						    "/proc/sys/fs", "/sys/fs", "/sys/fs/cgroup",
-						    "/usr", "/usr/lib", "/usr/lib/smss", "/etc" }[i]);
+		sim_make_dir((const char *const[]){"/proc/self", "/proc/self/ns", "/proc/sys",
+						   "/proc/sys/kernel", "/proc/sys/kernel/random",
+						   "/proc/sys/fs", "/sys/fs", "/sys/fs/cgroup",
+						   "/usr", "/usr/lib", "/usr/lib/smss", "/etc"}[i]);
 	sim_make_dir("/proc/1");
 	sim_make_dir("/var");
 	sim_make_dir("/var/lib");
@@ -178,7 +179,8 @@ void sim_machine(const char *kernel_words)
 	}
 }
 
-/* ---- mounts, power ------------------------------------------------------------------------------------ */
+/* ---- mounts, power
+ * ------------------------------------------------------------------------------------ */
 
 int sys_mount(const char *source, const char *target, const char *type, unsigned long flags,
 	      const char *data)

@@ -93,7 +93,7 @@ static int walk_step(struct walk *w, struct place *ret)
 	if (r < 0)
 		return r;
 	if (!name[0]) {
-		*ret = (struct place){ .node = w->at };
+		*ret = (struct place){.node = w->at};
 		return 1;
 	}
 	if (w->at->kind != NODE_DIR)
@@ -112,7 +112,7 @@ static int walk_step(struct walk *w, struct place *ret)
 	if (next && next->kind == NODE_LINK && (!last || w->follow || slash))
 		return into_link(w, next);
 	if (last) {
-		*ret = (struct place){ .dir = w->at, .node = next };
+		*ret = (struct place){.dir = w->at, .node = next};
 		memcpy(ret->name, name, sizeof(name));
 		return 1;
 	}
@@ -124,7 +124,7 @@ static int walk_step(struct walk *w, struct place *ret)
 
 int path_find(int dir, const char *path, bool follow, uint64_t resolve, struct place *ret)
 {
-	struct walk w = { .follow = follow, .resolve = resolve };
+	struct walk w = {.follow = follow, .resolve = resolve};
 	int r = start_of(dir, path, resolve, &w.at);
 
 	if (r < 0)
@@ -151,7 +151,7 @@ struct node *path_node(const char *path)
 
 static int make_name(const struct place *p, struct node *node)
 {
-	struct set s = { .dir = p->dir, .node = node };
+	struct set s = {.dir = p->dir, .node = node};
 
 	memcpy(s.name, p->name, NAME_ROOM);
 	names_change(&s, 1);
@@ -218,7 +218,7 @@ int sys_open_beneath(int dir, const char *path, int flags, unsigned mode, uint64
 
 static void fill_stat(const struct node *n, struct sys_stat *ret)
 {
-	static const uint32_t kinds[] = { S_IFREG, S_IFDIR, S_IFLNK, S_IFCHR, S_IFIFO };
+	static const uint32_t kinds[] = {S_IFREG, S_IFDIR, S_IFLNK, S_IFCHR, S_IFIFO};
 
 	*ret = (struct sys_stat){
 		.dev = n->dev,
@@ -242,7 +242,7 @@ int sys_stat_fd(int fd, struct sys_stat *ret)
 	if (!d)
 		return -EBADF;
 	if (d->kind != DESC_NODE) {
-		*ret = (struct sys_stat){ .mode = S_IFSOCK | 0600, .ino = 1, .nlink = 1 };
+		*ret = (struct sys_stat){.mode = S_IFSOCK | 0600, .ino = 1, .nlink = 1};
 		return 0;
 	}
 	fill_stat(d->node, ret);
@@ -410,8 +410,8 @@ int sys_rename(int from_dir, const char *from, int to_dir, const char *to, unsig
 		return r;
 	if (a.node == b.node) /* two names of one file: nothing happens, says POSIX */
 		return (int)step_out(0);
-	sets[0] = (struct set){ .dir = a.dir, .node = flags & RENAME_EXCHANGE ? b.node : NULL };
-	sets[1] = (struct set){ .dir = b.dir, .node = a.node };
+	sets[0] = (struct set){.dir = a.dir, .node = flags & RENAME_EXCHANGE ? b.node : NULL};
+	sets[1] = (struct set){.dir = b.dir, .node = a.node};
 	memcpy(sets[0].name, a.name, NAME_ROOM);
 	memcpy(sets[1].name, b.name, NAME_ROOM);
 	names_change(sets, 2);

@@ -131,7 +131,8 @@ void sim_spawn_error(int error, unsigned times)
 	procs.spawn_errors = times;
 }
 
-/* ---- birth ------------------------------------------------------------------------------------------ */
+/* ---- birth
+ * ------------------------------------------------------------------------------------------ */
 
 static void put_cgroup(struct process *p, struct node *dir)
 {
@@ -223,7 +224,9 @@ int sim_process_new(int maker, int parent, const char *name, const int *fds, uns
 	return p->p.pid;
 }
 
-/* ---- death ------------------------------------------------------------------------------------------------ */
+/* ---- death
+ * ------------------------------------------------------------------------------------------------
+ */
 
 void sim_signal(int sig, int from_pid, int code)
 {
@@ -232,7 +235,7 @@ void sim_signal(int sig, int from_pid, int code)
 			return; /* one of each, as in a kernel */
 	if (procs.waiting_count < 32)
 		procs.waiting[procs.waiting_count++] =
-			(struct sys_signal){ .sig = sig, .pid = from_pid, .code = code };
+			(struct sys_signal){.sig = sig, .pid = from_pid, .code = code};
 }
 
 static void process_end(struct process *p, int status, bool signalled)
@@ -285,8 +288,7 @@ int sys_reap(struct sys_exit *ret)
 
 	p->p.reaped = true;
 	*ret = (struct sys_exit){
-		.pid = p->p.pid, .signalled = p->signalled, .status = p->exit_status
-	};
+		.pid = p->p.pid, .signalled = p->signalled, .status = p->exit_status};
 	return 1;
 }
 
@@ -299,7 +301,7 @@ int sys_wait_pid(int pid, struct sys_exit *ret)
 	if (!p->p.dead)
 		sim_wrong("pid 1 waits for one process and is deaf meanwhile");
 	p->p.reaped = true;
-	*ret = (struct sys_exit){ .pid = pid, .signalled = p->signalled, .status = p->exit_status };
+	*ret = (struct sys_exit){.pid = pid, .signalled = p->signalled, .status = p->exit_status};
 	return 0;
 }
 
@@ -379,7 +381,8 @@ void sys_exit(int status)
 	sim_end_run(SIM_EXIT, (uint64_t)status);
 }
 
-/* ---- messages for scripts ------------------------------------------------------------------------------------ */
+/* ---- messages for scripts
+ * ------------------------------------------------------------------------------------ */
 
 static void tell_script(int pid, void *arg)
 {
@@ -399,7 +402,9 @@ void message_arrived(const struct desc *d)
 	}
 }
 
-/* ---- cgroups ------------------------------------------------------------------------------------------------ */
+/* ---- cgroups
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static bool is_in(const struct process *p, const struct node *dir)
 {
@@ -443,7 +448,8 @@ void cgroup_move(const struct node *dir, int pid)
 		put_cgroup(p, (struct node *)dir);
 }
 
-/* ---- signals of pid 1, and who we are ---------------------------------------------------------------------------- */
+/* ---- signals of pid 1, and who we are
+ * ---------------------------------------------------------------------------- */
 
 bool signals_pending(void)
 {

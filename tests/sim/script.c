@@ -15,7 +15,16 @@
 #include "plan/plan.h"
 #include "wire/wire.h"
 
-enum mood { MOOD_GOOD, MOOD_FAIL, MOOD_CRASH, MOOD_HANG, MOOD_GARBAGE, MOOD_SILENT, MOOD_LIE, MOODS };
+enum mood {
+	MOOD_GOOD,
+	MOOD_FAIL,
+	MOOD_CRASH,
+	MOOD_HANG,
+	MOOD_GARBAGE,
+	MOOD_SILENT,
+	MOOD_LIE,
+	MOODS
+};
 
 static struct {
 	struct script s;
@@ -44,9 +53,7 @@ bool script_asked_down(void)
 	return play.asked_down;
 }
 
-static void nothing(int pid, void *arg)
-{
-}
+static void nothing(int pid, void *arg) {}
 
 void script_wake(void)
 {
@@ -84,7 +91,8 @@ static void leave_soon(int pid, int code)
 	sim_after(sim_random(4), leave, pid, (void *)(intptr_t)code);
 }
 
-/* ---- misbehaving ------------------------------------------------------------------------------------- */
+/* ---- misbehaving
+ * ------------------------------------------------------------------------------------- */
 
 static void talk_nonsense(int pid)
 {
@@ -131,20 +139,21 @@ static bool misbehave(struct sim_process *p, enum mood how)
 	case MOOD_GARBAGE:
 		talk_nonsense(p->pid);
 		return sim_random(2) == 0; /* and then it may hang */
-	case MOOD_SILENT: /* leaves well, having said nothing */
+	case MOOD_SILENT:                  /* leaves well, having said nothing */
 		leave_soon(p->pid, 0);
 		return true;
 	}
 	return false;
 }
 
-/* ---- the roles ------------------------------------------------------------------------------------------ */
+/* ---- the roles
+ * ------------------------------------------------------------------------------------------ */
 
 static int make_plan(void)
 {
 	static char pool[8192];
-	static const uint8_t block[HIVE_BLOCK_BYTES] = { 'r', 'e', 'g', 'f' };
-	static const uint8_t digest[SHA256_BYTES] = { 1 };
+	static const uint8_t block[HIVE_BLOCK_BYTES] = {'r', 'e', 'g', 'f'};
+	static const uint8_t digest[SHA256_BYTES] = {1};
 	struct plan_builder b;
 
 	plan_begin(&b, PLAN_MAGIC, plan_room, sizeof(plan_room), pool, sizeof(pool));
@@ -227,7 +236,8 @@ static void do_items(int pid, void *arg)
 	leave_soon(pid, arg ? 3 : 0);
 }
 
-/* ---- sessions ------------------------------------------------------------------------------------------ */
+/* ---- sessions
+ * ------------------------------------------------------------------------------------------ */
 
 struct room { /* what a session copy has made so far, in its process's `user` as a number */
 	int csrss, initial;
@@ -250,7 +260,7 @@ static void join_group(int copy, uint32_t session, int pid)
 
 static int core_process(int copy, uint32_t session, int connection, const char *name)
 {
-	const int fds[4] = { 0, 1, 2, connection };
+	const int fds[4] = {0, 1, 2, connection};
 	const int pid = sim_process_new(copy, 1, name, fds, 4);
 
 	join_group(copy, session, pid);
@@ -266,9 +276,11 @@ static void hand_over(int copy, uint32_t session, enum role role, int pid)
 	sim_as(was);
 	play.counts[role]++;
 	sm_message_start(&m, SM_HANDOVER, 0, (uint32_t)role);
-	m.b.handover = (struct sm_handover){ .session = session, .role = role, .pid = (uint32_t)pid };
+	m.b.handover = (struct sm_handover){.session = session, .role = role, .pid = (uint32_t)pid};
 	snprintf(m.b.handover.image, sizeof(m.b.handover.image), "%s",
-		 role == ROLE_CSRSS ? "csrss" : session ? "winlogon" : "wininit");
+		 role == ROLE_CSRSS ? "csrss"
+		 : session          ? "winlogon"
+				    : "wininit");
 	say_to_master(copy, &m, &fd, fd >= 0 ? 1 : 0);
 }
 
@@ -343,7 +355,8 @@ static void do_session(int pid, void *arg)
 	}
 }
 
-/* ---- the end ---------------------------------------------------------------------------------------------- */
+/* ---- the end
+ * ---------------------------------------------------------------------------------------------- */
 
 static void do_shutdown(int pid, void *arg)
 {
@@ -395,13 +408,16 @@ bool script_signal(struct sim_process *p, int sig)
 	return false;
 }
 
-/* ---- clients ------------------------------------------------------------------------------------------------ */
+/* ---- clients
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static void do_client(int pid, void *arg)
 {
-	static const unsigned wishes[] = { SM_HELLO, SM_STATUS, SM_SESSION_ROW, SM_LEDGER_ROW,
-					   SM_BOOT_ROW, SM_SUBSCRIBE, SM_START_CSR, SM_STOP_CSR,
-					   SM_EXEC_PGM, SM_STOP_TEXT, SM_START_SERVER_SILO };
+	static const unsigned wishes[] = {SM_HELLO,      SM_STATUS,           SM_SESSION_ROW,
+					  SM_LEDGER_ROW, SM_BOOT_ROW,         SM_SUBSCRIBE,
+					  SM_START_CSR,  SM_STOP_CSR,         SM_EXEC_PGM,
+					  SM_STOP_TEXT,  SM_START_SERVER_SILO};
 	const unsigned left = (unsigned)(intptr_t)arg;
 	struct sm_message m;
 	const int was = sim_as(pid);
@@ -435,7 +451,8 @@ static void start_clients(void)
 			  (void *)(intptr_t)40);
 }
 
-/* ---- who was spawned --------------------------------------------------------------------------------------- */
+/* ---- who was spawned
+ * --------------------------------------------------------------------------------------- */
 
 static void begin_role(struct sim_process *p, enum role role, bool lie)
 {

@@ -12,10 +12,10 @@
 #include "kernel.h"
 
 struct script {
-	unsigned sessions;    /* NumberOfInitialSessions of the plan */
-	unsigned misfortunes; /* how many times somebody misbehaves */
-	unsigned clients;     /* of the path socket, while the machine boots */
-	unsigned bad_levels;  /* levels whose plan cannot be had */
+	unsigned sessions;       /* NumberOfInitialSessions of the plan */
+	unsigned misfortunes;    /* how many times somebody misbehaves */
+	unsigned clients;        /* of the path socket, while the machine boots */
+	unsigned bad_levels;     /* levels whose plan cannot be had */
 	bool kill_csrss_of_zero; /* once everything is up */
 };
 

@@ -64,7 +64,7 @@ int sys_connect(const char *path)
 	b = desc_new(DESC_SOCKET);
 	a->peer = b;
 	b->peer = a;
-	b->cred = (struct sys_peer){ .pid = process_now()->p.pid };
+	b->cred = (struct sys_peer){.pid = process_now()->p.pid};
 	l->backlog[l->backlog_count++] = b;
 	return fd_install(a);
 }
@@ -168,7 +168,8 @@ ssize_t sys_receive(int fd, void *to, size_t n, int *ret_fds, unsigned *ret_fd_c
 	return r;
 }
 
-/* ---- the test's hand ------------------------------------------------------------------------------ */
+/* ---- the test's hand
+ * ------------------------------------------------------------------------------ */
 
 int sim_process_send(int pid, const void *bytes, size_t n, const int *fds, unsigned fd_count)
 {

@@ -24,7 +24,8 @@ bool law_child;
 
 static unsigned fds_base;
 
-/* ---- consistency, looked at before every wait --------------------------------------------------------- */
+/* ---- consistency, looked at before every wait
+ * --------------------------------------------------------- */
 
 static unsigned check_ledger(void)
 {
@@ -32,7 +33,8 @@ static unsigned check_ledger(void)
 
 	for (uint32_t i = 0; i < LEDGER_MAX; i++) {
 		const struct process *p = &master.processes[i];
-		const struct sim_process *is = master.pids[i] ? sim_process((int)master.pids[i]) : NULL;
+		const struct sim_process *is =
+			master.pids[i] ? sim_process((int)master.pids[i]) : NULL;
 
 		if (!master.pids[i])
 			continue;
@@ -107,11 +109,13 @@ static void check_tables(void)
 	LAW(sim_open_fds() == fds_base + known);
 }
 
-/* ---- running ------------------------------------------------------------------------------------------------ */
+/* ---- running
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static void run_master(void *arg)
 {
-	char *argv[] = { (char *)(uintptr_t)"smss", NULL };
+	char *argv[] = {(char *)(uintptr_t) "smss", NULL};
 
 	master_start(1, argv);
 	master_run();
@@ -188,16 +192,16 @@ static void in_child(void (*run)(uint64_t seed), uint64_t seed)
 	assert_int_equal(status, 0);
 }
 
-/* ---- everybody behaves ------------------------------------------------------------------------------------------ */
+/* ---- everybody behaves
+ * ------------------------------------------------------------------------------------------ */
 
 static void good_boot(uint64_t seed)
 {
-	static const unsigned phases[] = { PHASE_REGISTRY,	PHASE_ENVIRONMENT, PHASE_SERIALIZE,
-					   PHASE_BOOT_EXECUTE_CHECK, PHASE_STATE,
-					   PHASE_BOOT_EXECUTE,	PHASE_RENAMES,	   PHASE_PAGING,
-					   PHASE_SETUP_EXECUTE, PHASE_KNOWN_DLLS,  PHASE_SESSIONS,
-					   PHASE_READY };
-	const struct script s = { .sessions = 3 };
+	static const unsigned phases[] = {
+		PHASE_REGISTRY,      PHASE_ENVIRONMENT,  PHASE_SERIALIZE, PHASE_BOOT_EXECUTE_CHECK,
+		PHASE_STATE,         PHASE_BOOT_EXECUTE, PHASE_RENAMES,   PHASE_PAGING,
+		PHASE_SETUP_EXECUTE, PHASE_KNOWN_DLLS,   PHASE_SESSIONS,  PHASE_READY};
+	const struct script s = {.sessions = 3};
 	struct sim_record r = boot(seed, &s, NULL);
 
 	LAW(r.end == SIM_IDLE);
@@ -211,7 +215,7 @@ static void good_boot(uint64_t seed)
 
 static void good_end(uint64_t seed)
 {
-	const struct script s = { .sessions = 2 };
+	const struct script s = {.sessions = 2};
 	struct sim_record r = boot(seed, &s, ask_to_end);
 
 	LAW(r.end == SIM_REBOOT);
@@ -222,7 +226,7 @@ static void good_end(uint64_t seed)
 
 static void critical_death(uint64_t seed)
 {
-	const struct script s = { .sessions = 2, .kill_csrss_of_zero = true };
+	const struct script s = {.sessions = 2, .kill_csrss_of_zero = true};
 	struct sim_record r = boot(seed, &s, NULL);
 
 	LAW(r.end == SIM_REBOOT);
@@ -234,7 +238,7 @@ static void critical_death(uint64_t seed)
 
 static void no_plan_at_all(uint64_t seed)
 {
-	const struct script s = { .sessions = 2, .bad_levels = 2 };
+	const struct script s = {.sessions = 2, .bad_levels = 2};
 	struct sim_record r = boot(seed, &s, NULL);
 
 	LAW(r.end == SIM_IDLE);
@@ -244,7 +248,7 @@ static void no_plan_at_all(uint64_t seed)
 
 static void every_level_bad(uint64_t seed)
 {
-	const struct script s = { .sessions = 2, .bad_levels = 3 };
+	const struct script s = {.sessions = 2, .bad_levels = 3};
 	struct sim_record r = boot(seed, &s, NULL);
 
 	LAW(r.end == SIM_REBOOT);
@@ -253,35 +257,36 @@ static void every_level_bad(uint64_t seed)
 
 static void a_boot_runs_through_all_phases_and_idles(void **state)
 {
-	FOR_SEEDS (20)
-		in_child(good_boot, seed);
+	FOR_SEEDS(20)
+	in_child(good_boot, seed);
 }
 
 static void a_power_off_ends_every_process_first(void **state)
 {
-	FOR_SEEDS (20)
-		in_child(good_end, seed);
+	FOR_SEEDS(20)
+	in_child(good_end, seed);
 }
 
 static void the_death_of_csrss_is_a_recorded_stop(void **state)
 {
-	FOR_SEEDS (20)
-		in_child(critical_death, seed);
+	FOR_SEEDS(20)
+	in_child(critical_death, seed);
 }
 
 static void without_a_plan_the_built_in_minimum_boots(void **state)
 {
-	FOR_SEEDS (10)
-		in_child(no_plan_at_all, seed);
+	FOR_SEEDS(10)
+	in_child(no_plan_at_all, seed);
 }
 
 static void without_any_plan_the_stop_is_recorded(void **state)
 {
-	FOR_SEEDS (10)
-		in_child(every_level_bad, seed);
+	FOR_SEEDS(10)
+	in_child(every_level_bad, seed);
 }
 
-/* ---- nobody behaves ---------------------------------------------------------------------------------------------- */
+/* ---- nobody behaves
+ * ---------------------------------------------------------------------------------------------- */
 
 /* For people who look for a broken law: what was said, and who is left. */
 static void tell(const struct sim_record *r)
@@ -322,8 +327,8 @@ static void chaos(uint64_t seed)
 
 static void whatever_copies_do_the_master_gets_ready_or_stops_on_record(void **state)
 {
-	FOR_SEEDS (400)
-		in_child(chaos, seed);
+	FOR_SEEDS(400)
+	in_child(chaos, seed);
 }
 
 int main(void)

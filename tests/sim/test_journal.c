@@ -17,17 +17,17 @@
 #include "smss/copy.h"
 #include "state/state.h"
 
-#define STATE "/var/lib/smss"
-#define HIVE "/etc/smss/SYSTEM"
-#define NAMES 8u
+#define STATE   "/var/lib/smss"
+#define HIVE    "/etc/smss/SYSTEM"
+#define NAMES   8u
 #define ENTRIES 6u
 
 uint64_t law_seed, law_cut;
 bool law_child;
 static uint64_t cuts, lives;
 
-static const char *const names[NAMES] = { "/d/a", "/d/b", "/d/c", "/d/e",
-					  "/x/a", "/x/b", "/x/c", "/x/f" };
+static const char *const names[NAMES] = {"/d/a", "/d/b", "/d/c", "/d/e",
+					 "/x/a", "/x/b", "/x/c", "/x/f"};
 
 struct entry {
 	int from, to; /* numbers of names; to -1 = delete */
@@ -43,7 +43,8 @@ static struct entry queue[ENTRIES];
 static unsigned queue_count;
 static struct world begin, want;
 
-/* ---- what the product's role needs around it ------------------------------------------------------ */
+/* ---- what the product's role needs around it
+ * ------------------------------------------------------ */
 
 static unsigned said_failed, said_ok;
 
@@ -64,7 +65,8 @@ int copy_open_state(const struct copy *c, bool write)
 	return sys_walk(STATE, O_RDONLY | O_DIRECTORY);
 }
 
-/* ---- the model ------------------------------------------------------------------------------------ */
+/* ---- the model
+ * ------------------------------------------------------------------------------------ */
 
 static void model_run(void)
 {
@@ -99,8 +101,8 @@ static void make_queue(void)
 			.replace = sim_random(3) > 0,
 		};
 	if (sim_random(2)) { /* the chain that NT's list can apply twice: a to b, then c to a */
-		queue[0] = (struct entry){ .from = 0, .to = 1, .replace = true };
-		queue[1] = (struct entry){ .from = 2, .to = 0, .replace = true };
+		queue[0] = (struct entry){.from = 0, .to = 1, .replace = true};
+		queue[1] = (struct entry){.from = 2, .to = 0, .replace = true};
 		begin.holds[0] = 'A';
 		begin.holds[2] = 'C';
 	}
@@ -109,8 +111,8 @@ static void make_queue(void)
 
 static void make_disk(void)
 {
-	static const char *const dirs[] = { "/d",   "/x",       "/var", "/var/lib",
-					    STATE, "/etc", "/etc/smss" };
+	static const char *const dirs[] = {"/d",  "/x",   "/var",     "/var/lib",
+					   STATE, "/etc", "/etc/smss"};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(dirs); i++)
 		sim_make_dir(dirs[i]);
@@ -140,15 +142,16 @@ static bool world_right(void)
 	return true;
 }
 
-/* ---- the product's role ------------------------------------------------------------------------------ */
+/* ---- the product's role
+ * ------------------------------------------------------------------------------ */
 
 static uint64_t plan_room[1024], queue_room[2048];
 
 static void make_queue_file(void)
 {
 	static char pool[4096];
-	static const uint8_t block[HIVE_BLOCK_BYTES] = { 'r', 'e', 'g', 'f' };
-	static const uint8_t digest[SHA256_BYTES] = { 5 };
+	static const uint8_t block[HIVE_BLOCK_BYTES] = {'r', 'e', 'g', 'f'};
+	static const uint8_t digest[SHA256_BYTES] = {5};
 	struct plan_builder b;
 	int n;
 
@@ -169,7 +172,7 @@ static void make_queue_file(void)
 
 static void run_role(void *arg)
 {
-	struct copy c = { .role = ROLE_RENAMES, .plan = (const void *)plan_room };
+	struct copy c = {.role = ROLE_RENAMES, .plan = (const void *)plan_room};
 
 	said_ok = said_failed = 0;
 	*(int *)arg = copy_role_renames(&c);
@@ -231,7 +234,8 @@ static void check_report(void)
 
 static void the_role_does_each_entry_once(void **state)
 {
-	FOR_SEEDS (150) {
+	FOR_SEEDS(150)
+	{
 		uint64_t points;
 		int r = -1;
 
@@ -256,30 +260,31 @@ static void the_role_does_each_entry_once(void **state)
 
 static void a_failing_disk_ends_the_run_and_nothing_is_done_twice(void **state)
 {
-	FOR_SEEDS (150)
-		for (uint64_t at = 1;; at += 1 + sim_random(4)) {
-			uint64_t calls;
-			int r = -1;
+	FOR_SEEDS(150)
+	for (uint64_t at = 1;; at += 1 + sim_random(4)) {
+		uint64_t calls;
+		int r = -1;
 
-			prepare(seed);
-			law_cut = 0;
-			sim_fail_at(at, EIO, 1 + (unsigned)sim_random(3));
-			sim_run(run_role, &r);
-			calls = sim_file_calls();
-			sim_fail_at(0, 0, 0);
-			if (calls < at)
-				break;
-			/* An entry whose own calls failed has that as its result and is not tried
-			 * again; what is asked here is that the run ends and the state stays good. */
-			sim_reboot(sim_random(2));
-			boot_through(0);
-		}
+		prepare(seed);
+		law_cut = 0;
+		sim_fail_at(at, EIO, 1 + (unsigned)sim_random(3));
+		sim_run(run_role, &r);
+		calls = sim_file_calls();
+		sim_fail_at(0, 0, 0);
+		if (calls < at)
+			break;
+		/* An entry whose own calls failed has that as its result and is not tried
+		 * again; what is asked here is that the run ends and the state stays good. */
+		sim_reboot(sim_random(2));
+		boot_through(0);
+	}
 	sim_stop();
 }
 
-/* ---- the small performer: the journal's contract and nothing else --------------------------------------- */
+/* ---- the small performer: the journal's contract and nothing else
+ * --------------------------------------- */
 
-static const uint8_t digest_of_queue[SHA256_BYTES] = { 0x51, 2, 3 };
+static const uint8_t digest_of_queue[SHA256_BYTES] = {0x51, 2, 3};
 static bool careful; /* makes a rename durable before its result */
 
 static int perform(const struct entry *e)
@@ -291,7 +296,7 @@ static int perform(const struct entry *e)
 
 static int settle(void)
 {
-	static const char *const dirs[] = { "/d", "/x" };
+	static const char *const dirs[] = {"/d", "/x"};
 	int r = 0;
 
 	for (unsigned i = 0; careful && i < 2 && r >= 0; i++) {
@@ -305,7 +310,7 @@ static int settle(void)
 static int one_entry(struct journal *j, uint32_t i)
 {
 	const bool resumed = j->intent_open;
-	struct sys_stat st = { 0 };
+	struct sys_stat st = {0};
 	int r = sys_stat_at(AT_FDCWD, names[queue[i].from], AT_SYMLINK_NOFOLLOW, &st);
 	int kept = r;
 
@@ -380,7 +385,8 @@ static bool small_life(uint64_t seed, uint64_t cut)
 static void the_contract_is_enough(void **state)
 {
 	careful = true;
-	FOR_SEEDS (200) {
+	FOR_SEEDS(200)
+	{
 		uint64_t points;
 
 		LAW(small_life(seed, 0));
@@ -404,7 +410,8 @@ static void without_settling_the_disk_shows_the_mistake(void **state)
 	sim_stop();
 }
 
-/* ---- the journal by itself -------------------------------------------------------------------------------- */
+/* ---- the journal by itself
+ * -------------------------------------------------------------------------------- */
 
 static int journal_dir(void)
 {
@@ -416,7 +423,7 @@ static int journal_dir(void)
 static void entries_go_in_order_and_keep_their_results(void **state)
 {
 	const int dir = journal_dir();
-	static const uint8_t other[SHA256_BYTES] = { 0xEE };
+	static const uint8_t other[SHA256_BYTES] = {0xEE};
 	struct journal j;
 	int32_t kept = 0;
 

@@ -14,19 +14,20 @@
 #include "state/state.h"
 
 #define DIRECTORY "/state"
-#define BOOT_A "aaaaaaaa-0000-4000-8000-000000000001"
-#define BOOT_B "bbbbbbbb-0000-4000-8000-000000000002"
+#define BOOT_A    "aaaaaaaa-0000-4000-8000-000000000001"
+#define BOOT_B    "bbbbbbbb-0000-4000-8000-000000000002"
 
 uint64_t law_seed, law_cut;
 bool law_child;
 static uint64_t cuts, faults;
 
-/* ---- what a boot does to the state, and the model of it ---------------------------------------------- */
+/* ---- what a boot does to the state, and the model of it
+ * ---------------------------------------------- */
 
 enum act { ACT_COUNT, ACT_COUNT_SAME, ACT_ACCEPT, ACT_END, ACT_STOP, ACT_QUEUE, ACTS };
 
-static const uint8_t hive[SHA256_BYTES] = { 1, 2, 3 };
-static const uint8_t queue[SHA256_BYTES] = { 9, 8, 7 };
+static const uint8_t hive[SHA256_BYTES] = {1, 2, 3};
+static const uint8_t queue[SHA256_BYTES] = {9, 8, 7};
 
 struct model { /* what a person would expect, nothing of generations or slots */
 	uint32_t attempts[STATE_LEVELS];
@@ -51,8 +52,8 @@ static void model_do(struct model *m, enum act act, unsigned level)
 	case ACT_COUNT:
 	case ACT_COUNT_SAME:
 		if (m->running)
-			model_stop(m, strcmp(id, m->boot_id) ? STOP_POWER_LOST
-							     : STOP_MASTER_KILLED);
+			model_stop(m,
+				   strcmp(id, m->boot_id) ? STOP_POWER_LOST : STOP_MASTER_KILLED);
 		m->level = level;
 		m->attempts[level]++;
 		m->boots++;
@@ -114,7 +115,8 @@ static int do_act(int dir, enum act act, unsigned level)
 	return -EINVAL;
 }
 
-/* ---- one life: acts until the cut, then reboot, then on ------------------------------------------------ */
+/* ---- one life: acts until the cut, then reboot, then on
+ * ------------------------------------------------ */
 
 struct life {
 	struct model before, after; /* of the act under way */
@@ -165,7 +167,7 @@ static void check_after(struct life *l, bool was_cut)
 
 	LAW(r == STATE_READ || r == STATE_NEW);
 	if (r == STATE_NEW) {
-		const struct model nothing = { 0 };
+		const struct model nothing = {0};
 
 		LAW(fresh || !memcmp(&l->before, &nothing, sizeof(nothing)));
 		LAW(fits(&s, &nothing));
@@ -183,7 +185,7 @@ static void check_after(struct life *l, bool was_cut)
 
 static uint64_t points_of(uint64_t seed, unsigned acts)
 {
-	struct life l = { .acts = acts };
+	struct life l = {.acts = acts};
 
 	sim_start(seed);
 	sim_make_dir(DIRECTORY);
@@ -194,11 +196,12 @@ static uint64_t points_of(uint64_t seed, unsigned acts)
 
 static void every_write_survives_a_cut_at_every_point(void **state)
 {
-	FOR_SEEDS (150) {
+	FOR_SEEDS(150)
+	{
 		const uint64_t points = points_of(seed, 6);
 
 		for (uint64_t cut = 1; cut <= points; cut++) {
-			struct life l = { .acts = 6 };
+			struct life l = {.acts = 6};
 
 			sim_start(seed);
 			sim_make_dir(DIRECTORY);
@@ -230,7 +233,8 @@ static void count_one(void *arg)
 
 static void a_boot_loop_counts_up_through_power_cuts(void **state)
 {
-	FOR_SEEDS (300) {
+	FOR_SEEDS(300)
+	{
 		uint32_t counted = 0;
 
 		sim_start(seed);
@@ -243,7 +247,7 @@ static void a_boot_loop_counts_up_through_power_cuts(void **state)
 			sim_cut_at(early ? 1 + sim_random(24) : 0);
 			sim_run(count_one, &r);
 			counted += r >= 0; /* the call returned: it may never be lost */
-			sim_reboot(true); /* and every boot ends by a cut */
+			sim_reboot(true);  /* and every boot ends by a cut */
 			cuts++;
 			dir = open_dir();
 			r = state_read(dir, &s);
@@ -257,7 +261,9 @@ static void a_boot_loop_counts_up_through_power_cuts(void **state)
 	sim_stop();
 }
 
-/* ---- damage ------------------------------------------------------------------------------------------------ */
+/* ---- damage
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static void write_one(void *arg)
 {
@@ -277,58 +283,53 @@ static const struct damage {
 	uint8_t fill; /* 0 = all zero */
 	int want;
 } damages[] = {
-	{ "an empty file is as none", 0, 0, STATE_NEW },
-	{ "one byte", 1, 7, STATE_DAMAGED },
-	{ "a short slot", 511, 7, STATE_DAMAGED },
-	{ "zeros", 1024, 0, STATE_DAMAGED },
-	{ "garbage", 1024, 0xA5, STATE_DAMAGED },
-	{ "much garbage", 4096, 0x5A, STATE_DAMAGED },
+	{"an empty file is as none", 0, 0, STATE_NEW}, {"one byte", 1, 7, STATE_DAMAGED},
+	{"a short slot", 511, 7, STATE_DAMAGED},       {"zeros", 1024, 0, STATE_DAMAGED},
+	{"garbage", 1024, 0xA5, STATE_DAMAGED},        {"much garbage", 4096, 0x5A, STATE_DAMAGED},
 };
 
 static void a_damaged_file_is_set_aside_and_replaced(void **state)
 {
 	for (unsigned i = 0; i < sizeof(damages) / sizeof(damages[0]); i++)
-		FOR_SEEDS (20)
-			for (uint64_t cut = 0;; cut++) {
-				const struct damage *d = &damages[i];
-				uint8_t bytes[4096];
-				struct boot_state s;
-				size_t kept = 0;
-				int r = -1, dir;
+		FOR_SEEDS(20)
+	for (uint64_t cut = 0;; cut++) {
+		const struct damage *d = &damages[i];
+		uint8_t bytes[4096];
+		struct boot_state s;
+		size_t kept = 0;
+		int r = -1, dir;
 
-						memset(bytes, d->fill, sizeof(bytes));
-				sim_start(seed);
-				sim_make_dir(DIRECTORY);
-				sim_make_file(DIRECTORY "/boot.state", bytes, d->bytes, 0600);
-				dir = open_dir();
-				LAW(state_read(dir, &s) == d->want);
-				LAW(s.level == 0 && s.attempts[0] == 0 && s.running == 0);
-				sys_close(dir);
-				sim_cut_at(cut ? cut + sim_points() : 0);
-				const enum sim_end end = sim_run(write_one, &r).end;
+		memset(bytes, d->fill, sizeof(bytes));
+		sim_start(seed);
+		sim_make_dir(DIRECTORY);
+		sim_make_file(DIRECTORY "/boot.state", bytes, d->bytes, 0600);
+		dir = open_dir();
+		LAW(state_read(dir, &s) == d->want);
+		LAW(s.level == 0 && s.attempts[0] == 0 && s.running == 0);
+		sys_close(dir);
+		sim_cut_at(cut ? cut + sim_points() : 0);
+		const enum sim_end end = sim_run(write_one, &r).end;
 
-				sim_reboot(true);
-				dir = open_dir();
-				const int found = state_read(dir, &s);
+		sim_reboot(true);
+		dir = open_dir();
+		const int found = state_read(dir, &s);
 
-				if (end == SIM_RETURNED) {
-					LAW(r == 0 && found == STATE_READ && s.attempts[1] == 3);
-					if (d->want == STATE_DAMAGED) {
-						const void *bad = sim_look(
-							DIRECTORY "/boot.state.bad", &kept);
+		if (end == SIM_RETURNED) {
+			LAW(r == 0 && found == STATE_READ && s.attempts[1] == 3);
+			if (d->want == STATE_DAMAGED) {
+				const void *bad = sim_look(DIRECTORY "/boot.state.bad", &kept);
 
-						LAW(bad && kept == d->bytes &&
-						    !memcmp(bad, bytes, kept));
-					}
-				} else {
-					LAW(found == d->want || found == STATE_NEW ||
-					    (found == STATE_READ && s.attempts[1] == 3));
-					cuts++;
-				}
-				sys_close(dir);
-				if (cut && end == SIM_RETURNED)
-					break;
+				LAW(bad && kept == d->bytes && !memcmp(bad, bytes, kept));
 			}
+		} else {
+			LAW(found == d->want || found == STATE_NEW ||
+			    (found == STATE_READ && s.attempts[1] == 3));
+			cuts++;
+		}
+		sys_close(dir);
+		if (cut && end == SIM_RETURNED)
+			break;
+	}
 	sim_stop();
 }
 
@@ -383,7 +384,9 @@ static void what_is_no_plain_file_is_set_aside(void **state)
 	sim_stop();
 }
 
-/* ---- errors ------------------------------------------------------------------------------------------------ */
+/* ---- errors
+ * ------------------------------------------------------------------------------------------------
+ */
 
 struct failing {
 	int dir, result;
@@ -402,7 +405,7 @@ static bool fail_once(uint64_t at, bool made_before, int error)
 {
 	const bool lasting = sim_random(2);
 	struct boot_state old, s;
-	struct failing f = { .dir = open_dir() };
+	struct failing f = {.dir = open_dir()};
 	uint64_t calls;
 
 	if (made_before)
@@ -430,8 +433,9 @@ static bool fail_once(uint64_t at, bool made_before, int error)
 
 static void a_failed_write_leaves_the_old_state(void **state)
 {
-	static const int errors[] = { EIO, ENOSPC, EROFS };
-	FOR_SEEDS (200) {
+	static const int errors[] = {EIO, ENOSPC, EROFS};
+	FOR_SEEDS(200)
+	{
 		uint64_t at = 1;
 
 		do {
@@ -444,7 +448,9 @@ static void a_failed_write_leaves_the_old_state(void **state)
 	sim_stop();
 }
 
-/* ---- meaning -------------------------------------------------------------------------------------------------- */
+/* ---- meaning
+ * --------------------------------------------------------------------------------------------------
+ */
 
 static void an_end_without_a_word_is_a_stop(void **state)
 {

@@ -16,7 +16,7 @@
 #include "plan/plan.h"
 #include "state/state.h"
 
-#define DIRECTORY "/etc/smss"
+#define DIRECTORY  "/etc/smss"
 #define HIVE_BYTES 4096u
 
 uint64_t law_seed, law_cut;
@@ -28,7 +28,7 @@ struct hive { /* what the protocol needs of a regf file: a block with a sequence
 	uint32_t sequence;
 	uint8_t rest[504];
 	uint32_t edition; /* the test's name of this content */
-	uint32_t crc; /* of the content */
+	uint32_t crc;     /* of the content */
 	uint8_t body[HIVE_BYTES - 520];
 };
 _Static_assert(sizeof(struct hive) == HIVE_BYTES, "a page");
@@ -86,7 +86,7 @@ static int put_plan(int dir, const struct hive *h, const char *magic, const char
 
 static int commit(int dir, struct life *l)
 {
-	struct hive was = { .sequence = 0 }, h;
+	struct hive was = {.sequence = 0}, h;
 	ssize_t n = sys_read_file(dir, "SYSTEM", &was, sizeof(was));
 	int r;
 
@@ -190,7 +190,7 @@ static bool law_holds(const struct life *l)
 /* Three boots with commits, each cut somewhere. False = a plan fitted the wrong hive. */
 static bool life_holds(uint64_t seed, uint64_t cut, bool stamped)
 {
-	struct life l = { .stamped = stamped };
+	struct life l = {.stamped = stamped};
 	bool holds = true;
 
 	lives++;
@@ -213,9 +213,9 @@ static bool life_holds(uint64_t seed, uint64_t cut, bool stamped)
 
 static void a_plan_never_fits_the_wrong_hive(void **state)
 {
-	FOR_SEEDS (12)
-		for (uint64_t cut = 1; cut <= 130; cut++)
-			LAW(life_holds(seed, cut, true));
+	FOR_SEEDS(12)
+	for (uint64_t cut = 1; cut <= 130; cut++)
+		LAW(life_holds(seed, cut, true));
 	assert_true(sim_runs(12) < 10 || (fresh > 1000 && stale > 100));
 	sim_stop();
 }
@@ -234,36 +234,36 @@ static void without_the_stamp_it_would(void **state)
 
 static void a_full_or_failing_disk_leaves_a_whole_chain(void **state)
 {
-	static const int errors[] = { EIO, ENOSPC, EROFS };
+	static const int errors[] = {EIO, ENOSPC, EROFS};
 
-	FOR_SEEDS (12)
-		for (uint64_t at = 1; at < 60; at++) {
-			struct life l = { .stamped = true };
-			int dir, r;
+	FOR_SEEDS(12)
+	for (uint64_t at = 1; at < 60; at++) {
+		struct life l = {.stamped = true};
+		int dir, r;
 
-			law_cut = 0;
-			sim_start(seed);
-			sim_make_dir("/etc");
-			sim_make_dir(DIRECTORY);
-			sim_make_dir("/state");
-			dir = sys_open(AT_FDCWD, DIRECTORY, O_RDONLY | O_DIRECTORY, 0);
-			LAW(commit(dir, &l) >= 0);
-			sim_fail_at(at, errors[seed % 3], seed % 2 ? 1 : 1000);
-			struct hive h;
+		law_cut = 0;
+		sim_start(seed);
+		sim_make_dir("/etc");
+		sim_make_dir(DIRECTORY);
+		sim_make_dir("/state");
+		dir = sys_open(AT_FDCWD, DIRECTORY, O_RDONLY | O_DIRECTORY, 0);
+		LAW(commit(dir, &l) >= 0);
+		sim_fail_at(at, errors[seed % 3], seed % 2 ? 1 : 1000);
+		struct hive h;
 
-			make_hive(&h, ++l.editions, 2);
-			r = sys_replace_file(dir, "SYSTEM", &h, sizeof(h), 0600);
-			if (r >= 0)
-				r = put_plan(dir, &h, PLAN_MAGIC, "SYSTEM.plan");
-			sim_fail_at(0, 0, 0);
-			if (r >= 0)
-				l.returned = 2;
-			LAW(law_holds(&l));
-			sys_close(dir);
-			sim_reboot(true);
-			LAW(law_holds(&l));
-			lives++;
-		}
+		make_hive(&h, ++l.editions, 2);
+		r = sys_replace_file(dir, "SYSTEM", &h, sizeof(h), 0600);
+		if (r >= 0)
+			r = put_plan(dir, &h, PLAN_MAGIC, "SYSTEM.plan");
+		sim_fail_at(0, 0, 0);
+		if (r >= 0)
+			l.returned = 2;
+		LAW(law_holds(&l));
+		sys_close(dir);
+		sim_reboot(true);
+		LAW(law_holds(&l));
+		lives++;
+	}
 	sim_stop();
 }
 

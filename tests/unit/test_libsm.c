@@ -208,8 +208,13 @@ static void the_end_of_the_session_manager_is_told(void **state)
 	struct sm_machine m;
 
 	f->close_after_events = true;
+	fake_event(f, SM_EVENT_BOOT_ROW)->boot_row = f->boot[3];
 	fake_event(f, SM_EVENT_SHUTDOWN)->shutdown.flags = 1;
 	assert_int_equal(sm_subscribe(c), 0);
+	assert_int_equal(sm_event_next(c, 1000, &e), 1);
+	assert_int_equal(e.kind, SM_ON_BOOT);
+	assert_int_equal(e.of.boot.number, 3);
+	assert_string_equal(e.of.boot.name, "/srv/old");
 	assert_int_equal(sm_event_next(c, 1000, &e), 1);
 	assert_int_equal(e.kind, SM_ON_SHUTDOWN);
 	assert_true(e.of.shutdown.fast);
