@@ -57,7 +57,7 @@ extern "C" {
 /* A process or row that belongs to the machine and to no session. */
 #define SM_MACHINE_SESSION 0xFFFFFFFFu
 
-/* ---- connection ------------------------------------------------------------------------------- */
+/* ---- connection ----------------------------------------------------------------------------- */
 
 /* A connection to the session manager; made by sm_open, ended by sm_close. */
 struct sm_connection;
@@ -123,7 +123,7 @@ const char *sm_status_text(uint32_t status);
  */
 const char *sm_error_text(int r);
 
-/* ---- the machine ------------------------------------------------------------------------------ */
+/* ---- the machine ---------------------------------------------------------------------------- */
 
 /* Where the session manager runs. */
 enum sm_run_mode {
@@ -154,16 +154,16 @@ struct sm_machine {
 	uint32_t reaped;    /* reaped in all */
 	uint32_t clients;   /* connections like this one */
 	uint32_t degraded;  /* how many things are missing; the boot timeline names them */
-	bool ready;	    /* the boot is done */
-	bool boot_good;	    /* this boot has been accepted as the last known good */
-	bool no_cgroup;	    /* there is no cgroup v2: ending sessions rests on pid namespaces */
-	bool no_state;	    /* the state directory cannot be written: attempts are not counted */
+	bool ready;         /* the boot is done */
+	bool boot_good;     /* this boot has been accepted as the last known good */
+	bool no_cgroup;     /* there is no cgroup v2: ending sessions rests on pid namespaces */
+	bool no_state;      /* the state directory cannot be written: attempts are not counted */
 	bool shutting_down;
-	enum sm_power action;	/* meaningful while shutting_down */
-	uint64_t started_ns;	/* when the session manager started */
-	uint64_t ready_ns;	/* when the boot was done; 0 = not yet */
-	uint64_t now_ns;	/* when this was answered */
-	uint64_t lines_dropped; /* lines that console or kernel log did not take */
+	enum sm_power action;        /* meaningful while shutting_down */
+	uint64_t started_ns;         /* when the session manager started */
+	uint64_t ready_ns;           /* when the boot was done; 0 = not yet */
+	uint64_t now_ns;             /* when this was answered */
+	uint64_t lines_dropped;      /* lines that console or kernel log did not take */
 	char blocker[SM_TEXT_BYTES]; /* what is being waited for; "" = nothing */
 	char version[SM_NAME_BYTES];
 	char build_id[SM_NAME_BYTES];
@@ -195,11 +195,11 @@ const char *sm_power_word(enum sm_power action);
  */
 int sm_shutdown(struct sm_connection *c, enum sm_power action, bool fast, const char *reason);
 
-/* ---- sessions --------------------------------------------------------------------------------- */
+/* ---- sessions ------------------------------------------------------------------------------- */
 
 enum sm_session_state {
-	SM_SESSION_FREE = 0,	   /* in events only: the session has ended, its number is free */
-	SM_SESSION_WAITING = 1,	   /* accepted; too many others are being set up just now */
+	SM_SESSION_FREE = 0,       /* in events only: the session has ended, its number is free */
+	SM_SESSION_WAITING = 1,    /* accepted; too many others are being set up just now */
 	SM_SESSION_SETTING_UP = 2, /* its set-up copy is at work */
 	SM_SESSION_LIVE = 3,
 	SM_SESSION_ENDING = 4, /* asked to end */
@@ -213,12 +213,12 @@ struct sm_session {
 	uint32_t session; /* its number; 0 holds the services */
 	enum sm_session_state state;
 	enum sm_session_hold hold;
-	uint32_t csrss_pid;	   /* 0 = not running */
-	uint32_t initial_pid;	   /* of the initial command; 0 = not running */
-	uint32_t copy_pid;	   /* of the set-up copy; 0 = gone, as it should be */
-	uint32_t failures;	   /* set-ups of this session that failed in a row */
+	uint32_t csrss_pid;   /* 0 = not running */
+	uint32_t initial_pid; /* of the initial command; 0 = not running */
+	uint32_t copy_pid;    /* of the set-up copy; 0 = gone, as it should be */
+	uint32_t failures;    /* set-ups of this session that failed in a row */
 	uint64_t created_ns;
-	uint64_t ready_us;	   /* from request to both core processes up; 0 = not yet */
+	uint64_t ready_us;           /* from request to both core processes up; 0 = not yet */
 	char initial[SM_NAME_BYTES]; /* image of the initial command: "wininit", "winlogon", ... */
 	char console[SM_NAME_BYTES]; /* its terminal; "" = none */
 };
@@ -269,11 +269,11 @@ int sm_session_end(struct sm_connection *c, uint32_t session, uint32_t *ret_left
 int sm_exec(struct sm_connection *c, uint32_t session, const char *const *argv, bool detached,
 	    uint32_t *ret_pid);
 
-/* ---- processes -------------------------------------------------------------------------------- */
+/* ---- processes ------------------------------------------------------------------------------ */
 
 /* A row of the ledger: a process that the session manager, or a copy of it, started. */
 struct sm_process {
-	uint32_t pid;	  /* as the session manager numbers processes */
+	uint32_t pid;     /* as the session manager numbers processes */
 	uint32_t session; /* SM_MACHINE_SESSION = it belongs to none */
 	const char *role; /* what it is there for: "csrss", "initial", "session", "paging", ... */
 	uint64_t started_ns;
@@ -290,7 +290,7 @@ struct sm_process {
  */
 int sm_process_next(struct sm_connection *c, uint32_t *cursor, struct sm_process *ret);
 
-/* ---- the boot timeline ------------------------------------------------------------------------ */
+/* ---- the boot timeline ---------------------------------------------------------------------- */
 
 enum sm_boot_kind {
 	SM_BOOT_PHASE = 0, /* a phase of the boot */
@@ -301,13 +301,13 @@ enum sm_boot_kind {
 enum sm_result {
 	SM_RESULT_OK = 0,
 	SM_RESULT_FAILED = 1,
-	SM_RESULT_SKIPPED = 2,	/* nothing to do, or policy left it out */
-	SM_RESULT_TIMEOUT = 3,	/* its deadline passed and it was killed */
-	SM_RESULT_CRASHED = 4,	/* died of a signal */
-	SM_RESULT_REFUSED = 5,	/* protection said no */
-	SM_RESULT_NOT_YET = 6,	/* understood, and this version does not act on it */
-	SM_RESULT_RUNNING = 7,	/* begun, not ended */
-	SM_RESULT_DEGRADED = 8	/* done with something missing */
+	SM_RESULT_SKIPPED = 2, /* nothing to do, or policy left it out */
+	SM_RESULT_TIMEOUT = 3, /* its deadline passed and it was killed */
+	SM_RESULT_CRASHED = 4, /* died of a signal */
+	SM_RESULT_REFUSED = 5, /* protection said no */
+	SM_RESULT_NOT_YET = 6, /* understood, and this version does not act on it */
+	SM_RESULT_RUNNING = 7, /* begun, not ended */
+	SM_RESULT_DEGRADED = 8 /* done with something missing */
 };
 
 struct sm_boot_entry {
@@ -315,8 +315,8 @@ struct sm_boot_entry {
 	const char *phase; /* the phase it belongs to */
 	enum sm_boot_kind kind;
 	enum sm_result result;
-	int32_t detail;	   /* failed: errno or exit status; crashed: the signal; else 0 */
-	uint32_t pid;	   /* 0 = no process of its own */
+	int32_t detail; /* failed: errno or exit status; crashed: the signal; else 0 */
+	uint32_t pid;   /* 0 = no process of its own */
 	uint64_t start_ns;
 	uint64_t end_ns; /* 0 = running */
 	char name[SM_NAME_BYTES];
@@ -335,11 +335,11 @@ const char *sm_boot_kind_word(enum sm_boot_kind kind);
 /* sm_result_word - "ok", "failed", "skipped", ...; "?" for another number. */
 const char *sm_result_word(enum sm_result result);
 
-/* ---- stops ------------------------------------------------------------------------------------ */
+/* ---- stops ---------------------------------------------------------------------------------- */
 
 /* A stop: the machine ended because something it cannot live without did. */
 struct sm_stop {
-	uint32_t code;	  /* 0xC000021A and kin */
+	uint32_t code;    /* 0xC000021A and kin */
 	const char *word; /* the code's name; "?" if it has none */
 	uint32_t status;  /* how the culprit ended */
 	const char *phase;
@@ -355,13 +355,13 @@ struct sm_stop {
  */
 int sm_last_stop(struct sm_connection *c, struct sm_stop *ret);
 
-/* ---- events ----------------------------------------------------------------------------------- */
+/* ---- events --------------------------------------------------------------------------------- */
 
 enum sm_event_kind {
-	SM_ON_BOOT = 1,	    /* a row of the timeline began or ended: boot */
+	SM_ON_BOOT = 1,     /* a row of the timeline began or ended: boot */
 	SM_ON_SESSION = 2,  /* a session changed: session */
 	SM_ON_SHUTDOWN = 3, /* the machine is going: shutdown */
-	SM_ON_LOST = 4	    /* this program was too slow: lost events were dropped before this one */
+	SM_ON_LOST = 4 /* this program was too slow: lost events were dropped before this one */
 };
 
 struct sm_event {

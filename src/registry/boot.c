@@ -122,7 +122,9 @@ static int hand_over(const struct boot *b, const struct plan_made *made)
 	n = sys_send(FD_MASTER, &m, sm_message_bytes(&m), &fd, 1);
 	while (n > 0) {
 		n = sys_receive(FD_MASTER, &m, sizeof(m), NULL, NULL);
-		if (n > 0 && sm_message_check(&m, (size_t)n) == 0 && m.h.reply && m.h.tag == 1)
+		if (n > 0 && sm_message_check(&m, (size_t)n) < 0)
+			return -EPROTO;
+		if (n > 0 && m.h.reply && m.h.tag == 1)
 			return m.h.status == SM_OK ? 0 : -EPROTO;
 	}
 	return n < 0 ? (int)n : -EPIPE;

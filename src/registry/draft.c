@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define SHOWN_BYTES 96u
+
 static const char *formed(struct reg_arena *a, const char *form, va_list list)
 {
 	char room[512];
@@ -87,13 +89,14 @@ const char *draft_text(struct draft *d, const char *form, ...)
 	return s ? s : "";
 }
 
+/* Raw but for its length: whoever prints a remark escapes it (show.c, the master's log). */
 const char *draft_show(struct draft *d, const char *s)
 {
-	char room[96];
-	struct text t = TEXT_ON(room);
+	size_t n = str_len(s, SHOWN_BYTES);
 
-	text_escaped(&t, s, strlen(s));
-	return draft_text(d, t.cut ? "%s..." : "%s", room);
+	while (s[n] && n && ((uint8_t)s[n] & 0xC0) == 0x80) /* not inside a character */
+		n--;
+	return draft_text(d, s[n] ? "%.*s..." : "%.*s", (int)n, s);
 }
 
 void draft_add(struct draft *d, enum plan_table t, struct draft_row row)

@@ -61,17 +61,10 @@ static void unknown(struct draft *d, enum schema_key key, const struct reg_value
 
 static void value_path(struct draft *d, enum schema_key key, const struct reg_value *v)
 {
-	char room[512];
-	struct text t = TEXT_ON(room);
+	const char *name = v->name_bytes ? draft_show(d, v->name) : "(default)";
 
-	text_add(text_add(&t, schema_key_path(key)), "\\");
-	if (d->session)
-		text_add(text_escaped(&t, d->session, strlen(d->session)), "\\");
-	if (v->name_bytes)
-		text_escaped(&t, v->name, v->name_bytes);
-	else
-		text_add(&t, "(default)");
-	d->at = draft_text(d, "%s", room);
+	d->at = draft_text(d, "%s\\%s%s%s", schema_key_path(key), d->session ? d->session : "",
+			   d->session ? "\\" : "", name);
 }
 
 static void one_value(struct draft *d, enum schema_key key, const struct reg_value *v)

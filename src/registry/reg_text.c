@@ -9,304 +9,25 @@
 #include "registry/reg_text.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "registry/hive.h"
+#include "registry/reg_scan.h"
 #include "registry/utf.h"
-
-struct reader {
-	const char *s;
-	size_t n, at;
-	size_t line_start;
-	unsigned line;
-	bool line_bad; /* an error was named on this line */
-	struct reg_tree *t;
-	struct reg_key *key; /* of the last [key]; NULL before one, or when it is being deleted */
-	bool seen_key;
-	struct reg_errors *errors;
-	uint8_t *data; /* decoded bytes of one value */
-	size_t data_n, data_cap;
-	char *text; /* a decoded name or string */
-	size_t text_n, text_cap;
-	int failed; /* -E2BIG, -ENOMEM */
-};
-
-static unsigned column_at(const struct reader *r, size_t at)
-{
-	unsigned column = 1;
-	uint32_t c;
-
-	for (size_t i = r->line_start; i < at && i < r->n; column++)
-		i += utf8_next(r->s + i, r->n - i, &c);
-	return column;
-}
-
-__attribute__((format(printf, 3, 4))) static int bad(struct reader *r, size_t at, const char *form,
-						     ...)
-{
-	struct reg_error *e;
-	va_list list;
-
-	r->line_bad = true;
-	if (r->errors->count >= REG_ERRORS_MAX)
-		return -EINVAL;
-	e = &r->errors->at[r->errors->count++];
-	e->line = r->line;
-	e->column = column_at(r, at);
-	va_start(list, form);
-	vsnprintf(e->text, sizeof(e->text), form, list);
-	va_end(list);
-	return -EINVAL;
-}
-
-static char peek(const struct reader *r)
-{
-	return r->at < r->n ? r->s[r->at] : '\0';
-}
-
-static bool at_end_of_line(const struct reader *r)
-{
-	return r->at >= r->n || r->s[r->at] == '\n' ||
-	       (r->s[r->at] == '\r' && r->at + 1 < r->n && r->s[r->at + 1] == '\n');
-}
-
-static void skip_blanks(struct reader *r)
-{
-	while (r->at < r->n && (r->s[r->at] == ' ' || r->s[r->at] == '\t'))
-		r->at++;
-}
-
-static void next_line(struct reader *r)
-{
-	while (r->at < r->n && r->s[r->at] != '\n')
-		r->at++;
-	if (r->at < r->n)
-		r->at++;
-	r->line++;
-	r->line_start = r->at;
-}
-
-/* The end of a line: blanks and a comment may stand there. */
-static int expect_end(struct reader *r, const char *after)
-{
-	skip_blanks(r);
-	if (at_end_of_line(r) || peek(r) == ';')
-		return 0;
-	return bad(r, r->at, "unexpected text after %s; remove it or begin it with ;", after);
-}
-
-static int add_byte(struct reader *r, uint8_t byte)
-{
-	if (r->data_n == r->data_cap) {
-		size_t cap = r->data_cap ? r->data_cap * 2 : 256;
-		uint8_t *more = realloc(r->data, cap);
-
-		if (!more)
-			return r->failed = -ENOMEM;
-		r->data = more;
-		r->data_cap = cap;
-	}
-	r->data[r->data_n++] = byte;
-	return 0;
-}
-
-static int add_char(struct reader *r, char c)
-{
-	if (r->text_n == r->text_cap) {
-		size_t cap = r->text_cap ? r->text_cap * 2 : 256;
-		char *more = realloc(r->text, cap);
-
-		if (!more)
-			return r->failed = -ENOMEM;
-		r->text = more;
-		r->text_cap = cap;
-	}
-	r->text[r->text_n++] = c;
-	return 0;
-}
-
-/* "..." with \\ and \" inside; the text comes to r->text. */
-static int quoted(struct reader *r, const char *what)
-{
-	size_t start = r->at++;
-
-	r->text_n = 0;
-	for (;;) {
-		char c;
-
-		if (at_end_of_line(r))
-			return bad(
-				r, start,
-				"%s has no closing quote on its line; write a line break inside a "
-				"value as hex(1):",
-				what);
-		c = r->s[r->at++];
-		if (c == '"')
-			return 0;
-		if (c == '\\') {
-			c = peek(r);
-			if (c != '\\' && c != '"')
-				return bad(r, r->at - 1,
-					   "in %s a backslash is written \\\\ and a quote \\\"",
-					   what);
-			r->at++;
-		}
-		if (c == '\0')
-			return bad(r, r->at - 1,
-				   "%s holds a NUL byte; write the value as hex(1):", what);
-		if (add_char(r, c) < 0)
-			return r->failed;
-	}
-}
-
-/* Continues a hex value on the next line, when a backslash ends this one. */
-static int continue_line(struct reader *r)
-{
-	size_t slash = r->at;
-
-	if (peek(r) != '\\')
-		return 0;
-	r->at++;
-	skip_blanks(r);
-	if (!at_end_of_line(r))
-		return bad(r, slash, "a backslash in hex data must be the last thing on its line");
-	if (r->at >= r->n)
-		return bad(r, slash, "the file ends where the backslash promises another line");
-	next_line(r);
-	skip_blanks(r);
-	return 1;
-}
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static int hex_bytes(struct reader *r)
-{
-	int more;
-
-	r->data_n = 0;
-	skip_blanks(r);
-	while ((more = continue_line(r)) > 0)
-		;
-	if (more < 0)
-		return more;
-	while (!at_end_of_line(r) && peek(r) != ';') {
-		int high = hex_digit(peek(r)), low = -1;
-
-		if (high >= 0 && r->at + 1 < r->n)
-			low = hex_digit(r->s[r->at + 1]);
-		if (high < 0 || low < 0)
-			return bad(r, r->at, "expected two hexadecimal digits, as in 0a,ff");
-		r->at += 2;
-		if (add_byte(r, (uint8_t)(high << 4 | low)) < 0)
-			return r->failed;
-		skip_blanks(r);
-		if (peek(r) != ',') {
-			if (peek(r) == '\\')
-				return bad(r, r->at, "a comma is missing before the backslash");
-			break;
-		}
-		r->at++;
-		skip_blanks(r);
-		while ((more = continue_line(r)) > 0)
-			;
-		if (more < 0)
-			return more;
-	}
-	return expect_end(r, "the hex data");
-}
 
 static int set_value(struct reader *r, const char *name, size_t name_n, uint32_t type)
 {
 	struct reg_data d = {.type = type, .bytes = r->data, .n = r->data_n};
 
 	if (r->data_n > HIVE_WRITE_VALUE_MAX)
-		return bad(r, r->line_start,
-			   "%zu bytes of data; a hive written here takes at most %u a value",
-			   r->data_n, HIVE_WRITE_VALUE_MAX);
+		return reg_bad(r, r->line_start,
+			       "%zu bytes of data; a hive written here takes at most %u a value",
+			       r->data_n, HIVE_WRITE_VALUE_MAX);
 	if (!r->key)
 		return 0;
 	r->failed = tree_set(r->t, r->key, name, name_n, &d);
 	return r->failed;
-}
-
-static bool word_here(struct reader *r, const char *word)
-{
-	size_t n = strlen(word);
-
-	if (r->n - r->at < n || !utf8_same_fold(r->s + r->at, n, word, n))
-		return false;
-	r->at += n;
-	return true;
-}
-
-static int string_data(struct reader *r)
-{
-	int e = quoted(r, "the string");
-
-	if (e == 0)
-		e = expect_end(r, "the string");
-	r->data_n = 0;
-	while (e == 0 && r->data_cap < 2 * r->text_n + 2) {
-		r->data_n = r->data_cap;
-		e = add_byte(r, 0);
-	}
-	if (e < 0)
-		return e;
-	r->data_n = utf8_to_utf16(r->text, r->text_n, r->data);
-	r->data[r->data_n++] = 0;
-	r->data[r->data_n++] = 0;
-	return 0;
-}
-
-static int dword_data(struct reader *r)
-{
-	uint32_t v = 0;
-	unsigned digits = 0;
-	size_t start;
-
-	skip_blanks(r);
-	start = r->at;
-	for (; hex_digit(peek(r)) >= 0; digits++, r->at++)
-		v = v << 4 | (uint32_t)hex_digit(peek(r));
-	if (digits < 1 || digits > 8)
-		return bad(r, start,
-			   "dword: takes 1 to 8 hexadecimal digits, as in dword:0000003c");
-	r->data_n = 0;
-	for (unsigned i = 0; i < 4; i++)
-		if (add_byte(r, (uint8_t)(v >> 8 * i)) < 0)
-			return r->failed;
-	return expect_end(r, "the number");
-}
-
-/* hex: and hex(N): - the type's number is hexadecimal. */
-static int hex_data(struct reader *r, uint32_t *ret_type)
-{
-	uint64_t type = 0;
-	unsigned digits = 0;
-
-	if (peek(r) == ':') {
-		r->at++;
-		*ret_type = REG_BINARY;
-		return hex_bytes(r);
-	}
-	size_t start = r->at++;
-
-	for (; hex_digit(peek(r)) >= 0 && digits < 9; digits++, r->at++)
-		type = type << 4 | (uint64_t)hex_digit(peek(r));
-	if (digits < 1 || digits > 8 || !word_here(r, "):"))
-		return bad(r, start,
-			   "expected a type as in hex(7): with 1 to 8 hexadecimal digits");
-	*ret_type = (uint32_t)type;
-	return hex_bytes(r);
 }
 
 static int value_data(struct reader *r, const char *name, size_t name_n)
@@ -315,22 +36,23 @@ static int value_data(struct reader *r, const char *name, size_t name_n)
 	size_t start = r->at;
 	int e;
 
-	if (peek(r) == '-') {
+	if (reg_peek(r) == '-') {
 		r->at++;
-		e = expect_end(r, "the -");
+		e = reg_expect_end(r, "the -");
 		if (e == 0 && r->key)
 			tree_drop_value(r->t, r->key, name, name_n);
 		return e;
 	}
-	if (peek(r) == '"') {
+	if (reg_peek(r) == '"') {
 		type = REG_SZ;
-		e = string_data(r);
-	} else if (word_here(r, "dword:")) {
-		e = dword_data(r);
-	} else if (word_here(r, "hex") && (peek(r) == ':' || peek(r) == '(')) {
-		e = hex_data(r, &type);
+		e = reg_string_data(r);
+	} else if (reg_word(r, "dword:")) {
+		e = reg_dword_data(r);
+	} else if (reg_word(r, "hex") && (reg_peek(r) == ':' || reg_peek(r) == '(')) {
+		e = reg_hex_data(r, &type);
 	} else {
-		return bad(r, start, "expected \"string\", dword:, hex:, hex(N): or - after the =");
+		return reg_bad(r, start,
+			       "expected \"string\", dword:, hex:, hex(N): or - after the =");
 	}
 	return e < 0 ? e : set_value(r, name, name_n, type);
 }
@@ -352,18 +74,18 @@ static int value_line(struct reader *r)
 	int e = 0;
 
 	if (!r->seen_key)
-		return bad(r, start, "a value before the first [key]");
-	if (peek(r) == '@') {
+		return reg_bad(r, start, "a value before the first [key]");
+	if (reg_peek(r) == '@') {
 		r->at++;
 		name = strdup("");
 	} else {
-		e = quoted(r, "the value's name");
+		e = reg_quoted(r, "the value's name");
 		if (e < 0)
 			return e;
 		n = r->text_n;
 		if (characters(r->text, n) > REG_VALUE_NAME_MAX)
-			return bad(r, start, "a value's name has at most %u characters",
-				   REG_VALUE_NAME_MAX);
+			return reg_bad(r, start, "a value's name has at most %u characters",
+				       REG_VALUE_NAME_MAX);
 		name = malloc(n + 1);
 		if (name && n)
 			memcpy(name, r->text, n);
@@ -372,12 +94,12 @@ static int value_line(struct reader *r)
 	}
 	if (!name)
 		return r->failed = -ENOMEM;
-	skip_blanks(r);
-	if (peek(r) != '=')
-		e = bad(r, r->at, "expected = after the value's name");
+	reg_skip_blanks(r);
+	if (reg_peek(r) != '=')
+		e = reg_bad(r, r->at, "expected = after the value's name");
 	if (e == 0) {
 		r->at++;
-		skip_blanks(r);
+		reg_skip_blanks(r);
 		e = value_data(r, name, n);
 	}
 	free(name);
@@ -397,12 +119,12 @@ static int key_names(struct reader *r, size_t from, size_t to)
 			continue;
 		count = characters(r->s + start, i - start);
 		if (i > start && count > REG_KEY_NAME_MAX)
-			return bad(r, start, "a key's name has at most %u characters",
-				   REG_KEY_NAME_MAX);
+			return reg_bad(r, start, "a key's name has at most %u characters",
+				       REG_KEY_NAME_MAX);
 		if (i == start && i < to && i > from)
-			return bad(r, start, "an empty key name between two backslashes");
+			return reg_bad(r, start, "an empty key name between two backslashes");
 		if (++depth > REG_DEPTH_MAX)
-			return bad(r, start, "keys lie at most %u levels deep", REG_DEPTH_MAX);
+			return reg_bad(r, start, "keys lie at most %u levels deep", REG_DEPTH_MAX);
 		start = i + 1;
 	}
 	return 0;
@@ -422,7 +144,7 @@ static int root_of(struct reader *r, size_t end, size_t *ret_from)
 		*ret_from = at < end ? at + 1 : at;
 		return 0;
 	}
-	return bad(r, r->at, "only keys below HKEY_LOCAL_MACHINE\\SYSTEM lie in this hive");
+	return reg_bad(r, r->at, "only keys below HKEY_LOCAL_MACHINE\\SYSTEM lie in this hive");
 }
 
 static int key_line(struct reader *r)
@@ -434,13 +156,13 @@ static int key_line(struct reader *r)
 	r->at++;
 	r->key = NULL;
 	r->seen_key = true;
-	drop = peek(r) == '-';
+	drop = reg_peek(r) == '-';
 	r->at += drop;
 	for (end = r->at; end < r->n && r->s[end] != '\n'; end++)
 		if (r->s[end] == ']')
 			close = end;
 	if (!close)
-		return bad(r, r->at, "the key has no closing ]");
+		return reg_bad(r, r->at, "the key has no closing ]");
 	e = root_of(r, close, &from);
 	if (e == 0)
 		e = key_names(r, from, close);
@@ -454,7 +176,7 @@ static int key_line(struct reader *r)
 	} else {
 		e = tree_make(r->t, r->s + from, close - from, &r->key);
 		if (e == -ENOKEY)
-			return bad(
+			return reg_bad(
 				r, from,
 				"CurrentControlSet: the hive has no Select\\Current; name "
 				"ControlSet001, or set [HKEY_LOCAL_MACHINE\\SYSTEM\\Select] first");
@@ -462,39 +184,39 @@ static int key_line(struct reader *r)
 			return r->failed = e;
 	}
 	r->at = close + 1;
-	return expect_end(r, "the key");
+	return reg_expect_end(r, "the key");
 }
 
 static int header(struct reader *r)
 {
 	while (r->at < r->n) { /* blank lines and comments may stand before it */
-		skip_blanks(r);
-		if (!at_end_of_line(r) && peek(r) != ';')
+		reg_skip_blanks(r);
+		if (!reg_line_ends(r) && reg_peek(r) != ';')
 			break;
-		next_line(r);
+		reg_next_line(r);
 	}
-	if (word_here(r, "Windows Registry Editor Version 5.00"))
-		return expect_end(r, "the header");
-	if (word_here(r, "REGEDIT4"))
-		return bad(r, r->line_start,
-			   "a version 4 file (REGEDIT4); export it again as version 5");
-	return bad(r, r->at, "the first line must be: Windows Registry Editor Version 5.00");
+	if (reg_word(r, "Windows Registry Editor Version 5.00"))
+		return reg_expect_end(r, "the header");
+	if (reg_word(r, "REGEDIT4"))
+		return reg_bad(r, r->line_start,
+			       "a version 4 file (REGEDIT4); export it again as version 5");
+	return reg_bad(r, r->at, "the first line must be: Windows Registry Editor Version 5.00");
 }
 
 static void read_lines(struct reader *r)
 {
 	if (header(r) < 0)
 		return;
-	next_line(r);
+	reg_next_line(r);
 	while (r->at < r->n && !r->failed && r->errors->count < REG_ERRORS_MAX) {
 		r->line_bad = false;
-		skip_blanks(r);
-		if (peek(r) == '[')
+		reg_skip_blanks(r);
+		if (reg_peek(r) == '[')
 			(void)key_line(r);
-		else if (peek(r) == '"' || peek(r) == '@')
+		else if (reg_peek(r) == '"' || reg_peek(r) == '@')
 			(void)value_line(r);
-		else if (!at_end_of_line(r) && peek(r) != ';')
-			(void)bad(r, r->at, "expected [key], \"name\"=, @= or a ; comment");
+		else if (!reg_line_ends(r) && reg_peek(r) != ';')
+			(void)reg_bad(r, r->at, "expected [key], \"name\"=, @= or a ; comment");
 		while (r->line_bad && r->at < r->n) { /* pass over a bad value's continuations */
 			size_t end = r->at;
 
@@ -506,9 +228,9 @@ static void read_lines(struct reader *r)
 				last--;
 			if (last == r->line_start || r->s[last - 1] != '\\' || end >= r->n)
 				break;
-			next_line(r);
+			reg_next_line(r);
 		}
-		next_line(r);
+		reg_next_line(r);
 	}
 }
 
@@ -537,8 +259,9 @@ int reg_text_read(const char *bytes, size_t n, struct reg_tree *t, struct reg_er
 		unsigned len = utf8_next(r.s + i, r.n - i, &c);
 
 		if (c == UTF_BAD) {
-			bad(&r, i,
-			    "not UTF-8 (nor UTF-16LE with a byte order mark); save it as UTF-8");
+			reg_bad(&r, i,
+				"not UTF-8 (nor UTF-16LE with a byte order mark); save it as "
+				"UTF-8");
 			break;
 		}
 		i += len;

@@ -36,7 +36,7 @@ static int read_stat(int proc, const char *pid, struct proc *ret)
 	shut = strrchr(text, ')');
 	if (!open || !shut || shut < open)
 		return -EILSEQ;
-	ret->pid = atoi(pid);
+	ret->pid = (int)strtol(pid, NULL, 10);
 	if (sscanf(shut + 1, " %*c %d %*d %*d %*d %*d %lu", &ret->parent, &flags) != 2)
 		return -EILSEQ;
 	if (flags & KERNEL_THREAD)

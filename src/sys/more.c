@@ -53,12 +53,12 @@ int sys_tty_sane(int fd)
 
 	if (tcgetattr(fd, &t) < 0)
 		return -errno;
-	t.c_iflag = (t.c_iflag & (tcflag_t)~(IGNCR | INLCR | ISTRIP | IXOFF | IXANY | INPCK)) | ICRNL |
-		    IXON | BRKINT;
+	t.c_iflag = (t.c_iflag & (tcflag_t) ~(IGNCR | INLCR | ISTRIP | IXOFF | IXANY | INPCK)) |
+		    ICRNL | IXON | BRKINT;
 	t.c_oflag |= OPOST | ONLCR;
-	t.c_cflag = (t.c_cflag & (tcflag_t)~(CSIZE | PARENB | CSTOPB)) | CS8 | CREAD;
-	t.c_lflag = (t.c_lflag & (tcflag_t)~(NOFLSH | TOSTOP | ECHONL)) | ISIG | ICANON | IEXTEN | ECHO |
-		    ECHOE | ECHOK | ECHOCTL | ECHOKE;
+	t.c_cflag = (t.c_cflag & (tcflag_t) ~(CSIZE | PARENB | CSTOPB)) | CS8 | CREAD;
+	t.c_lflag = (t.c_lflag & (tcflag_t) ~(NOFLSH | TOSTOP | ECHONL)) | ISIG | ICANON | IEXTEN |
+		    ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE;
 	t.c_cc[VINTR] = 3;
 	t.c_cc[VQUIT] = 28;
 	t.c_cc[VERASE] = 127;
@@ -86,7 +86,7 @@ int sys_set_ids(uint32_t uid, uint32_t gid, const uint32_t *groups, unsigned cou
 
 int sys_net_up(const char *name)
 {
-	struct ifreq q = { 0 };
+	struct ifreq q = {0};
 	_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	size_t n = strlen(name);
 
@@ -132,9 +132,8 @@ int sys_random_ready(void)
 
 int sys_connect_within(const char *path, int timeout_ms)
 {
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	struct timeval limit = { .tv_sec = timeout_ms / 1000,
-				 .tv_usec = timeout_ms % 1000 * 1000 };
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	struct timeval limit = {.tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000};
 	size_t n = strlen(path);
 	_close_ int fd = -1;
 
@@ -159,6 +158,6 @@ int sys_peer_of(int fd, struct sys_peer *ret)
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &n) < 0)
 		return -errno;
-	*ret = (struct sys_peer){ .pid = cred.pid, .uid = cred.uid, .gid = cred.gid };
+	*ret = (struct sys_peer){.pid = cred.pid, .uid = cred.uid, .gid = cred.gid};
 	return 0;
 }

@@ -9,8 +9,8 @@
 #include "base/text.h"
 #include "companion/lines.h"
 
-#define UTS_NAMESPACE_INITIAL 0xEFFFFFFEu /* the kernel's fixed inode of the first UTS namespace   \
-					   */
+/* The kernel's fixed inode of the first UTS namespace. */
+#define UTS_NAMESPACE_INITIAL 0xEFFFFFFEu
 
 void machine_loopback(const struct companion *c)
 {

@@ -131,8 +131,7 @@ void sim_spawn_error(int error, unsigned times)
 	procs.spawn_errors = times;
 }
 
-/* ---- birth
- * ------------------------------------------------------------------------------------------ */
+/* ---- birth ---------------------------------------------------------------------- */
 
 static void put_cgroup(struct process *p, struct node *dir)
 {
@@ -224,9 +223,7 @@ int sim_process_new(int maker, int parent, const char *name, const int *fds, uns
 	return p->p.pid;
 }
 
-/* ---- death
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- death ---------------------------------------------------------------------- */
 
 void sim_signal(int sig, int from_pid, int code)
 {
@@ -381,8 +378,7 @@ void sys_exit(int status)
 	sim_end_run(SIM_EXIT, (uint64_t)status);
 }
 
-/* ---- messages for scripts
- * ------------------------------------------------------------------------------------ */
+/* ---- messages for scripts ------------------------------------------------------- */
 
 static void tell_script(int pid, void *arg)
 {
@@ -402,9 +398,7 @@ void message_arrived(const struct desc *d)
 	}
 }
 
-/* ---- cgroups
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- cgroups -------------------------------------------------------------------- */
 
 static bool is_in(const struct process *p, const struct node *dir)
 {
@@ -448,8 +442,7 @@ void cgroup_move(const struct node *dir, int pid)
 		put_cgroup(p, (struct node *)dir);
 }
 
-/* ---- signals of pid 1, and who we are
- * ---------------------------------------------------------------------------- */
+/* ---- signals of pid 1, and who we are ------------------------------------------- */
 
 bool signals_pending(void)
 {

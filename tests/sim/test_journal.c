@@ -43,8 +43,7 @@ static struct entry queue[ENTRIES];
 static unsigned queue_count;
 static struct world begin, want;
 
-/* ---- what the product's role needs around it
- * ------------------------------------------------------ */
+/* ---- what the product's role needs around it ------------------------------------ */
 
 static unsigned said_failed, said_ok;
 
@@ -65,8 +64,7 @@ int copy_open_state(const struct copy *c, bool write)
 	return sys_walk(STATE, O_RDONLY | O_DIRECTORY);
 }
 
-/* ---- the model
- * ------------------------------------------------------------------------------------ */
+/* ---- the model ------------------------------------------------------------------ */
 
 static void model_run(void)
 {
@@ -142,8 +140,7 @@ static bool world_right(void)
 	return true;
 }
 
-/* ---- the product's role
- * ------------------------------------------------------------------------------ */
+/* ---- the product's role --------------------------------------------------------- */
 
 static uint64_t plan_room[1024], queue_room[2048];
 
@@ -281,8 +278,7 @@ static void a_failing_disk_ends_the_run_and_nothing_is_done_twice(void **state)
 	sim_stop();
 }
 
-/* ---- the small performer: the journal's contract and nothing else
- * --------------------------------------- */
+/* ---- the small performer: the journal's contract and nothing else --------------- */
 
 static const uint8_t digest_of_queue[SHA256_BYTES] = {0x51, 2, 3};
 static bool careful; /* makes a rename durable before its result */
@@ -410,8 +406,7 @@ static void without_settling_the_disk_shows_the_mistake(void **state)
 	sim_stop();
 }
 
-/* ---- the journal by itself
- * -------------------------------------------------------------------------------- */
+/* ---- the journal by itself ------------------------------------------------------ */
 
 static int journal_dir(void)
 {

@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
-"""Runs one QEMU and talks with its serial console by a script: an expect of 400 lines less.
+"""Runs one QEMU, and talks with its serial console by a script.
 
 Called by `boot`, which makes QEMU's arguments; this file adds the serial line, the control channel
-and the kernel's words. It sees to three things: a boot that hangs before PID 1 is an accident of the
-emulator and is tried again; every wait has a deadline; how it ended is said by the exit code, and by
-the step that failed with the last lines of the console.
+and the kernel's words. It sees to three things: a boot that hangs before PID 1 is an accident of
+the emulator and is tried again; every wait has a deadline; how it ended is said by the exit code,
+and by the step that failed with the last lines of the console.
 
 A scenario is a text file, one step a line, words split as in sh ('single quotes' keep a regex as it
 is), # begins a comment:
 
   expect REGEX [SECONDS]     wait (10 s) until it appears after what the last expect matched
   expect-not REGEX           from here on it may not appear; without REGEX: forget all of these
-  send TEXT                  type TEXT and a newline; \\xNN and \\e work, a final \\c drops the newline
+  send TEXT                  type TEXT and a newline; \\xNN and \\e work, \\c at the end: no newline
   mark NAME                  print NAME and the seconds since PID 1 was executed
   sleep SECONDS              let the guest be; only where there is nothing to wait for
   monitor COMMAND            a command of QEMU's monitor: system_reset, sendkey ctrl-alt-delete, ...
@@ -47,6 +47,8 @@ EARLY_TRIES = 4
 NOISE = re.compile(rb"\r|\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]")
 PANIC_TEXT = b"Kernel panic - not syncing"
 HALT_TEXT = b"reboot: System halted"
+# QEMU's words for an end, and ours. The last is the scenario's own `monitor system_reset`.
+ENDS = {"guest-reset": "reboot", "guest-shutdown": "poweroff", "host-qmp-system-reset": "reboot"}
 DETACH = b"\x1d"  # Ctrl-], as telnet has it
 
 
@@ -62,6 +64,10 @@ class EarlyHang(Exception):
     """QEMU did not bring the guest to PID 1 in time."""
 
 
+def readable(data):
+    return data.decode("utf-8", "replace")
+
+
 def note(text):
     print(f"vm: {text}", file=sys.stderr, flush=True)
 
@@ -69,13 +75,14 @@ def note(text):
 def tsc_khz():
     """The host's TSC frequency, which TCG shows to the guest as it is; 0 if it cannot be measured.
 
-    Python has no rdtsc, so eleven bytes of machine code are called between two looks at the clock.
+    Python has no rdtsc, so ten bytes of machine code are called between two looks at the clock.
     """
     if os.uname().machine != "x86_64":
         return 0
     try:
         page = mmap.mmap(-1, mmap.PAGESIZE, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
-        page.write(b"\x0f\x31\x48\xc1\xe2\x20\x48\x09\xd0\xc3")  # rdtsc; shl 32,rdx; or rdx,rax; ret
+        # rdtsc; shl $32,%rdx; or %rdx,%rax; ret
+        page.write(b"\x0f\x31\x48\xc1\xe2\x20\x48\x09\xd0\xc3")
         address = ctypes.addressof(ctypes.c_char.from_buffer(page))
         rdtsc = ctypes.CFUNCTYPE(ctypes.c_uint64)(address)
 
@@ -100,8 +107,8 @@ def tsc_khz():
 
 def parse_scenario(path):
     """The steps as (line number, text, verb, arguments); ends the program on a mistake."""
-    arity = {"expect": (1, 2), "expect-not": (0, 1), "send": (1, 1), "mark": (1, 1), "sleep": (1, 1),
-             "monitor": (1, 1), "cut": (0, 0), "end": (1, 2)}
+    arity = {"expect": (1, 2), "expect-not": (0, 1), "send": (1, 1), "mark": (1, 1),
+             "sleep": (1, 1), "monitor": (1, 1), "cut": (0, 0), "end": (1, 2)}
     steps = []
     with open(path, encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
@@ -178,7 +185,7 @@ class Guest:
             pass
 
     def pump(self, until):
-        """Take in what QEMU has to say until the time given, or the first of it. False: it is late."""
+        """Take in the next that QEMU has to say. False: the time given came first."""
         now = time.monotonic()
         if self.deadline is not None:
             until = self.deadline if until is None else min(until, self.deadline)
@@ -233,7 +240,7 @@ class Guest:
         for regex in self.forbidden:
             found = regex.search(self.text, self.at)
             if found:
-                raise Failure(FAILED, f"appeared, and must not: {found.group(0).decode('utf-8', 'replace')}")
+                raise Failure(FAILED, f"appeared, and must not: {readable(found.group(0))}")
 
     def take_events(self):
         try:
@@ -249,8 +256,8 @@ class Guest:
             self.log_monitor(message)
             reason = message.get("data", {}).get("reason")
             if message.get("event") == "SHUTDOWN":
-                self.ended = {"guest-reset": "reboot", "guest-shutdown": "poweroff"}.get(reason, "gone")
-            elif message.get("event") == "RESET" and message["data"].get("guest"):
+                self.ended = ENDS.get(reason, "gone")
+            elif message.get("event") == "RESET":
                 self.reboots += 1
 
     def log_monitor(self, message):
@@ -334,7 +341,7 @@ def run_step(guest, verb, rest):
     elif verb == "expect-not":
         guest.forbidden = guest.forbidden + [rest[0]] if rest else []
         if rest and (found := rest[0].search(guest.text, guest.at)):
-            raise Failure(FAILED, f"is already there: {found.group(0).decode('utf-8', 'replace')}")
+            raise Failure(FAILED, f"is already there: {readable(found.group(0))}")
     elif verb == "send":
         text = rest[0].replace("\\e", "\\x1b")
         newline = "\n"
@@ -407,7 +414,7 @@ def attempt(options, argv, steps, log):
         note(str(err))
         if not options.show:
             for line in guest.text.split(b"\n")[-30:]:
-                print(f"  | {line.decode('utf-8', 'replace')}", file=sys.stderr)
+                print(f"  | {readable(line)}", file=sys.stderr)
         raise
     finally:
         if saved:
@@ -445,7 +452,8 @@ def main():
                 note(f"ended: {got} (PID 1 after {to_init:.2f} s)")
                 return OK
             except EarlyHang:
-                text = f"attempt {count}: no sign of PID 1 in {SLOW * options.early:.0f} s, QEMU hangs"
+                text = (f"attempt {count}: no sign of PID 1 in {SLOW * options.early:.0f} s, "
+                        "QEMU hangs")
                 note(text)
                 log.write(f"\nvm: {text}\n".encode())
             except Failure as err:

@@ -1,11 +1,11 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034  # what is set here is used by those who source it
 # The VM rig's common part: where the cache is, what goes into it, and how QEMU is called. Sourced
 # by prepare, mkimage and boot (and nothing else), so that the three agree on every name.
 #
 # The machine is QEMU's microvm under TCG: no firmware to speak of, no PCI, virtio over MMIO found
 # through ACPI. It reaches PID 1 in half the time of q35. Its one trap: it has neither HPET nor PM
 # timer, so when the host is busy the guest's calibration of the TSC against the PIT fails, and the
-# kernel then waits for ever, silently, for a timer tick. We tell it the frequency instead (dialog.py).
+# kernel then waits for ever, silently, for a timer tick. dialog.py tells it the frequency instead.
 
 # shellcheck source=tests/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
@@ -25,8 +25,8 @@ VM_PACKAGES=(
 read -r -a vm_extra <<<"${SMSS_VM_PACKAGES:-}"
 VM_PACKAGES+=("${vm_extra[@]}")
 
-# Modules that the initramfs loads, a set for each way to the root device: virtio over MMIO (microvm)
-# or PCI (q35), and memory that serves as a disk (--icount). ext4 is built into this kernel.
+# Modules that the initramfs loads, a set for each way to the root device: virtio over MMIO
+# (microvm) or PCI (q35), and memory that serves as a disk (--icount). ext4 is built in.
 VM_MODULES_MMIO=(virtio_mmio virtio_blk)
 VM_MODULES_PCI=(virtio_pci virtio_blk)
 VM_MODULES_PMEM=(nd_e820 nd_pmem)
@@ -37,7 +37,7 @@ VM_MODULES_ROOT=(
 )
 
 VM_BASE_MB=512              # the base image, and the least mkimage makes; sparse, 160 MB on disk
-VM_EPOCH=1735689600         # file system times, before any clock of a guest: e2fsck dislikes the future
+VM_EPOCH=1735689600         # file system times, before any guest's clock: e2fsck minds the future
 VM_ROOT_UUID=5d55d55d-0000-4000-8000-000000000001
 VM_DATA_UUID=5d55d55d-0000-4000-8000-000000000002
 VM_MARKER='smss-vm: exec of PID 1'
@@ -104,8 +104,8 @@ rig_debugfs() {
   [ -z "$trouble" ] || die "debugfs: $trouble"
 }
 
-# rig_mkfs IMG MB UUID [ARG...] - an ext4 with Debian's features, the same each time; block and inode
-# sizes of a real disk, which mkfs would halve for one this small.
+# rig_mkfs IMG MB UUID [ARG...] - an ext4 with Debian's features, the same each time; blocks as on a
+# real disk, where mkfs would take smaller ones for a disk as small as this.
 rig_mkfs() {
   local img=$1 mb=$2 uuid=$3
   shift 3

@@ -24,12 +24,15 @@ complete -c smctl -n __fish_use_subcommand -a probe -d 'What this kernel offers'
 complete -c smctl -n __fish_use_subcommand -a poweroff -d 'Power off in order'
 complete -c smctl -n __fish_use_subcommand -a reboot -d 'Start again in order'
 complete -c smctl -n __fish_use_subcommand -a halt -d 'Halt in order'
-complete -c smctl -n '__fish_seen_subcommand_from session; and not __fish_seen_subcommand_from new end' -a 'new end'
+complete -c smctl \
+    -n '__fish_seen_subcommand_from session; and not __fish_seen_subcommand_from new end' -a 'new end'
 complete -c smctl -n '__fish_seen_subcommand_from end exec' -a '(__smctl_sessions)'
 complete -c smctl -n '__fish_seen_subcommand_from exec' -s d -l detached -d 'Null descriptors'
 complete -c smctl -n '__fish_seen_subcommand_from boot' -s f -l follow -d 'Until the boot is ready'
 complete -c smctl -n '__fish_seen_subcommand_from boot' -s p -l phases -d 'Phases only'
 complete -c smctl -n '__fish_seen_subcommand_from wait' -a ready
 complete -c smctl -n '__fish_seen_subcommand_from wait' -s t -l timeout -x -d 'Seconds'
-complete -c smctl -n '__fish_seen_subcommand_from poweroff reboot halt' -l fast -d 'Sessions are not asked first'
-complete -c smctl -n '__fish_seen_subcommand_from poweroff reboot halt' -l reason -x -d 'For the log'
+complete -c smctl -n '__fish_seen_subcommand_from poweroff reboot halt' -l fast \
+    -d 'Sessions are not asked first'
+complete -c smctl -n '__fish_seen_subcommand_from poweroff reboot halt' -l reason -x \
+    -d 'For the log'
