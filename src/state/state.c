@@ -311,6 +311,9 @@ static int apply_attempt(struct boot_state *s, const struct change *c)
 	s->running = 1;
 	s->accepted = 0;
 	memcpy(s->boot_id, boot_id, sizeof(s->boot_id));
+	/* The attempts belong to a hive: a changed one begins anew. */
+	if (!bytes_same(s->hive_block_sha256, c->digest, SHA256_BYTES))
+		s->attempts[c->level] = 1;
 	memcpy(s->hive_block_sha256, c->digest, SHA256_BYTES);
 	return 1;
 }
@@ -364,12 +367,15 @@ static int apply_end(struct boot_state *s, const struct change *c)
 		return 0;
 	s->running = 0;
 	s->stop_count = 0;
+	/* Whoever reboots a machine that came up, before it counted as good, says nothing against it. */
+	if (c->status && s->attempts[s->level])
+		s->attempts[s->level]--;
 	return 1;
 }
 
-int state_orderly_end(int dir)
+int state_orderly_end(int dir, bool reached_ready)
 {
-	const struct change c = {.apply = apply_end};
+	const struct change c = {.apply = apply_end, .status = reached_ready};
 	struct boot_state s;
 
 	return change_state(dir, &c, &s);

@@ -81,8 +81,12 @@ int state_count_attempt(int dir, unsigned level, const char *boot_id,
 /* state_accept - the boot is good: attempts of its level go to 0. */
 int state_accept(int dir);
 
-/* state_orderly_end - the boot ends in order (shutdown, reboot, halt). */
-int state_orderly_end(int dir);
+/*
+ * state_orderly_end - the boot ends in order (shutdown, reboot, halt)
+ *   reached_ready  it had come up: its attempt is taken back, since being rebooted early is no failure
+ * After a recorded stop it changes nothing.
+ */
+int state_orderly_end(int dir, bool reached_ready);
 
 /* state_record_stop - a stop is filed: code, culprit, status, phase, text (nt-reference §7). */
 int state_record_stop(int dir, uint32_t code, uint32_t status, unsigned phase, uint64_t wall_s,

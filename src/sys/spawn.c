@@ -131,10 +131,7 @@ int sys_spawn(const struct sys_spawn *what, int *ret_pidfd)
 
 int sys_exec(int dir_fd, const char *name, char *const *argv, char *const *envp)
 {
-	struct sigaction plain = { .sa_handler = SIG_DFL };
-
-	for (int sig = 1; sig < 65; sig++)
-		(void)sigaction(sig, &plain, NULL);
+	/* Handlers go with the old image; what is ignored was cleared when signals were opened. */
 	if (born_files.soft)
 		limit_files(&born_files, NULL);
 	mask_set(0);
@@ -244,6 +241,7 @@ int sys_priority(int nice)
 
 int sys_signals_open(void)
 {
+	static const unsigned long plain[4]; /* the kernel's struct: handler SIG_DFL, no flags */
 	uint64_t faults = 1ull << (SIGSEGV - 1) | 1ull << (SIGBUS - 1) | 1ull << (SIGILL - 1) |
 			  1ull << (SIGFPE - 1) | 1ull << (SIGABRT - 1) | 1ull << (SIGTRAP - 1) |
 			  1ull << (SIGSYS - 1);
@@ -251,6 +249,9 @@ int sys_signals_open(void)
 	long fd;
 
 	mask_set(mask);
+	/* What our starter ignored we would hand on: CLONE_CLEAR_SIGHAND leaves SIG_IGN as it is. */
+	for (int sig = 1; sig < 65; sig++)
+		syscall(SYS_rt_sigaction, sig, &plain, NULL, 8);
 	fd = syscall(SYS_signalfd4, -1, &mask, 8, SFD_CLOEXEC | SFD_NONBLOCK);
 	return fd < 0 ? -errno : (int)fd;
 }

@@ -132,7 +132,7 @@ struct sys_spawn {
 int sys_spawn(const struct sys_spawn *what, int *ret_pidfd) _must_check_;
 
 /* sys_exec - execveat(2) in place: only returns with -errno. fds that must survive are cleared of
- * close-on-exec by sys_keep_fd first. Signal state is reset as in sys_spawn. */
+ * close-on-exec by sys_keep_fd first. The mask is emptied, handlers go with the image. */
 int sys_exec(int dir_fd, const char *name, char *const *argv, char *const *envp);
 int sys_keep_fd(int fd) _must_check_;
 int sys_dup_to(int from, int to) _must_check_; /* dup3 with close-on-exec; from == to is fine */

@@ -55,6 +55,11 @@ unsigned sim_processes(void)
 	return procs.count;
 }
 
+struct process *process_at(unsigned i)
+{
+	return procs.all[i];
+}
+
 struct sim_process *sim_process_at(unsigned i)
 {
 	return &procs.all[i]->p;
@@ -133,22 +138,6 @@ void sim_spawn_error(int error, unsigned times)
 
 /* ---- birth ---------------------------------------------------------------------- */
 
-static void put_cgroup(struct process *p, struct node *dir)
-{
-	p->cgroup = dir;
-	p->p.cgroup[0] = 0;
-	for (struct node *n = dir; n && n->parent && n != n->parent; n = n->parent) {
-		char joined[sizeof(p->p.cgroup)];
-
-		for (unsigned i = 0; i < n->parent->names.count; i++)
-			if (n->parent->names.at[i].node == n) {
-				snprintf(joined, sizeof(joined), "/%.60s%.60s",
-					 n->parent->names.at[i].name, p->p.cgroup);
-				memcpy(p->p.cgroup, joined, sizeof(joined));
-			}
-	}
-}
-
 static void inherit_fds(struct process *p, const struct process *from, const int *fds,
 			unsigned count)
 {
@@ -203,7 +192,7 @@ int sys_spawn(const struct sys_spawn *what, int *ret_pidfd)
 	p->p.flags = what->flags;
 	copy_words(p, what->argv, what->envp);
 	inherit_fds(p, procs.as, what->fds, what->fd_count);
-	put_cgroup(p, what->cgroup_fd >= 0 ? fd_desc(what->cgroup_fd)->node : procs.as->cgroup);
+	cgroup_put(p, what->cgroup_fd >= 0 ? fd_desc(what->cgroup_fd)->node : procs.as->cgroup);
 	if (ret_pidfd) {
 		fd = sys_pidfd_open(p->p.pid);
 		*ret_pidfd = fd;
@@ -219,7 +208,7 @@ int sim_process_new(int maker, int parent, const char *name, const int *fds, uns
 	struct process *p = process_make(parent, name);
 
 	inherit_fds(p, from, fds, fd_count);
-	put_cgroup(p, from->cgroup);
+	cgroup_put(p, from->cgroup);
 	return p->p.pid;
 }
 
@@ -308,7 +297,7 @@ static void killed(int pid, void *arg)
 }
 
 /* A signal on its way: the script may deal with it, else it kills a little later. */
-static void deliver(struct process *p, int sig)
+void deliver(struct process *p, int sig)
 {
 	if (!p || p->p.dead || p->p.pid == 1 || sig == 0 || sig == SIGCONT)
 		return;
@@ -396,50 +385,6 @@ void message_arrived(const struct desc *d)
 				sim_after(sim_random(3), tell_script, p->p.pid,
 					  (void *)(intptr_t)fd);
 	}
-}
-
-/* ---- cgroups -------------------------------------------------------------------- */
-
-static bool is_in(const struct process *p, const struct node *dir)
-{
-	const struct node *n = p->cgroup;
-
-	while (n && n != dir && n->parent != n)
-		n = n->parent;
-	return n == dir && p->p.pid != 1;
-}
-
-bool cgroup_populated(const struct node *dir)
-{
-	for (unsigned i = 0; i < procs.count; i++)
-		if (!procs.all[i]->p.dead && is_in(procs.all[i], dir))
-			return true;
-	return false;
-}
-
-void cgroup_kill(const struct node *dir)
-{
-	for (unsigned i = 0; i < procs.count; i++)
-		if (is_in(procs.all[i], dir))
-			deliver(procs.all[i], SIGKILL);
-}
-
-size_t cgroup_list(const struct node *dir, char *to, size_t n)
-{
-	size_t used = 0;
-
-	for (unsigned i = 0; i < procs.count && used + 16 < n; i++)
-		if (!procs.all[i]->p.dead && procs.all[i]->cgroup == dir)
-			used += (size_t)snprintf(to + used, n - used, "%d\n", procs.all[i]->p.pid);
-	return used;
-}
-
-void cgroup_move(const struct node *dir, int pid)
-{
-	struct process *p = process_by(pid ? pid : procs.as->p.pid);
-
-	if (p)
-		put_cgroup(p, (struct node *)dir);
 }
 
 /* ---- signals of pid 1, and who we are ------------------------------------------- */

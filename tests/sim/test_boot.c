@@ -322,7 +322,7 @@ static void chaos(uint64_t seed)
 
 static void whatever_copies_do_the_master_gets_ready_or_stops_on_record(void **state)
 {
-	FOR_SEEDS(400)
+	FOR_SEEDS(1200)
 	in_child(chaos, seed);
 }
 

@@ -213,10 +213,10 @@ static bool life_holds(uint64_t seed, uint64_t cut, bool stamped)
 
 static void a_plan_never_fits_the_wrong_hive(void **state)
 {
-	FOR_SEEDS(12)
+	FOR_SEEDS(25)
 	for (uint64_t cut = 1; cut <= 130; cut++)
 		LAW(life_holds(seed, cut, true));
-	assert_true(sim_runs(12) < 10 || (fresh > 1000 && stale > 100));
+	assert_true(sim_runs(25) < 10 || (fresh > 1000 && stale > 100));
 	sim_stop();
 }
 
@@ -236,7 +236,7 @@ static void a_full_or_failing_disk_leaves_a_whole_chain(void **state)
 {
 	static const int errors[] = {EIO, ENOSPC, EROFS};
 
-	FOR_SEEDS(12)
+	FOR_SEEDS(25)
 	for (uint64_t at = 1; at < 60; at++) {
 		struct life l = {.stamped = true};
 		int dir, r;

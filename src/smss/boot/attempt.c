@@ -48,11 +48,27 @@ static void say_last_stop(const struct copy *c, const struct boot_state *s)
 	copy_item(c, RESULT_DEGRADED, 0, 0, "LastStop", room);
 }
 
+/* For `smctl stops`: the master has no disk of its own. */
+static void tell_last_stop(const struct boot_state *s)
+{
+	struct sm_message m;
+
+	sm_message_start(&m, SM_STOP_TEXT, 0, 0);
+	m.b.stop_text.code = s->stop_code;
+	m.b.stop_text.status = s->stop_status;
+	m.b.stop_text.phase = s->stop_phase;
+	m.b.stop_text.wall_s = s->stop_wall_s;
+	str_copy(m.b.stop_text.culprit, sizeof(m.b.stop_text.culprit), s->stop_culprit);
+	str_copy(m.b.stop_text.text, sizeof(m.b.stop_text.text), s->stop_text);
+	if (copy_ask(&m, NULL, 0) < 0)
+		return; /* the item has been sent already, or nothing can be */
+}
+
 static int count(const struct copy *c, struct boot_state *ret, bool *ret_unknown_end)
 {
 	_close_ int dir = copy_open_state(c, true);
 	struct boot_state before;
-	uint8_t digest[SHA256_BYTES] = {0};
+	uint8_t digest[SHA256_BYTES];
 	char boot_id[BOOT_ID_BYTES + 1];
 	int r;
 
@@ -64,6 +80,8 @@ static int count(const struct copy *c, struct boot_state *ret, bool *ret_unknown
 	if (r == STATE_DAMAGED)
 		copy_item(c, RESULT_DEGRADED, EILSEQ, 0, STATE_FILE,
 			  "damaged; kept as " STATE_FILE ".bad, counting begins anew");
+	/* At the built-in level the hive that failed is remembered, so that only a changed one is tried. */
+	memcpy(digest, before.hive_block_sha256, SHA256_BYTES);
 	if (!c->plan->settings.builtin)
 		sha256_of(c->plan->hive_block, HIVE_BLOCK_BYTES, digest);
 	read_boot_id(boot_id);
@@ -89,8 +107,10 @@ int copy_role_state(struct copy *c)
 		m.b.state_ready.writable = 1;
 		m.b.state_ready.attempts = s.attempts[c->n];
 		m.b.state_ready.flags = unknown_end ? 1 : 0;
-		if (s.stop_count)
+		if (s.stop_count) {
 			say_last_stop(c, &s);
+			tell_last_stop(&s);
+		}
 	} else {
 		text_add(text_add(&t, "state is off, no attempt counted: "), err_text(-r));
 		copy_item(c, RESULT_DEGRADED, -r, 0, copy_word(c, "SMSS_STATE", STATE_DIRECTORY),

@@ -20,6 +20,7 @@
 #include "sys/sys.h"
 
 #define HIVE_BYTES_MIN 4096u /* a hive without its base block's 4 kB is none */
+#define ATTEMPTS_DEFAULT 3u /* BootAttempts when there is no plan to say it */
 #define SMREG_PATH     "PATH=/usr/sbin:/usr/bin:/sbin:/bin"
 
 struct job {
@@ -220,6 +221,31 @@ static int become_smreg(struct job *j)
 	return COPY_FAILED;
 }
 
+/*
+ * Boots of this hive that were begun and never accepted, all that it may have? The attempts of
+ * another hive do not count; the built-in minimum has no end of them.
+ */
+static bool used_up(struct job *j, uint32_t allowed)
+{
+	uint8_t digest[SHA256_BYTES];
+
+	if (j->ready.attempts < allowed)
+		return false;
+	sha256_of(j->block, sizeof(j->block), digest);
+	return bytes_same(digest, j->state.hive_block_sha256, SHA256_BYTES);
+}
+
+static int give_up(struct job *j)
+{
+	char room[TEXT_BYTES];
+	struct text t = TEXT_ON(room);
+
+	text_u64(text_add(&t, "its attempts are used up: "), j->ready.attempts);
+	text_add(&t, " boots of it were begun and none was good; change it (smreg) to try again");
+	copy_item(j->c, RESULT_FAILED, 0, 0, j->hive, room);
+	return COPY_FAILED;
+}
+
 static int from_hive(struct job *j)
 {
 	const struct plan_header *p = NULL;
@@ -238,6 +264,8 @@ static int from_hive(struct job *j)
 		return COPY_FAILED;
 	}
 	r = read_plan(j, &p, &n, &why);
+	if (used_up(j, p ? p->settings.boot_attempts : ATTEMPTS_DEFAULT))
+		return give_up(j);
 	if (r < 0) {
 		text_add(text_add(&t, why), "; smreg makes one from the hive");
 		copy_item(j->c, RESULT_DEGRADED, -r, 0, "SYSTEM.plan", room);

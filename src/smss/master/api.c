@@ -91,9 +91,11 @@ static int call_status(struct ask *a)
 	blocker(&t);
 	str_copy(s->version, sizeof(s->version), SMSS_VERSION);
 	str_copy(s->build_id, sizeof(s->build_id), SMSS_BUILD_ID);
-	if (master.plan)
+	if (master.plan && master.boot.level == SM_LEVEL_CURRENT)
 		str_copy(s->plan_hive, sizeof(s->plan_hive),
-			 plan_string(master.plan, master.plan->settings.hive_path));
+			 master.words.hive[0] ? master.words.hive : HIVE_PATH);
+	else if (master.plan && master.boot.level == SM_LEVEL_LKG)
+		str_copy(s->plan_hive, sizeof(s->plan_hive), "SYSTEM.lkg");
 	return 0;
 }
 
@@ -170,13 +172,12 @@ static int call_exec_pgm(struct ask *a)
 static void call_created(struct ask *a)
 {
 	uint32_t i = a->m->h.tag;
-	int r = a->m->h.status == SM_OK ? 0 : -ENOENT;
 
 	if (i >= EXECS_MAX || master.execs[i].session != a->p->session + 1)
 		return;
 	master.execs[i].session = 0;
 	a->m->h.call = SM_EXEC_PGM;
-	waiter_answer(&master.execs[i].caller, a->m, r);
+	waiter_answer(&master.execs[i].caller, a->m, a->m->h.status);
 }
 
 void api_session_gone(uint32_t n)
@@ -188,7 +189,7 @@ void api_session_gone(uint32_t n)
 			continue;
 		master.execs[i].session = 0;
 		sm_message_start(&m, SM_EXEC_PGM, 1, 0);
-		waiter_answer(&master.execs[i].caller, &m, -EIO);
+		waiter_answer(&master.execs[i].caller, &m, status_of(-EIO));
 	}
 }
 

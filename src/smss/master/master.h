@@ -238,7 +238,7 @@ void peer_send(int peer, const struct sm_message *m);
 void peer_tell_all(const struct sm_message *m);
 /* waiter_of, waiter_answer - remember and answer a late caller. */
 struct waiter waiter_none(void);
-void waiter_answer(struct waiter *w, struct sm_message *m, int r);
+void waiter_answer(struct waiter *w, struct sm_message *m, uint32_t status);
 /* peers_accept, peer_read - events of the listener and of a connection. */
 void peers_accept(void);
 void peer_read(int peer);
@@ -254,7 +254,7 @@ void api_session_gone(uint32_t n);
 void stop(uint32_t code, uint32_t status, const char *culprit, const char *text);
 /* stop_recorded - the copy that files it has ended. */
 void stop_recorded(void);
-/* shutdown_begin - orderly: sessions, session 0, swap, mounts, sync. -EALREADY when it runs. */
+/* shutdown_begin - orderly: sessions, session 0, swap, mounts, sync. -ESHUTDOWN when it runs. */
 int shutdown_begin(enum sm_action action, unsigned flags, const char *reason);
 /* shutdown_driver_ended - its copy has gone; what is left is done here. */
 void shutdown_driver_ended(void);

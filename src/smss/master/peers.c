@@ -19,7 +19,7 @@ struct waiter waiter_none(void)
 	return (struct waiter){ .peer = NONE };
 }
 
-void waiter_answer(struct waiter *w, struct sm_message *m, int r)
+void waiter_answer(struct waiter *w, struct sm_message *m, uint32_t status)
 {
 	if (w->peer == NONE)
 		return;
@@ -27,7 +27,7 @@ void waiter_answer(struct waiter *w, struct sm_message *m, int r)
 	    master.peers[w->peer].generation == w->generation) {
 		m->h.reply = 1;
 		m->h.tag = w->tag;
-		m->h.status = status_of(r);
+		m->h.status = status;
 		peer_send(w->peer, m);
 	}
 	*w = waiter_none();

@@ -115,7 +115,7 @@ static void set_up_failed(uint32_t n, int r)
 
 	sm_message_start(&m, SM_START_CSR, 1, 0);
 	m.b.start_csr.session = n;
-	waiter_answer(&master.sessions[n].starter, &m, r);
+	waiter_answer(&master.sessions[n].starter, &m, status_of(r));
 }
 
 static void set_up(uint32_t n)
@@ -250,7 +250,7 @@ int session_complete(uint32_t n)
 	m.b.start_csr.session = n;
 	m.b.start_csr.csrss_pid = pid_of(s->csrss);
 	m.b.start_csr.initial_pid = pid_of(s->initial);
-	waiter_answer(&s->starter, &m, 0);
+	waiter_answer(&s->starter, &m, SM_OK);
 	start_waiting();
 	phase_sessions_changed();
 	return 0;
@@ -323,7 +323,7 @@ static void answer_stopper(uint32_t n, int r)
 	sm_message_start(&m, SM_STOP_CSR, 1, 0);
 	m.b.stop_csr.session = n;
 	m.b.stop_csr.left = r == -EBUSY;
-	waiter_answer(&master.sessions[n].stopper, &m, r);
+	waiter_answer(&master.sessions[n].stopper, &m, status_of(r));
 }
 
 static void drop_peers(struct session *s)
@@ -404,7 +404,7 @@ int session_end(uint32_t n, struct waiter stopper)
 	s = &master.sessions[n];
 	if (stopper.peer != NONE) {
 		if (s->stopper.peer != NONE)
-			return -EALREADY;
+			return -EBUSY; /* somebody waits for its end already */
 		s->stopper = stopper;
 	}
 	if (s->state == SESSION_ENDING || s->state == SESSION_DYING)

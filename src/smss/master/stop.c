@@ -56,7 +56,7 @@ static void start_driver(void)
 int shutdown_begin(enum sm_action action, unsigned flags, const char *reason)
 {
 	if (master.shutting_down)
-		return -EALREADY;
+		return -ESHUTDOWN;
 	master.shutting_down = true;
 	master.action = (uint8_t)action;
 	master.accept_ns = 0;
@@ -97,7 +97,7 @@ void shutdown_check(void)
 	sm_message_start(&m, SM_STOP_SESSIONS, 1, 0);
 	m.b.stop_sessions.which = master.sessions_which;
 	m.b.stop_sessions.left = left;
-	waiter_answer(&master.sessions_stopper, &m, 0);
+	waiter_answer(&master.sessions_stopper, &m, SM_OK);
 }
 
 void shutdown_driver_ended(void)

@@ -44,7 +44,11 @@ static void stop_sessions(const struct copy *c, uint32_t which, const char *name
 static void orderly(const struct copy *c)
 {
 	_close_ int dir = copy_open_state(c, true);
-	int r = dir < 0 ? dir : state_orderly_end(dir);
+	uint64_t phase = 0;
+	const char *word = copy_word(c, "SMSS_PHASE", "0");
+	int r = str_u64(word, str_len(word, 8), &phase);
+
+	r = dir < 0 ? dir : state_orderly_end(dir, r >= 0 && phase == PHASE_READY);
 
 	if (r < 0 && r != -EROFS && r != -ENOENT)
 		copy_item(c, RESULT_DEGRADED, -r, 0, "boot.state", "the orderly end was not recorded");

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_registry_schema.c - each value that drives smss: a good, a mistyped, an out-of-range case
+ *
+ * The last test makes sure that no row of the schema is without its line here, and that the manual
+ * page is what the schema says.
+ */
+#include "registry_case.h"
+
+#include "registry/schema.h"
+
+#define SM "Session Manager"
+#define MM SM "\\Memory Management"
+#define LONG64 "M:/a|/b|/c|/d|/e|/f|/g|/h|/i|/j|/k|/l|/m|/n|/o|/p|/q|/r|/s|/t|/u|/v|/w|/x|/y|/z|" \
+	       "/a|/b|/c|/d|/e|/f|/g|/h|/i|/j|/k|/l|/m|/n|/o|/p|/q|/r|/s|/t|/u|/v|/w|/x|/y|/z|" \
+	       "/a|/b|/c|/d|/e|/f|/g|/h|/i|/j|/k|/l|/m"
+
+static const struct {
+	const char *key, *name, *good, *mistyped, *outside;
+} cases[] = {
+	/* clang-format off */
+	{ SM, "BootExecute", "M:autocheck autochk *", "S:autocheck autochk *", "M:autocheck" },
+	{ SM, "BootExecuteNoPnpSync", "M:async /sbin/splash", "D:1", LONG64 },
+	{ SM, "SetupExecute", "M:/sbin/first", "X:/sbin/first", "M:/sbin/../first" },
+	{ SM, "SetupExecuteNoPnpSync", "M:first", "B:00", "M:dir/first" },
+	{ SM, "Execute", "M:", "S:", "M:async debug async" },
+	{ SM, "PendingFileRenameOperations", "M:/a||/b|!/c", "S:/a", "M:/a" },
+	{ SM, "PendingFileRenameOperations2", "M:/a|/b", "D:0", "M:a|/b" },
+	{ SM, "AllowProtectedRenames", "D:1", "S:1", "D:2" },
+	{ SM, "ObjectDirectories", "M:\\Windows|\\RPC Control", "S:\\Windows", "M:\\..\\etc" },
+	{ SM, "ExcludeFromKnownDlls", "M:libm.so.6", "D:1", "M:/lib/libm.so.6" },
+	{ SM, "KnownDllsPolicy", "S:Exclude", "D:1", "S:perhaps" },
+	{ SM, "NumberOfInitialSessions", "D:2", "S:2", "D:0" },
+	{ SM, "S0InitialCommand", "S:wininit", "M:wininit", "S:bin/wininit" },
+	{ SM, "AutoChkTimeOut", "D:0", "S:8", "D:259201" },
+	{ SM, "AutoChkSkipSystemPartition", "D:1", "B:01", "D:2" },
+	{ SM, "BootGoodSeconds", "D:30", "S:30", "D:86401" },
+	{ SM, "BootAttempts", "D:3", "S:3", "D:0" },
+	{ SM, "SignalDialect", "S:busybox", "D:1", "S:sysv" },
+	{ SM, "ExecuteDeadline", "D:60", "S:60", "D:0" },
+	{ SM, "AutochkDeadline", "D:0", "S:0", "D:604801" },
+	{ SM, "PnpDeadline", "D:5", "M:5", "D:3601" },
+	{ SM, "RescueUnlocked", "D:1", "S:yes", "D:9" },
+	{ MM, "PagingFiles", "M:/pagefile.sys 64 0x80|?:\\pagefile.sys", "S:/pagefile.sys", "M:/p 9 3" },
+	{ MM, "ExistingPageFiles", "M:/pagefile.sys", "S:/pagefile.sys", "M:pagefile.sys" },
+	{ MM, "TempPageFile", "D:1", "S:1", "D:2" },
+	{ MM, "ClearPageFileAtShutdown", "D:0", "S:0", "D:7" },
+	{ SM "\\SubSystems", "Required", "M:Debug|Windows", "S:Windows", "M:"
+	  "a-name-of-a-subsystem-that-is-longer-than-any-name-may-be" },
+	{ SM "\\SubSystems", "Optional", "M:", "D:1", LONG64 },
+	{ SM "\\SubSystems", "Windows", "X:csrss ObjectDirectory=\\Windows", "D:1", "S:sub/csrss" },
+	{ SM "\\SubSystems", "Debug", "X:", "M:", "S:./ntsd" },
+	{ SM "\\Environment", "EDITOR", "S:/usr/bin/vi", "D:1", "S:a\nb" },
+	{ SM "\\DOS Devices", "log", "S:/run/log", "D:1", "S:a\tb" },
+	{ SM "\\KnownDLLs", "DllDirectory", "S:/usr/lib", "D:1", "S:lib" },
+	{ SM "\\KnownDLLs", "libz", "S:libz.so.1", "M:libz.so.1", "S:libz.so.1 sha256:12" },
+	{ SM "\\FileRenameOperations", "1", "S:/var/tmp/x", "D:1", "S:/var/../x" },
+	{ SM "\\Sessions\\Default", "InitialCommand", "S:winlogon", "D:1", "S:" },
+	{ SM "\\Sessions\\1", "Console", "S:/dev/tty1", "X:/dev/tty1", "S:/etc/passwd" },
+	{ SM "\\Sessions\\1", "StartDeadline", "D:60", "S:60", "D:0" },
+	{ SM "\\Sessions\\1", "StopDeadline", "D:10", "S:10", "D:3601" },
+	{ SM "\\Sessions\\1", "Isolation", "M:mount|ipc", "S:mount", "M:mount|disk" },
+	{ SM "\\Sessions\\1", "MemoryMaxMiB", "D:64", "S:64", "D:0" },
+	{ SM "\\Sessions\\1", "ProcessesMax", "D:64", "S:64", "D:3" },
+	{ SM "\\Sessions\\1", "CpuWeight", "D:100", "S:100", "D:10001" },
+	{ SM "\\Sessions\\1", "Owner", "S:kiosk", "D:1000", "S:-kiosk" },
+	{ "CrashControl", "AutoReboot", "D:1", "S:1", "D:2" },
+	{ "ComputerName\\ComputerName", "ComputerName", "S:smss-demo", "D:1", "S:a b" },
+	{ "Winlogon", "AutoAdminLogon", "S:1", "M:1", "S:2" },
+	{ "Winlogon", "DefaultUserName", "S:root", "D:0", "S:ro:ot" },
+	{ "Winlogon", "Shell", "S:/bin/bash -l", "D:1", "S:bin/bash" },
+	{ "Winlogon", "Login", "S:/bin/login", "D:1", "S:/bin//login" },
+	{ "Wininit", "Supervisor", "S:runsvdir -P /etc/service", "D:1", "S:x/runsvdir" },
+	{ "Wininit", "ServicesDirectory", "S:/etc/service", "M:/etc/service", "S:service" },
+	{ "Wininit", "SupervisorStopSeconds", "D:10", "S:10", "D:0" },
+	/* clang-format on */
+};
+
+static const char *error_of(const char *key, const char *name, const char *what, char room[512])
+{
+	struct made m = {0};
+	char ending[300];
+	const char *text;
+
+	case_start(&m.tree);
+	case_value(&m.tree, key, name, what);
+	case_plan(&m);
+	snprintf(ending, sizeof(ending), "\\%s", name);
+	text = case_remark(&m, PLAN_NOTE_ERROR, ending);
+	if (text)
+		snprintf(room, 512, "%s", text);
+	else if (m.remarks.errors)
+		snprintf(room, 512, "an error at another value");
+	text = m.remarks.errors ? room : NULL;
+	case_end(&m);
+	return text;
+}
+
+static void each_value_knows_good_from_bad(void **state)
+{
+	char room[512];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *e = error_of(cases[i].key, cases[i].name, cases[i].good, room);
+
+		if (e)
+			fail_msg("%s = %s: must be good, got: %s", cases[i].name, cases[i].good, e);
+		e = error_of(cases[i].key, cases[i].name, cases[i].mistyped, room);
+		if (!e || !strstr(e, "its type is"))
+			fail_msg("%s = %s: must be mistyped, got: %s", cases[i].name, cases[i].mistyped,
+				 e ? e : "nothing");
+		e = error_of(cases[i].key, cases[i].name, cases[i].outside, room);
+		if (!e || strstr(e, "its type is"))
+			fail_msg("%s = %s: must be out of range, got: %s", cases[i].name,
+				 cases[i].outside, e ? e : "nothing");
+	}
+}
+
+static void platform_execute_is_refused_aloud(void **state)
+{
+	struct made m = {0};
+
+	(void)state;
+	case_start(&m.tree);
+	case_value(&m.tree, SM, "PlatformExecute", "M:wpbbin");
+	case_plan(&m);
+	assert_non_null(case_remark(&m, PLAN_NOTE_REFUSED, "\\PlatformExecute"));
+	assert_int_equal(m.remarks.errors, 0);
+	case_end(&m);
+}
+
+static void what_is_not_done_yet_says_so(void **state)
+{
+	struct made m = {0};
+	const struct plan_header *p;
+	bool in_plan = false;
+
+	(void)state;
+	case_start(&m.tree);
+	case_value(&m.tree, SM "\\Sessions\\1", "Isolation", "M:mount");
+	case_plan(&m);
+	assert_non_null(case_remark(&m, PLAN_NOTE_NOT_YET, "\\Sessions\\1\\Isolation"));
+	p = m.plan.plan;
+	for (uint32_t i = 0; i < plan_count(p, PLAN_NOTES); i++)
+		in_plan |= plan_row_at(p, PLAN_NOTES, i)->flags == PLAN_NOTE_NOT_YET;
+	assert_true(in_plan);
+	case_end(&m);
+}
+
+static void unknown_names_get_a_suggestion(void **state)
+{
+	struct made m = {0};
+	const char *text;
+
+	(void)state;
+	case_start(&m.tree);
+	case_value(&m.tree, SM, "BootExecut", "M:autocheck autochk *");
+	case_value(&m.tree, SM, "SomethingElse", "D:1");
+	case_value(&m.tree, SM, "ProtectionMode", "D:1");
+	case_value(&m.tree, SM "\\Enviroment", "X", "S:1");
+	case_value(&m.tree, SM "\\Executive", "X", "S:1");
+	case_plan(&m);
+	text = case_remark(&m, PLAN_NOTE_UNKNOWN, "\\BootExecut");
+	assert_non_null(text);
+	assert_non_null(strstr(text, "did you mean BootExecute?"));
+	text = case_remark(&m, PLAN_NOTE_UNKNOWN, "\\SomethingElse");
+	assert_non_null(text);
+	assert_null(strstr(text, "did you mean"));
+	assert_non_null(case_remark(&m, REMARK_UNUSED, "\\ProtectionMode"));
+	assert_non_null(case_remark(&m, PLAN_NOTE_UNKNOWN, "\\Enviroment\\"));
+	assert_non_null(case_remark(&m, REMARK_UNUSED, "\\Executive\\"));
+	assert_int_equal(m.remarks.errors, 0);
+	case_end(&m);
+}
+
+static void every_row_has_its_case_and_stands_in_the_manual(void **state)
+{
+	static char page[200000];
+	size_t count, n;
+	const struct schema_row *row = schema_rows(&count);
+	FILE *f = fopen(REGISTRY_PAGE, "r");
+
+	(void)state;
+	assert_non_null(f);
+	n = fread(page, 1, sizeof(page) - 1, f);
+	fclose(f);
+	page[n] = '\0';
+	for (size_t i = 0; i < count; i++) {
+		bool found = row[i].grammar == GRAMMAR_REFUSED || strcmp(row[i].name, "*") == 0;
+		char item[200];
+
+		for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++)
+			found |= strcmp(cases[k].name, row[i].name) == 0;
+		if (!found)
+			fail_msg("no case for %s", row[i].name);
+		snprintf(item, sizeof(item), ".It Va %s ", strcmp(row[i].name, "*") ? row[i].name : "NAME");
+		if (!strstr(page, item) || !strstr(page, row[i].meaning))
+			fail_msg("smss-registry.5 does not tell of %s as the schema does", row[i].name);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_value_knows_good_from_bad),
+		cmocka_unit_test(platform_execute_is_refused_aloud),
+		cmocka_unit_test(what_is_not_done_yet_says_so),
+		cmocka_unit_test(unknown_names_get_a_suggestion),
+		cmocka_unit_test(every_row_has_its_case_and_stands_in_the_manual),
+	};
+
+	return cmocka_run_group_tests_name("registry-schema", tests, NULL, NULL);
+}
