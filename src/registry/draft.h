@@ -77,5 +77,7 @@ handler handle_directories, handle_device, handle_variable, handle_library, hand
 handler handle_number, handle_switch, handle_choice, handle_path, handle_console, handle_host,
 	handle_user, handle_isolation; /* plan_simple.c */
 
+/* defaults_lines - BootExecute and the required subsystems, when the hive has none. */
 void defaults_lines(struct draft *d);
+/* defaults_lists - the defaults of the keys whose values have any name. */
 void defaults_lists(struct draft *d);

@@ -17,14 +17,21 @@
 #include "plan/plan.h"
 #include "registry/tree.h"
 
-#define HIVE_BYTES_MAX         (64u << 20) /* a hive file; the largest SYSTEM hives have 16 to 32 MiB */
-#define HIVE_KEYS_MAX          400000u     /* keys loaded at once: what 64 MiB can hold and more */
-#define HIVE_VALUES_MAX        1000000u /* values loaded at once */
-#define HIVE_WRITE_VALUE_MAX   16344u /* bytes; beyond it Windows expects db records (regf.md §8) */
-#define HIVE_WRITE_SUBKEYS_MAX 1000u  /* a key's; libhivex's inserts are quadratic (5.5 MB here) */
-#define HIVE_BUILD_BYTES_MAX   (32u << 20)     /* a hive of ours; policies have a few kB */
-#define HIVE_MARK              "smss registry" /* the base block's file name in hives that smreg made */
-#define HIVE_DIRTY_TEXT        "dirty, logs not applied: its content may be stale"
+/* A hive file that is read: the largest SYSTEM hives have 16 to 32 MiB. */
+#define HIVE_BYTES_MAX (64u << 20)
+/* Keys and values loaded at once: what such a file can hold. */
+#define HIVE_KEYS_MAX   400000u
+#define HIVE_VALUES_MAX 1000000u
+/* Bytes of a value that is written: beyond it Windows expects db records (regf.md §8). */
+#define HIVE_WRITE_VALUE_MAX 16344u
+/* Subkeys of a key that is written: libhivex's inserts are quadratic (5.5 MB here). */
+#define HIVE_WRITE_SUBKEYS_MAX 1000u
+/* A hive of ours; policies have a few kB. */
+#define HIVE_BUILD_BYTES_MAX (32u << 20)
+/* The base block's file name in hives that smreg made. */
+#define HIVE_MARK "smss registry"
+/* What is said of a hive whose last write was cut. */
+#define HIVE_DIRTY_TEXT "dirty, logs not applied: its content may be stale"
 
 struct hive_facts {
 	uint64_t bytes;
@@ -63,6 +70,7 @@ static inline void hive_closep(struct hive **h)
 	hive_close(*h);
 }
 
+/* hive_facts - what its base block said. */
 const struct hive_facts *hive_facts(const struct hive *h);
 /* hive_sha256 - of the whole file as it was read; made at the first call. */
 const uint8_t *hive_sha256(struct hive *h);

@@ -17,6 +17,7 @@
 #include "smss-version.h"
 #include "smss/copy.h"
 #include "state/state.h"
+#include "sys/sys.h"
 #include "wire/wire.h"
 
 static const struct verb {
@@ -173,8 +174,14 @@ static int run(const struct verb *v, const struct options *o)
 		fprintf(stderr, "smreg: %s: not implemented\n", v->word);
 		return EXIT_FAILED_1;
 	}
-	if (o->boot && v->run == verb_plan)
-		return boot_plan(o->hive, o->level, o->state);
+	if (o->boot && v->run == verb_plan) {
+		struct sys_stat st;
+
+		if (sys_stat_fd(FD_MASTER, &st) == 0 && (st.mode & S_IFMT) == S_IFSOCK)
+			return boot_plan(o->hive, o->level, o->state);
+		fprintf(stderr, "smreg: --boot is the master's; it needs its connection on fd 3\n");
+		return EXIT_USAGE_2;
+	}
 	code = v->run(o);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		fprintf(stderr, "smreg: the output could not be written\n");

@@ -88,7 +88,7 @@ static bool words_fit(struct draft *d, const char *line, const char *where)
 			  COMMAND_BYTES - 1);
 		return false;
 	}
-	strcpy(copy, line);
+	memcpy(copy, line, strlen(line) + 1);
 	if (plan_words(copy, words, ARGS_MAX) >= 0)
 		return true;
 	draft_say(d, PLAN_NOTE_ERROR, "%smore than %u words; not used", where, ARGS_MAX);

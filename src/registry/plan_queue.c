@@ -48,7 +48,7 @@ static void malformed(struct draft *d, struct draft_row row, const char *raw, co
 		  draft_show(d, raw), why);
 	row.name = strlen(raw) < PATH_BYTES ? raw : draft_show(d, raw);
 	row.text = why;
-	row.flags |= QUEUE_MALFORMED;
+	row.flags = (row.flags & QUEUE_FILE_RENAME_KEY) | QUEUE_MALFORMED;
 	draft_add(d, PLAN_QUEUE, row);
 }
 

@@ -120,7 +120,7 @@ static const struct schema_row rows[] = {
 /* ---- Sessions\Default, Sessions\N ---- */
 { KEY_SESSIONS, "InitialCommand", TYPE_TEXT, GRAMMAR_COMMAND, SCHEMA_DONE, FILLS(PLAN_SESSIONS),
   .otherwise = "winlogon", .meaning = "ours: the first program of the session", .example = "winlogon" },
-{ KEY_SESSIONS, "Console", TYPE_SZ, GRAMMAR_CONSOLE, SCHEMA_DONE, FILLS(PLAN_SESSIONS), .otherwise = "/dev/console",
+{ KEY_SESSIONS, "Console", TYPE_SZ, GRAMMAR_CONSOLE, SCHEMA_DONE, FILLS(PLAN_SESSIONS), .otherwise = "/dev/console in session 1, none in others",
   .meaning = "ours: the terminal winlogon uses", .example = "/dev/ttyS0" },
 { KEY_SESSIONS, "StartDeadline", TYPE_DWORD, GRAMMAR_NUMBER, SCHEMA_DONE, .min = 1, .max = 3600, FILLS(PLAN_SESSIONS),
   .otherwise = "60", .meaning = "ours: seconds its core processes have to register", .example = "0x3c" },
@@ -144,7 +144,7 @@ static const struct schema_row rows[] = {
 { KEY_WINLOGON, "AutoAdminLogon", TYPE_SZ | TYPE_DWORD, GRAMMAR_SWITCH, SCHEMA_DONE, TEXTS("Winlogon\\AutoAdminLogon"),
   .otherwise = "0", .meaning = "1 = DefaultUserName is logged on without a password", .example = "1" },
 { KEY_WINLOGON, "DefaultUserName", TYPE_SZ, GRAMMAR_USER, SCHEMA_DONE, TEXTS("Winlogon\\DefaultUserName"),
-  .otherwise = "-", .meaning = "who is logged on by AutoAdminLogon", .example = "root" },
+  .otherwise = "root", .meaning = "who is logged on by AutoAdminLogon", .example = "root" },
 { KEY_WINLOGON, "Shell", TYPE_TEXT, GRAMMAR_COMMAND, SCHEMA_DONE, TEXTS("Winlogon\\Shell"), .otherwise = "-",
   .meaning = "what AutoAdminLogon starts; absent = the user's shell", .example = "/bin/bash" },
 { KEY_WINLOGON, "Login", TYPE_TEXT, GRAMMAR_COMMAND, SCHEMA_DONE, TEXTS("Winlogon\\Login"), .otherwise = "/bin/login",
@@ -155,7 +155,7 @@ static const struct schema_row rows[] = {
 { KEY_WININIT, "ServicesDirectory", TYPE_TEXT, GRAMMAR_PATH, SCHEMA_DONE, TEXTS("Wininit\\ServicesDirectory"),
   .otherwise = "/etc/service", .meaning = "ours: where the supervisor finds its services", .example = "/etc/service" },
 { KEY_WININIT, "SupervisorStopSeconds", TYPE_DWORD, GRAMMAR_NUMBER, SCHEMA_DONE, .min = 1, .max = 3600,
-  TEXTS("Wininit\\SupervisorStopSeconds"), .otherwise = "10",
+  TEXTS("Wininit\\SupervisorStopSeconds"), .otherwise = "7",
   .meaning = "ours: seconds the supervisor has to stop its services", .example = "0xa" },
 };
 /* clang-format on */

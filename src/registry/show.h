@@ -28,9 +28,13 @@ size_t show_remarks(FILE *out, const struct remarks *r, bool all);
 /* show_plan - what the next boot will do, in words and in its order. */
 void show_plan(FILE *out, const struct plan_header *p, const struct plan_header *queue);
 
+/* json_value - one value; "hex" when "data" cannot say all of it. */
 struct json_object *json_value(const struct reg_value *v, struct reg_arena *scratch);
+/* json_key - an array of keys: path, values, names of subkeys. */
 struct json_object *json_key(const struct reg_key *k, bool recursive, struct reg_arena *scratch);
+/* json_remarks - an array of kind, value, text. */
 struct json_object *json_remarks(const struct remarks *r, bool all);
+/* json_plan - settings and tables of a plan, and its queue. */
 struct json_object *json_plan(const struct plan_header *p, const struct plan_header *queue);
 /* json_out - print and give back. */
 void json_out(FILE *out, struct json_object *o);

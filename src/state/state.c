@@ -299,11 +299,13 @@ static void put_unknown_end(struct boot_state *s, const char *boot_id)
 static int apply_attempt(struct boot_state *s, const struct change *c)
 {
 	char boot_id[sizeof(s->boot_id)];
+	uint32_t level_before;
 
 	str_copy(boot_id, sizeof(boot_id), c->name);
 	*c->ret_unknown_end = s->running != 0;
 	if (s->running)
 		put_unknown_end(s, boot_id);
+	level_before = s->level;
 	s->level = c->level;
 	count_up(&s->attempts[c->level]);
 	if (s->boots < UINT64_MAX)
@@ -312,7 +314,7 @@ static int apply_attempt(struct boot_state *s, const struct change *c)
 	s->accepted = 0;
 	memcpy(s->boot_id, boot_id, sizeof(s->boot_id));
 	/* The attempts belong to a hive: a changed one begins anew. */
-	if (!bytes_same(s->hive_block_sha256, c->digest, SHA256_BYTES))
+	if (c->level == level_before && !bytes_same(s->hive_block_sha256, c->digest, SHA256_BYTES))
 		s->attempts[c->level] = 1;
 	memcpy(s->hive_block_sha256, c->digest, SHA256_BYTES);
 	return 1;
@@ -367,7 +369,8 @@ static int apply_end(struct boot_state *s, const struct change *c)
 		return 0;
 	s->running = 0;
 	s->stop_count = 0;
-	/* Whoever reboots a machine that came up, before it counted as good, says nothing against it. */
+	/* Whoever reboots a machine that came up, before it counted as good, says nothing against
+	 * it. */
 	if (c->status && s->attempts[s->level])
 		s->attempts[s->level]--;
 	return 1;

@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/text.h"
 #include "companion/companion.h"
 #include "winlogon/accounts.h"
@@ -104,11 +105,28 @@ static void open_console(struct winlogon *w)
 	w->place = PLACE_START;
 }
 
+/*
+ * The machine's name, once it has one: wininit sets it in session 0 while we come up beside it, and
+ * a prompt that says "(none)" frightens people. After a second we take what there is.
+ */
+static ssize_t read_host(char host[MACHINE_BYTES])
+{
+	ssize_t n = -1;
+
+	for (unsigned i = 0; i < 50; i++) {
+		n = sys_read_file(AT_FDCWD, "/proc/sys/kernel/hostname", host, MACHINE_BYTES);
+		if (n < 6 || !bytes_same(host, "(none)", 6))
+			break;
+		sys_sleep_ms(20);
+	}
+	return n;
+}
+
 static void print_prompt(struct winlogon *w, bool banner)
 {
 	char line[320], host[MACHINE_BYTES];
 	struct text t = TEXT_ON(line);
-	ssize_t n = sys_read_file(AT_FDCWD, "/proc/sys/kernel/hostname", host, sizeof(host));
+	ssize_t n = read_host(host);
 	const char *tty =
 		str_starts(w->console.path, "/dev/") ? w->console.path + 5 : w->console.path;
 

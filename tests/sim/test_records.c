@@ -77,6 +77,7 @@ static void counters_stay_at_their_top(void **state)
 	assert_int_equal(state_read(dir, &s), STATE_NEW);
 	s.attempts[2] = UINT32_MAX;
 	s.boots = UINT64_MAX;
+	memcpy(s.hive_block_sha256, hive, sizeof(hive));
 	s.generation = UINT64_MAX - 1;
 	assert_int_equal(state_write(dir, &s), 0);
 	for (int i = 0; i < 4; i++) { /* the generation goes round */
@@ -87,6 +88,49 @@ static void counters_stay_at_their_top(void **state)
 		assert_int_equal(s.stop_count, i);
 	}
 	assert_int_equal(state_count_attempt(dir, STATE_LEVELS, BOOT_A, hive, &s), -EINVAL);
+	sys_close(dir);
+	sim_stop();
+}
+
+static void a_boot_that_came_up_takes_its_attempt_back(void **state)
+{
+	struct boot_state s;
+	int dir;
+
+	sim_start(1);
+	sim_make_dir(DIRECTORY);
+	dir = open_dir();
+	for (int i = 0; i < 3; i++) { /* rebooted by hand before it came up: charged */
+		assert_int_equal(state_count_attempt(dir, 0, BOOT_A, hive, &s), 0);
+		assert_int_equal(state_orderly_end(dir, false), 0);
+		assert_int_equal(s.attempts[0], i + 1);
+	}
+	for (int i = 0; i < 3; i++) { /* and after: not, however often the end is told */
+		assert_int_equal(state_count_attempt(dir, 0, BOOT_A, hive, &s), 0);
+		assert_int_equal(s.attempts[0], 4);
+		assert_int_equal(state_orderly_end(dir, true), 0);
+		assert_int_equal(state_orderly_end(dir, true), 0);
+	}
+	assert_int_equal(state_read(dir, &s), STATE_READ);
+	assert_int_equal(s.attempts[0], 3);
+	sys_close(dir);
+	sim_stop();
+}
+
+static void a_changed_hive_begins_anew(void **state)
+{
+	static const uint8_t repaired[SHA256_BYTES] = {4};
+	struct boot_state s;
+	int dir;
+
+	sim_start(1);
+	sim_make_dir(DIRECTORY);
+	dir = open_dir();
+	for (int i = 0; i < 3; i++)
+		assert_true(state_count_attempt(dir, 0, BOOT_A, hive, &s) >= 0);
+	assert_int_equal(s.attempts[0], 3);
+	assert_true(state_count_attempt(dir, 0, BOOT_A, repaired, &s) >= 0);
+	assert_int_equal(s.attempts[0], 1);
 	sys_close(dir);
 	sim_stop();
 }
@@ -192,6 +236,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_end_without_a_word_is_a_stop),
 		cmocka_unit_test(counters_stay_at_their_top),
+		cmocka_unit_test(a_boot_that_came_up_takes_its_attempt_back),
+		cmocka_unit_test(a_changed_hive_begins_anew),
 		cmocka_unit_test(without_a_boot_id_every_boot_is_another_one),
 		cmocka_unit_test(entries_go_in_order_and_keep_their_results),
 		cmocka_unit_test(a_damaged_record_loses_a_result_but_repeats_nothing),

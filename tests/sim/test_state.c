@@ -23,7 +23,16 @@ static uint64_t cuts, faults;
 
 /* ---- what a boot does to the state, and the model of it ------------------------- */
 
-enum act { ACT_COUNT, ACT_COUNT_SAME, ACT_ACCEPT, ACT_END, ACT_STOP, ACT_QUEUE, ACTS };
+enum act {
+	ACT_COUNT,
+	ACT_COUNT_SAME,
+	ACT_ACCEPT,
+	ACT_END,
+	ACT_END_READY,
+	ACT_STOP,
+	ACT_QUEUE,
+	ACTS
+};
 
 static const uint8_t hive[SHA256_BYTES] = {1, 2, 3};
 static const uint8_t queue[SHA256_BYTES] = {9, 8, 7};
@@ -67,6 +76,9 @@ static void model_do(struct model *m, enum act act, unsigned level)
 		}
 		break;
 	case ACT_END:
+	case ACT_END_READY:
+		if (act == ACT_END_READY && m->running && m->attempts[m->level])
+			m->attempts[m->level]--;
 		if (m->running)
 			m->running = m->stop_count = 0;
 		break;
@@ -103,6 +115,8 @@ static int do_act(int dir, enum act act, unsigned level)
 		return state_accept(dir);
 	case ACT_END:
 		return state_orderly_end(dir, false);
+	case ACT_END_READY:
+		return state_orderly_end(dir, true);
 	case ACT_STOP:
 		return state_record_stop(dir, STOP_CRITICAL_PROCESS_DIED, 5, PHASE_READY, 77,
 					 "csrss", "died");

@@ -35,8 +35,8 @@ static inline void case_start(struct reg_tree *t)
 	assert_int_equal(tree_start(t), 0);
 	assert_int_equal(tree_make(t, "Select", 6, &k), 0);
 	assert_int_equal(tree_set_dword(t, k, "Current", 1), 0);
-	assert_int_equal(tree_make(t, CONTROL "Session Manager", strlen(CONTROL "Session Manager"), &k),
-			 0);
+	assert_int_equal(
+		tree_make(t, CONTROL "Session Manager", strlen(CONTROL "Session Manager"), &k), 0);
 }
 
 static inline size_t case_hex(const char *s, uint8_t *to)
@@ -51,7 +51,8 @@ static inline size_t case_hex(const char *s, uint8_t *to)
 	return n;
 }
 
-static inline void case_list(struct reg_tree *t, struct reg_key *k, const char *name, const char *text)
+static inline void case_list(struct reg_tree *t, struct reg_key *k, const char *name,
+			     const char *text)
 {
 	const char *list[80];
 	char *copy = arena_copy(&t->arena, text, strlen(text));
@@ -67,7 +68,8 @@ static inline void case_list(struct reg_tree *t, struct reg_key *k, const char *
 	assert_int_equal(tree_set_list(t, k, name, list, count), 0);
 }
 
-static inline void case_set(struct reg_tree *t, struct reg_key *k, const char *name, const char *what)
+static inline void case_set(struct reg_tree *t, struct reg_key *k, const char *name,
+			    const char *what)
 {
 	static uint8_t bytes[65536];
 	struct reg_data d = {.bytes = bytes};
@@ -87,7 +89,7 @@ static inline void case_set(struct reg_tree *t, struct reg_key *k, const char *n
 		case_list(t, k, name, data);
 		return;
 	default:
-		d.type = what[0] == 'B'	  ? REG_BINARY
+		d.type = what[0] == 'B'   ? REG_BINARY
 			 : what[0] == 'Q' ? REG_QWORD
 					  : (uint32_t)strtoul(what + 1, NULL, 0);
 		d.n = case_hex(data, bytes);
@@ -96,7 +98,8 @@ static inline void case_set(struct reg_tree *t, struct reg_key *k, const char *n
 }
 
 /* Set one value below Control. */
-static inline void case_value(struct reg_tree *t, const char *key, const char *name, const char *what)
+static inline void case_value(struct reg_tree *t, const char *key, const char *name,
+			      const char *what)
 {
 	char path[256];
 	struct reg_key *k;

@@ -44,7 +44,8 @@ static void rename_pairs(void **state)
 		{"M:/|", "/", "the root directory", QUEUE_MALFORMED},
 		{"M:|/b", "", "an empty source", QUEUE_MALFORMED},
 		{"M:/a|!", "/a", "a marker without a target", QUEUE_MALFORMED},
-		{"M:/a", "/a", "a source without a target: the value holds an odd number of strings",
+		{"M:/a", "/a",
+		 "a source without a target: the value holds an odd number of strings",
 		 QUEUE_MALFORMED},
 	};
 
@@ -91,13 +92,15 @@ static void command_lines(void **state)
 		const char *line, *name, *text;
 		uint32_t flags;
 	} cases[] = {
-		{"M:autocheck autochk *", "autochk", "autochk *", PLAN_LINE_AUTOCHECK | PLAN_LINE_AUTOCHK},
+		{"M:autocheck autochk *", "autochk", "autochk *",
+		 PLAN_LINE_AUTOCHECK | PLAN_LINE_AUTOCHK},
 		{"M:AUTOCHECK Autochk.exe /q /v *", "autochk", "autochk /q /v *",
 		 PLAN_LINE_AUTOCHECK | PLAN_LINE_AUTOCHK},
 		{"M:  async   debug /bin/x  a  b", "/bin/x", "/bin/x  a  b",
 		 PLAN_LINE_ASYNC | PLAN_LINE_DEBUG},
 		{"M:debug async async x", "x", "x", PLAN_LINE_ASYNC | PLAN_LINE_DEBUG},
-		{"M:%SystemRoot%\\system32\\PoqExec.EXE /display_progress \\SystemRoot\\pending.xml",
+		{"M:%SystemRoot%\\system32\\PoqExec.EXE /display_progress "
+		 "\\SystemRoot\\pending.xml",
 		 "poqexec", "poqexec /display_progress \\SystemRoot\\pending.xml", 0},
 		{"M:\\??\\C:\\tools\\x.exe", "x", "x", 0},
 	};
@@ -217,8 +220,9 @@ static void a_wrong_value_keeps_its_default(void **state)
 
 static void lists_of_the_hive_are_taken_over(void **state)
 {
-	static const char pin[] = "S:libssl.so.3 sha256:"
-				  "0123456789abcdef0123456789abcdef0123456789abcdef0123456789ABCDEF";
+	static const char pin[] =
+		"S:libssl.so.3 sha256:"
+		"0123456789abcdef0123456789abcdef0123456789abcdef0123456789ABCDEF";
 	struct made m = {0};
 	const struct plan_header *p;
 
@@ -231,7 +235,8 @@ static void lists_of_the_hive_are_taken_over(void **state)
 	case_value(&m.tree, SM "\\Sessions\\7", "Console", "S:/dev/tty7");
 	case_value(&m.tree, "ComputerName\\ComputerName", "ComputerName", "S:box");
 	case_value(&m.tree, SM "\\SubSystems", "Required", "M:Windows|Ghost");
-	case_value(&m.tree, SM "\\SubSystems", "Windows", "X:%SystemRoot%\\system32\\csrss.exe A=\\B");
+	case_value(&m.tree, SM "\\SubSystems", "Windows",
+		   "X:%SystemRoot%\\system32\\csrss.exe A=\\B");
 	case_plan(&m);
 	p = m.plan.plan;
 	assert_int_equal(m.remarks.errors, 0);

@@ -239,20 +239,59 @@ static int call_logoff(struct ask *a)
 	return session_end(a->p->session, waiter_none());
 }
 
+/* The phase a job was started in: an async entry may speak when the boot has gone on. */
+static enum phase phase_of(const struct ask *a)
+{
+	int row = NONE;
+
+	if (master.shutting_down)
+		return PHASE_SHUTDOWN;
+	if (a->p->role == ROLE_INITIAL || a->p->role == ROLE_CSRSS)
+		return PHASE_SESSIONS;
+	for (uint32_t i = 0; i < master.ledger_top; i++)
+		if (master.pids[i] && master.processes[i].peer == a->peer)
+			row = master.processes[i].row;
+	return row == NONE ? (enum phase)master.boot.phase : (enum phase)master.rows[row].phase;
+}
+
 static int call_item(struct ask *a)
 {
 	const struct sm_item *i = &a->m->b.item;
-	enum phase phase = master.shutting_down ? PHASE_SHUTDOWN : (enum phase)master.boot.phase;
+	enum phase phase = phase_of(a);
 	enum result result = i->result < RESULT_COUNT ? (enum result)i->result : RESULT_FAILED;
 	int row;
 
-	if (a->p->role == ROLE_INITIAL || a->p->role == ROLE_CSRSS)
-		phase = master.shutting_down ? PHASE_SHUTDOWN : PHASE_SESSIONS;
 	row = row_begin(phase, SM_ROW_ITEM, i->name, 0);
 	if (row != NONE && i->start_ns && i->start_ns <= master.rows[row].start_ns)
 		master.rows[row].start_ns = i->start_ns;
 	row_end(row, result, i->detail, i->text);
 	return ANSWER_NONE;
+}
+
+#define NOTES_SHOWN 24u
+
+/* What smreg found wrong in the hive is said at every boot, until it is mended. */
+static void show_notes(void)
+{
+	static const uint8_t results[] = {
+		[PLAN_NOTE_ERROR] = RESULT_REFUSED,	[PLAN_NOTE_WARNING] = RESULT_OK,
+		[PLAN_NOTE_NOT_YET] = RESULT_NOT_YET,	[PLAN_NOTE_REFUSED] = RESULT_REFUSED,
+		[PLAN_NOTE_UNKNOWN] = RESULT_SKIPPED,
+	};
+	uint32_t n = plan_count(master.plan, PLAN_NOTES);
+
+	for (uint32_t i = 0; i < n && i < NOTES_SHOWN; i++) {
+		const struct plan_row *row = plan_row_at(master.plan, PLAN_NOTES, i);
+
+		row_note(PHASE_REGISTRY, SM_ROW_ITEM,
+			 row->flags < sizeof(results) ? (enum result)results[row->flags]
+						      : RESULT_DEGRADED,
+			 0, plan_string(master.plan, row->name),
+			 plan_string(master.plan, row->text));
+	}
+	if (n > NOTES_SHOWN)
+		row_note(PHASE_REGISTRY, SM_ROW_ITEM, RESULT_DEGRADED, (int)n, "hive",
+			 "more remarks: smreg check");
 }
 
 static int call_plan_ready(struct ask *a)
@@ -281,6 +320,7 @@ static int call_plan_ready(struct ask *a)
 	master.attempts = ready->attempts;
 	if (ready->text[0])
 		row_note(PHASE_REGISTRY, SM_ROW_ITEM, RESULT_DEGRADED, 0, "plan", ready->text);
+	show_notes();
 	return 0;
 }
 

@@ -17,7 +17,6 @@
 #define BRIEF_S 5u /* a session that lived shorter than this, and not by logoff, counts as failed */
 #define DYING_CHECK_NS (20 * NS_PER_MS)
 #define FORCE_GRACE_S 5u /* after KILL: what is still there then is told as "still dying" */
-#define SET_UP_MARGIN_S 5u
 
 static void group_path(uint32_t n, const char *file, struct text *t)
 {
@@ -124,7 +123,9 @@ static void set_up(uint32_t n)
 	struct job j = { .role = ROLE_SESSION,
 			 .n = n,
 			 .session = n,
-			 .deadline_s = master.plan->settings.subsystem_deadline_s + SET_UP_MARGIN_S,
+			 .deadline_s = plan_session_number(
+				 master.plan, n, "StartDeadline",
+				 master.plan->settings.subsystem_deadline_s),
 			 .name = "smss",
 			 .why = "sets the session up",
 			 .core_fds = { NONE, NONE } };
@@ -386,7 +387,9 @@ static void check_gone(uint32_t n)
 	if (populated(n)) {
 		if (!s->killed)
 			force(n);
-		s->check_ns = sys_now_ns() + DYING_CHECK_NS;
+		else
+			kill_group(n); /* what a dying copy still put into it */
+		s->check_ns = sys_now_ns() + (s->deadline_ns ? DYING_CHECK_NS : NS_PER_S);
 		return;
 	}
 	s->check_ns = 0;

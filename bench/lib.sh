@@ -1,0 +1,160 @@
+# shellcheck shell=bash
+# What the benches share: images small enough to know what is in them, hives, boots under -icount,
+# and how a result is written down. Sourced, never run.
+#
+# The image is not the test VM's Debian: busybox, the stage, the few programs autochk may need, and
+# the peers' own files. No udev, as when the peers' figures of the design were taken.
+
+# shellcheck source=tests/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../tests/lib.sh"
+
+BENCH=$TOP/bench
+# CACHE, VM_MARKER, rig_mkfs and rig_debugfs: the VM rig's common part
+# shellcheck source=tests/vm/rig.sh
+. "$TOP/tests/vm/rig.sh"
+CACHE=${SMSS_CACHE:-$BUILD/vm}
+OUT=$BUILD/bench            # images, logs, raw results; bench/results has what is kept
+IMAGE_MB=96                 # room for 16 MiB of paging file and the largest peer
+PAGEFILE_MB=16
+
+bench_start() {
+  need_packages qemu-system-x86 busybox-static e2fsprogs musl-tools python3 libc-bin gcc
+  mkdir -p "$OUT"
+  rig_ready || "$VM_DIR/prepare"
+  [ -x "$STAGE/usr/lib/smss/smss" ] || die "nothing staged in $STAGE: ./run --build first"
+  [ "$(id -u)" -eq 0 ] || die "run as root: the images' files must be root's"
+  if [ ! -x "$OUT/mark" ] || [ "$BENCH/guest/mark.c" -nt "$OUT/mark" ]; then
+    # an address of its own, so that bench/profile knows it
+    musl-gcc -static -no-pie -Wl,-Ttext-segment=0x70000000 -Os -s -Wall -Wextra -o "$OUT/mark" "$BENCH/guest/mark.c"
+  fi
+}
+
+# with_libraries TREE FILE... - copies programs of this machine, at their own paths, with what they
+# are linked with.
+with_libraries() {
+  local tree=$1 file
+  shift
+  for file in "$@"; do
+    install -D -m 755 "$(realpath "$file")" "$tree$(realpath -ms "$file" | sed 's|^/\(s\?bin\|lib\|lib64\)/|/usr/\1/|')"
+    libraries_of "$tree" "$file"
+  done
+}
+
+libraries_of() { # TREE PROGRAM
+  local lib
+  ldd "$2" 2>/dev/null | grep -o '/[^ ]*' | while read -r lib; do
+    install -D -m 755 "$(realpath "$lib")" "$1/usr/${lib#/}"
+  done
+}
+
+# make_tree TREE - the skeleton that every init here gets.
+make_tree() {
+  local tree=$1 applet
+  rm -rf "$tree"
+  mkdir -p "$tree"/{usr/{bin,sbin,lib,lib64},proc,sys,dev,run,tmp,root,etc,var/{lib/smss,log,tmp},bench,mnt}
+  chmod 1777 "$tree/tmp" "$tree/var/tmp"
+  chmod 700 "$tree/var/lib/smss"
+  for applet in bin sbin lib lib64; do ln -s "usr/$applet" "$tree/$applet"; done
+  install -m 755 "$(command -v busybox)" "$tree/usr/bin/busybox"
+  for applet in sh cat sleep mount umount hostname swapon swapoff mkswap dd cp sed grep tr dmesg \
+    ps ls true env ln mkdir rm kill killall5 chmod; do
+    ln -s busybox "$tree/usr/bin/$applet"
+  done
+  for name in exec core quit clock; do install -m 755 "$OUT/mark" "$tree/bench/$name"; done
+  install -m 755 "$BENCH/guest/after" "$tree/bench/after"
+  echo smss-bench >"$tree/etc/hostname"
+  printf 'root:x:0:0:root:/root:/bin/sh\n' >"$tree/etc/passwd"
+  printf 'root:x:0:\n' >"$tree/etc/group"
+  chmod -R go-w "$tree/usr" "$tree/etc" "$tree/bench"
+}
+
+# with_smss TREE REG-LINE... - our stage, what autochk may start, and a hive from the examples' form.
+with_smss() {
+  local tree=$1
+  shift
+  cp -a "$STAGE/usr/." "$tree/usr/"
+  rm -rf "$tree"/usr/{include,share,lib/x86_64-linux-gnu/pkgconfig,lib/x86_64-linux-gnu/libsm.a}
+  chown -R 0:0 "$tree/usr"
+  libraries_of "$tree" "$STAGE/usr/lib/smss/smreg"
+  libraries_of "$tree" "$STAGE/usr/bin/smctl"
+  with_libraries "$tree" /sbin/fsck.ext4 /sbin/e2fsck
+  # libm is one of the default known libraries
+  with_libraries "$tree" /lib/x86_64-linux-gnu/libm.so.6
+  ln -sf ../lib/smss/smss "$tree/usr/sbin/init"
+  ln -s /usr/lib/smss/smss "$tree/bench/init"
+  mkdir -p "$tree/etc/smss"
+  "$STAGE/usr/bin/smreg" init --hive "$tree/etc/smss/SYSTEM" >&2
+  smss_setting "$tree" 'Wininit' Supervisor SZ /bench/after
+  while [ $# -ge 4 ]; do
+    smss_setting "$tree" "$1" "$2" "$3" "$4"
+    shift 4
+  done
+}
+
+smss_setting() { # TREE KEY-BELOW-CONTROL NAME TYPE DATA
+  "$STAGE/usr/bin/smreg" add "HKLM\\SYSTEM\\CurrentControlSet\\Control\\$2" --value "$3" \
+    --type "REG_$4" --data "$5" --hive "$1/etc/smss/SYSTEM" >&2
+}
+
+# fstab_for DEVICE - the root, and for the inits that mount by it what else there is.
+fstab_for() {
+  echo "$1 / ext4 errors=remount-ro 0 1"
+  [ -z "${FSTAB:-}" ] || printf '%s\n' "$FSTAB"
+}
+
+# pack TREE IMG - an ext4 of it, with the nodes that must be there before devtmpfs.
+pack() {
+  fstab_for /dev/pmem0 >"$1/etc/fstab"
+  rig_mkfs "$2" "$IMAGE_MB" "$VM_ROOT_UUID" -L smss-bench -d "$1"
+  rig_debugfs "$2" <<'NODES'
+cd /dev
+mknod console c 5 1
+mknod null c 1 3
+sif console mode 020600
+sif null mode 020666
+NODES
+}
+
+# settle IMG - boots it once on a real disk, so that what a first boot makes (paging file, boot
+# state, random seed) is there: what -icount writes is lost, its disks being memory.
+settle() {
+  local img=$1 device table
+  table=$(mktemp "$OUT/fstab.XXXXXX")
+  for device in /dev/vda /dev/pmem0; do
+    fstab_for "$device" >"$table"
+    chmod 644 "$table"
+    printf 'cd /etc\nrm fstab\nwrite %s fstab\nsif fstab uid 0\nsif fstab gid 0\n' "$table" |
+      rig_debugfs "$img"
+    [ "$device" = /dev/vda ] || break
+    "$VM_DIR/boot" "$img" --hide --loglevel 4 --timeout 120 --log "$img.first.log" \
+      --append "init=/bench/exec" >"$img.first.rig" 2>&1 || {
+      cat "$img.first.rig" >&2
+      die "the first boot failed, see $img.first.log"
+    }
+  done
+  rm -f "$table"
+  e2fsck -fn "$img" >/dev/null 2>&1 || die "$img is not clean after its first boot"
+}
+
+# icount LOG IMG [WORD...] - one boot of the image with one CPU, its clock being its instructions.
+icount() {
+  local log=$1 img=$2
+  shift 2
+  "$VM_DIR/boot" "$img" --icount --hide --loglevel "${LOGLEVEL:-4}" --timeout 300 --log "$log" \
+    --append "init=/bench/exec $*" -- ${QEMU_WORDS:-} >"$log.rig" 2>&1 || {
+    cat "$log.rig" >&2
+    die "the boot failed, see $log"
+  }
+}
+
+# section LOG NAME - what /bench/after printed under that name.
+section() {
+  tr -d '\r' <"$1" | sed -n "/^=== $2\$/,/^=== end/{/^===/!p}"
+}
+
+# facts - the JSON members that every result begins with.
+facts() {
+  printf '"date": "%s", "commit": "%s", "kernel": "%s", "host_cpu": "%s", "host_kernel": "%s"' \
+    "$(date -u +%F)" "$(git -C "$TOP" describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)" \
+    "$(rig_kernel_version)" "$(sed -n 's/^model name[^:]*: //p;T;q' /proc/cpuinfo)" "$(uname -r)"
+}

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_registry_smreg.c - the program as people and the master run it
+ *
+ * SMREG names the program, EXAMPLES the directory of .reg files; both come from the build.
+ */
+#include "registry_case.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "smss/copy.h"
+#include "state/state.h"
+#include "sys/sys.h"
+
+static char directory[64], hive[128], out[128 << 10];
+
+static int start(void **state)
+{
+	(void)state;
+	snprintf(directory, sizeof(directory), "/tmp/test-smreg-XXXXXX");
+	if (!mkdtemp(directory))
+		return -1;
+	snprintf(hive, sizeof(hive), "%s/SYSTEM", directory);
+	return 0;
+}
+
+static int end(void **state)
+{
+	char command[160];
+
+	(void)state;
+	snprintf(command, sizeof(command), "rm -rf '%s'", directory);
+	return system(command);
+}
+
+/* Runs `smreg LINE --hive HIVE --state DIRECTORY` by a shell; its output comes to `out`. */
+__attribute__((format(printf, 1, 2))) static int smreg(const char *form, ...)
+{
+	char line[1024], command[2048];
+	va_list list;
+	FILE *f;
+	size_t n;
+	int status;
+
+	va_start(list, form);
+	vsnprintf(line, sizeof(line), form, list);
+	va_end(list);
+	snprintf(command, sizeof(command), "'%s' %s --hive '%s' --state '%s' 2>&1", getenv("SMREG"),
+		 line, hive, directory);
+	f = popen(command, "re");
+	assert_non_null(f);
+	n = fread(out, 1, sizeof(out) - 1, f);
+	out[n] = '\0';
+	status = pclose(f);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static bool said(const char *text)
+{
+	return strstr(out, text) != NULL;
+}
+
+static void the_examples_import_without_a_remark(void **state)
+{
+	static const char *const names[] = {"demo", "vm", "container", "kiosk"};
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(smreg("init --force"), 0);
+		if (smreg("import '%s/%s.reg'", getenv("EXAMPLES"), names[i]) != 0 || *out)
+			fail_msg("%s.reg: %s", names[i], out);
+		assert_int_equal(smreg("check"), 0);
+		assert_true(said(": 0 errors"));
+	}
+	assert_int_equal(smreg("init --force '%s/demo.reg'", getenv("EXAMPLES")), 0);
+	assert_int_equal(smreg("plan"), 0);
+	assert_true(said("move /var/tmp/smss-demo.new over /var/tmp/smss-demo.txt"));
+	assert_true(said("delete /var/tmp/smss-demo.old"));
+	assert_true(said("page to /pagefile.sys, 16 to 16 MiB"));
+	assert_true(said("Winlogon\\Shell = /bin/bash"));
+}
+
+static void answers_and_exit_codes(void **state)
+{
+	(void)state;
+	assert_int_equal(smreg("query"), 2);
+	assert_true(said("smreg init --hive"));
+	assert_int_equal(smreg("nonsense"), 2);
+	assert_int_equal(smreg("import"), 2);
+	assert_int_equal(smreg("query --nonsense"), 2);
+	assert_int_equal(smreg("diff"), 1);
+	assert_true(said("not implemented"));
+	assert_int_equal(smreg("--version"), 0);
+	assert_true(said("smreg "));
+	assert_int_equal(smreg("import --help"), 0);
+	assert_true(said("usage: smreg import FILE.reg"));
+	assert_int_equal(smreg("init"), 0);
+	assert_int_equal(smreg("init"), 1);
+	assert_true(said("is there already"));
+	assert_int_equal(smreg("query 'HKLM\\SYSTEM\\select'"), 0);
+	assert_true(said("HKEY_LOCAL_MACHINE\\SYSTEM\\Select"));
+	assert_true(said("    Current    REG_DWORD    0x1"));
+	assert_int_equal(smreg("query 'CurrentControlSet\\Nowhere'"), 1);
+	assert_true(said("no such key"));
+	assert_int_equal(smreg("query Select --value nothing"), 1);
+	assert_int_equal(smreg("query HKCU\\\\x"), 1);
+	assert_int_equal(smreg("query -s --json"), 0);
+	assert_true(said("\"type\": \"REG_DWORD\""));
+	assert_int_equal(smreg("plan --json"), 0);
+	assert_true(said("\"initial_sessions\": 2"));
+}
+
+static void add_delete_and_export(void **state)
+{
+	static const char key[] = "'CurrentControlSet\\Control\\Session Manager'";
+
+	(void)state;
+	assert_int_equal(smreg("init"), 0);
+	assert_int_equal(smreg("add %s --value BootExecute --type REG_MULTI_SZ --data "
+			       "'autocheck autochk *\\0/bin/x'",
+			       key),
+			 0);
+	assert_int_equal(smreg("query %s --value bootexecute", key), 0);
+	assert_true(said("BootExecute    REG_MULTI_SZ    autocheck autochk *\\0/bin/x"));
+	assert_int_equal(
+		smreg("add %s --value NumberOfInitialSessions --type REG_DWORD --data 0", key), 2);
+	assert_true(said("0 is not from 1 to 1024"));
+	assert_true(said("nothing was written"));
+	assert_int_equal(smreg("query %s --value NumberOfInitialSessions", key), 1);
+	assert_int_equal(smreg("export %s", key), 0);
+	assert_true(said("[HKEY_LOCAL_MACHINE\\SYSTEM\\ControlSet001\\Control\\Session Manager]\n"
+			 "\"BootExecute\"=hex(7):61,00"));
+	assert_int_equal(smreg("delete %s --value BootExecute", key), 0);
+	assert_int_equal(smreg("query %s --value BootExecute", key), 1);
+}
+
+static void a_bad_file_changes_nothing(void **state)
+{
+	char path[160], line[256];
+	FILE *f;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/bad.reg", directory);
+	f = fopen(path, "we");
+	assert_non_null(f);
+	fputs("Windows Registry Editor Version 5.00\n[HKLM\\SYSTEM\\New]\n\"a\"=dword:x\n", f);
+	fclose(f);
+	assert_int_equal(smreg("init"), 0);
+	assert_int_equal(smreg("import '%s'", path), 2);
+	snprintf(line, sizeof(line), "%s:3:11: dword: takes", path);
+	assert_true(said(line));
+	assert_int_equal(smreg("query New"), 1);
+}
+
+static void what_a_boot_consumed_is_dropped_at_the_next_commit(void **state)
+{
+	struct boot_state s;
+	static uint8_t queue[65536];
+	char path[160];
+	ssize_t n;
+	int dir;
+
+	(void)state;
+	assert_int_equal(smreg("init '%s/demo.reg'", getenv("EXAMPLES")), 0);
+	assert_int_equal(smreg("import '%s/demo.reg'", getenv("EXAMPLES")), 0);
+	assert_int_equal(smreg("plan"), 0);
+	assert_true(said("each once"));
+	snprintf(path, sizeof(path), "%s/SYSTEM.queue", directory);
+	n = sys_read_file(AT_FDCWD, path, queue, sizeof(queue));
+	assert_true(n > 0);
+	dir = sys_open(AT_FDCWD, directory, O_RDONLY | O_DIRECTORY, 0);
+	assert_int_equal(state_read(dir, &s), STATE_NEW);
+	sha256_of(queue, (size_t)n, s.queue_done_sha256);
+	assert_int_equal(state_write(dir, &s), 0);
+	close(dir);
+	assert_int_equal(smreg("add 'Extra'"), 0);
+	assert_true(said("1 values that a boot has carried out are left out"));
+	assert_int_equal(smreg("plan"), 0);
+	assert_false(said("each once"));
+}
+
+/* One boot-mode run: the messages that came, the exit code, and the plan when there was one. */
+struct boot_run {
+	unsigned plans, items;
+	struct sm_plan_ready ready;
+	struct sm_item item;
+	int exit_code;
+	bool sealed;
+	size_t plan_n;
+};
+
+static void answer(int fd, const struct sm_message *m)
+{
+	struct sm_message a;
+
+	sm_message_start(&a, m->h.call, 1, m->h.tag);
+	assert_true(sys_send(fd, &a, sm_message_bytes(&a), NULL, 0) > 0);
+}
+
+static void boot(const char *path, struct boot_run *ret)
+{
+	char *argv[] = {"smreg", "plan", "--boot", "--level", "0", "--hive", (char *)path, NULL};
+	char word[160], *envp[] = {word, NULL};
+	struct sm_message m;
+	int pair[2], fds[SYS_FDS_MAX], pid, status;
+	unsigned count;
+
+	snprintf(word, sizeof(word), "SMSS_STATE=%s", directory);
+	memset(ret, 0, sizeof(*ret));
+	assert_int_equal(sys_socketpair(pair), 0);
+	pid = fork();
+	if (pid == 0) {
+		if (pair[1] != FD_MASTER)
+			dup2(pair[1], FD_MASTER);
+		else
+			fcntl(FD_MASTER, F_SETFD, 0);
+		alarm(20);
+		execve(getenv("SMREG"), argv, envp);
+		_exit(126);
+	}
+	close(pair[1]);
+	while (sys_receive(pair[0], &m, sizeof(m), fds, &count) > 0) {
+		if (m.h.call == SM_PHASE_ITEM) {
+			ret->items++;
+			ret->item = m.b.item;
+		} else if (m.h.call == SM_PLAN_READY) {
+			const void *plan;
+
+			assert_int_equal(count, 1);
+			ret->plans++;
+			ret->ready = m.b.plan_ready;
+			ret->sealed = sys_is_sealed(fds[0]) == 1;
+			assert_int_equal(sys_map_sealed(fds[0], &plan, &ret->plan_n), 0);
+			assert_int_equal(plan_check(plan, ret->plan_n, PLAN_MAGIC, NULL), 0);
+			answer(pair[0], &m);
+		}
+		for (unsigned i = 0; i < count; i++)
+			close(fds[i]);
+	}
+	close(pair[0]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	ret->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
+}
+
+static void at_boot_the_plan_comes_sealed(void **state)
+{
+	struct boot_run run;
+
+	(void)state;
+	assert_int_equal(smreg("init '%s/demo.reg'", getenv("EXAMPLES")), 0);
+	boot(hive, &run);
+	assert_int_equal(run.exit_code, 0);
+	assert_int_equal(run.plans, 1);
+	assert_int_equal(run.items, 0);
+	assert_true(run.sealed);
+	assert_int_equal(run.ready.flags, SM_PLAN_RENAMES);
+}
+
+static void at_boot_a_bad_hive_is_named(void **state)
+{
+	struct boot_run run;
+	struct stat st;
+	uint32_t word = 0x5A5A5A5A;
+	int fd;
+
+	(void)state;
+	boot("/nonexistent/SYSTEM", &run);
+	assert_int_equal(run.exit_code, 1);
+	assert_string_equal(run.item.text, "no hive");
+	assert_int_equal(smreg("init"), 0);
+	fd = open(hive, O_RDWR | O_CLOEXEC);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(pwrite(fd, &word, 4, 508), 4);
+	boot(hive, &run);
+	assert_int_equal(run.exit_code, 1);
+	assert_int_equal(run.plans, 0);
+	assert_non_null(strstr(run.item.text, "checksum at 508 is 0x5A5A5A5A"));
+	assert_int_equal(ftruncate(fd, 4096 + 100), 0);
+	boot(hive, &run);
+	assert_int_equal(run.exit_code, 1);
+	assert_int_equal(run.plans, 0);
+	close(fd);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(the_examples_import_without_a_remark, start, end),
+		cmocka_unit_test_setup_teardown(answers_and_exit_codes, start, end),
+		cmocka_unit_test_setup_teardown(add_delete_and_export, start, end),
+		cmocka_unit_test_setup_teardown(a_bad_file_changes_nothing, start, end),
+		cmocka_unit_test_setup_teardown(what_a_boot_consumed_is_dropped_at_the_next_commit,
+						start, end),
+		cmocka_unit_test_setup_teardown(at_boot_the_plan_comes_sealed, start, end),
+		cmocka_unit_test_setup_teardown(at_boot_a_bad_hive_is_named, start, end),
+	};
+
+	if (!getenv("SMREG") || !getenv("EXAMPLES")) {
+		printf("skipped: SMREG and EXAMPLES are not set\n");
+		return 77;
+	}
+	return cmocka_run_group_tests_name("registry-smreg", tests, NULL, NULL);
+}

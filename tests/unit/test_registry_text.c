@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_registry_text.c - .reg files: what is read, where errors are named, that writing is exact
+ */
+#include "registry_case.h"
+
+#include <errno.h>
+
+#include "registry/reg_text.h"
+#include "registry/utf.h"
+
+#define HEAD "Windows Registry Editor Version 5.00\r\n\r\n"
+#define KEY  "[HKEY_LOCAL_MACHINE\\SYSTEM\\A]\n"
+
+static struct reg_errors errors;
+
+static int read_text(struct reg_tree *t, const char *text)
+{
+	assert_int_equal(tree_start(t), 0);
+	return reg_text_read(text, strlen(text), t, &errors);
+}
+
+static void errors_name_line_column_and_what_to_do(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned line, column;
+		const char *says;
+	} cases[] = {
+		{"", 1, 1, "the first line must be"},
+		{"[HKLM\\SYSTEM]\n", 1, 1, "the first line must be"},
+		{"REGEDIT4\n", 1, 1, "export it again as version 5"},
+		{HEAD "\"a\"=\"b\"\n", 3, 1, "before the first [key]"},
+		{HEAD "[HKLM\\SYSTEM\\A\n", 3, 2, "no closing ]"},
+		{HEAD "[HKEY_CURRENT_USER\\A]\n", 3, 2,
+		 "only keys below HKEY_LOCAL_MACHINE\\SYSTEM"},
+		{HEAD "[HKLM\\SYSTEMS\\A]\n", 3, 2, "only keys below"},
+		{HEAD "[HKLM\\SYSTEM\\A\\\\B]\n", 3, 16, "an empty key name"},
+		{HEAD "[HKLM\\SYSTEM\\CurrentControlSet\\X]\n", 3, 14, "no Select\\Current"},
+		{HEAD KEY "nonsense\n", 4, 1, "expected [key]"},
+		{HEAD KEY "\"a=1\n", 4, 1, "no closing quote"},
+		{HEAD KEY "\"a\"=\"b\n", 4, 5, "no closing quote"},
+		{HEAD KEY "\"a\"=\"b\\n\"\n", 4, 7, "a backslash is written \\\\"},
+		{HEAD KEY "\"a\" \"b\"\n", 4, 5, "expected ="},
+		{HEAD KEY "\"a\"=b\n", 4, 5, "expected \"string\", dword:"},
+		{HEAD KEY "\"a\"=\"b\" c\n", 4, 9, "unexpected text after the string"},
+		{HEAD KEY "\"a\"=dword:123456789\n", 4, 11, "1 to 8 hexadecimal digits"},
+		{HEAD KEY "\"a\"=dword:xyz\n", 4, 11, "1 to 8 hexadecimal digits"},
+		{HEAD KEY "\"a\"=dword:1 2\n", 4, 13, "unexpected text after the number"},
+		{HEAD KEY "\"a\"=hex:0g\n", 4, 9, "two hexadecimal digits"},
+		{HEAD KEY "\"a\"=hex:00,\\\n  1\n", 5, 3, "two hexadecimal digits"},
+		{HEAD KEY "\"a\"=hex:00\\\n  01\n", 4, 11, "a comma is missing"},
+		{HEAD KEY "\"a\"=hex:00,\\ 01\n", 4, 12, "the last thing on its line"},
+		{HEAD KEY "\"a\"=hex(7:00\n", 4, 8, "expected a type"},
+		{HEAD KEY "\"a\"=hex(123456789):00\n", 4, 8, "expected a type"},
+		{HEAD KEY "\"\xC3\xA9\"x=1\n", 4, 4, "expected ="},
+		{HEAD KEY "\"a\"=\"\xFF\"\n", 4, 6, "not UTF-8"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct reg_tree t;
+
+		assert_int_equal(read_text(&t, cases[i].text), -EINVAL);
+		if (errors.count != 1 || errors.at[0].line != cases[i].line ||
+		    errors.at[0].column != cases[i].column ||
+		    !strstr(errors.at[0].text, cases[i].says))
+			fail_msg("case %zu: %u errors, the first %u:%u: %s", i, errors.count,
+				 errors.at[0].line, errors.at[0].column, errors.at[0].text);
+		tree_free(&t);
+	}
+}
+
+static void all_errors_of_a_file_are_named(void **state)
+{
+	struct reg_tree t;
+
+	(void)state;
+	assert_int_equal(read_text(&t, HEAD KEY
+				   "\"a\"=x\n\"b\"=hex:zz,\\\n  00,\\\n  01\n\"c\"=dword:1\nz\n"),
+			 -EINVAL);
+	assert_int_equal(errors.count, 3);
+	assert_int_equal(errors.at[1].line, 5);
+	assert_int_equal(errors.at[2].line, 9);
+	tree_free(&t);
+}
+
+static void values_of_each_form(void **state)
+{
+	static const char text[] = HEAD "; a comment\n" KEY "@=\"the default\"\n"
+					"\"s\"=\"C:\\\\x \\\"y\\\"\" ; said\n"
+					"\"d\"=dword:Ff\n"
+					"\"b\"=hex:01,02,\\\r\n  03\r\n"
+					"\"none\"=hex(0):\n"
+					"\"m\"=hex(7):61,00,00,00,00,00,62,00,00,00,00,00\n"
+					"\"q\"=hex(b):01,00,00,00,00,00,00,00\n"
+					"\"odd\"=hex(ffff0012):aa\n"
+					"\"gone\"=\"x\"\n\"GONE\"=-\n"
+					"[HKLM\\SYSTEM\\B\\C]\n[-HKEY_LOCAL_MACHINE\\SYSTEM\\b]\n";
+	struct reg_tree t;
+	const struct reg_key *a;
+	uint32_t n;
+	char **list;
+	size_t count;
+
+	(void)state;
+	assert_int_equal(read_text(&t, text), 0);
+	a = tree_find(&t, "a", 1);
+	assert_non_null(a);
+	assert_int_equal(a->value_count, 8);
+	assert_string_equal(value_text(&t.arena, key_get(a, ""), NULL), "the default");
+	assert_string_equal(value_text(&t.arena, key_get(a, "S"), NULL), "C:\\x \"y\"");
+	assert_true(value_dword(key_get(a, "d"), &n) && n == 255);
+	assert_int_equal(key_get(a, "b")->bytes, 3);
+	assert_int_equal(key_get(a, "none")->type, REG_NONE);
+	assert_int_equal(key_get(a, "none")->bytes, 0);
+	assert_int_equal(value_list(&t.arena, key_get(a, "m"), &list, &count, NULL), 0);
+	assert_int_equal(count, 3);
+	assert_string_equal(list[1], "");
+	assert_string_equal(list[2], "b");
+	assert_int_equal(key_get(a, "q")->type, REG_QWORD);
+	assert_int_equal(key_get(a, "odd")->type, 0xFFFF0012u);
+	assert_null(tree_find(&t, "B", 1));
+	tree_free(&t);
+}
+
+static void encodings(void **state)
+{
+	static const char text[] =
+		"Windows Registry Editor Version 5.00\r\n"
+		"[HKLM\\SYSTEM\\\xC3\xA9t\xC3\xA9]\r\n\"\xF0\x9F\x8E\xB5\"=\"\xD0\x96\"\r\n";
+	uint8_t wide[600] = {0xFF, 0xFE};
+	char marked[400] = "\xEF\xBB\xBF";
+	size_t n = 2 + utf8_to_utf16(text, strlen(text), wide + 2);
+
+	(void)state;
+	strcat(marked, text);
+	for (unsigned i = 0; i < 3; i++) {
+		const char *bytes = i == 0 ? text : i == 1 ? marked : (char *)wide;
+		struct reg_tree t;
+		const struct reg_key *k;
+
+		assert_int_equal(tree_start(&t), 0);
+		assert_int_equal(reg_text_read(bytes, i == 2 ? n : strlen(bytes), &t, &errors), 0);
+		k = tree_find(&t, "\xC3\x89T\xC3\x89", 5); /* in capitals */
+		assert_non_null(k);
+		assert_string_equal(value_text(&t.arena, key_get(k, "\xF0\x9F\x8E\xB5"), NULL),
+				    "\xD0\x96");
+		tree_free(&t);
+	}
+}
+
+/* Every type, odd lengths, strings without or with too many NULs: what is written reads back. */
+static void writing_is_exact(void **state)
+{
+	static const char *const values[] = {
+		"S:",
+		"S:plain",
+		"S:a \\ \"quoted\" ; path",
+		"S:line\nbreak",
+		"T1:",
+		"T1:61",
+		"T1:6100",
+		"T1:610000",
+		"T1:61000000620000",
+		"T1:00D80000",
+		"T2:2500",
+		"X:%A%",
+		"M:",
+		"M:|",
+		"M:a||b",
+		"M:a|",
+		"T7:6100",
+		"T7:61",
+		"T7:",
+		"T7:0000",
+		"T7:00000000",
+		"D:0",
+		"D:4294967295",
+		"T4:",
+		"T4:01",
+		"T4:0102030405",
+		"T5:00000001",
+		"B:",
+		"B:00",
+		"B:0102030405060708090a0b0c0d0e0f",
+		"Q:0100000000000000",
+		"T11:01",
+		"T0:",
+		"T0:ff",
+		"T6:6100",
+		"T8:00",
+		"T4294901778:0102",
+	};
+	struct reg_tree t, back;
+	struct reg_buffer b = {0};
+	struct reg_key *k, *found;
+	char name[32];
+
+	(void)state;
+	assert_int_equal(tree_start(&t), 0);
+	assert_int_equal(tree_make(&t, "Key [1]\\Sub", 11, &k), 0);
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		snprintf(name, sizeof(name), "v \"%zu\" \\ =", i);
+		case_set(&t, k, i ? name : "", values[i]);
+	}
+	reg_text_header(&b);
+	reg_text_add_tree(&b, t.root);
+	assert_int_equal(read_text(&back, b.bytes), 0);
+	found = tree_find(&back, "Key [1]\\Sub", 11);
+	assert_non_null(found);
+	assert_int_equal(found->value_count, k->value_count);
+	for (uint32_t i = 0; i < k->value_count; i++) {
+		assert_string_equal(found->values[i].name, k->values[i].name);
+		assert_int_equal(found->values[i].type, k->values[i].type);
+		assert_int_equal(found->values[i].bytes, k->values[i].bytes);
+		assert_memory_equal(found->values[i].data, k->values[i].data, k->values[i].bytes);
+	}
+	free(b.bytes);
+	tree_free(&t);
+	tree_free(&back);
+}
+
+static void limits_are_named(void **state)
+{
+	static char text[80000];
+	struct reg_tree t;
+	size_t n;
+
+	(void)state;
+	n = (size_t)sprintf(text, HEAD KEY "\"big\"=hex:00");
+	for (unsigned i = 0; i < 16344; i++)
+		n += (size_t)sprintf(text + n, ",00");
+	assert_int_equal(read_text(&t, text), -EINVAL);
+	assert_non_null(strstr(errors.at[0].text, "16345 bytes of data"));
+	tree_free(&t);
+	n = (size_t)sprintf(text, HEAD "[HKLM\\SYSTEM\\");
+	memset(text + n, 'k', 256);
+	strcpy(text + n + 256, "]\n");
+	assert_int_equal(read_text(&t, text), -EINVAL);
+	assert_non_null(strstr(errors.at[0].text, "at most 255 characters"));
+	tree_free(&t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(errors_name_line_column_and_what_to_do),
+		cmocka_unit_test(all_errors_of_a_file_are_named),
+		cmocka_unit_test(values_of_each_form),
+		cmocka_unit_test(encodings),
+		cmocka_unit_test(writing_is_exact),
+		cmocka_unit_test(limits_are_named),
+	};
+
+	return cmocka_run_group_tests_name("registry-text", tests, NULL, NULL);
+}
