@@ -452,6 +452,15 @@ static void zero_failed(void)
 	     "session 0 could not be set up");
 }
 
+static void died_in_set_up(uint32_t n)
+{
+	row_note(master.boot.phase, SM_ROW_ENTRY, RESULT_FAILED, (int)n, "session",
+		 "a core process died while it was being set up");
+	if (n == 0 && !master.shutting_down)
+		zero_failed();
+	force(n);
+}
+
 static void copy_ended(uint32_t n, enum result result)
 {
 	struct session *s = &master.sessions[n];
@@ -490,7 +499,7 @@ void session_process_ended(uint32_t n, int row, enum result result, int detail)
 	if (core && s->state == SESSION_LIVE && n)
 		(void)session_end(n, waiter_none());
 	else if (core && s->state == SESSION_SETTING_UP)
-		force(n);
+		died_in_set_up(n);
 	if (s->state == SESSION_ENDING && core && s->initial == NONE)
 		ask_csrss(s);
 	if (s->state == SESSION_ENDING || s->state == SESSION_DYING)
