@@ -3,13 +3,13 @@
  * mark.c - the stop-watch of the measurements in the VM: tells when PID 1 was executed, and when a
  * core process runs. One static image, three names:
  *
- *   exec    is what the initramfs executes. It reads the clock and at once executes /bench/init, the
- *           real one, with the time in its environment (BENCH_EXEC_NS): /proc/1/environ still shows
- *           it when the boot is over, and nothing was written to anywhere meanwhile.
- *   core N  one of the "two core processes" of an init other than ours: reads the clock, says it to
- *           the kernel's log, and stays. When core 2 runs, /bench/after is started a second later,
- *           so that it takes no part in what is measured.
- *   clock   prints the time; quit ACTION WORD...  executes WORD... with the time before in the log.
+ *   exec    is what the initramfs executes. It reads the clock and at once executes /bench/init,
+ * the real one, with the time in its environment (BENCH_EXEC_NS): /proc/1/environ still shows it
+ * when the boot is over, and nothing was written to anywhere meanwhile. core N  one of the "two
+ * core processes" of an init other than ours: reads the clock, says it to the kernel's log, and
+ * stays. When core 2 runs, /bench/after is started a second later, so that it takes no part in what
+ * is measured. clock   prints the time; quit ACTION WORD...  executes WORD... with the time before
+ * in the log.
  *
  * Must not do anything that a clock reading would contain: no libc start-up is needed before it.
  */
@@ -57,7 +57,8 @@ static int be_exec(char **argv, char **envp)
 	}
 	env[n] = word;
 	argv[0] = (char *)"/sbin/init";
-	if (access("/bench/rw", F_OK) == 0) /* as a kernel told "rw" has it; the initramfs mounts ro */
+	if (access("/bench/rw", F_OK) ==
+	    0) /* as a kernel told "rw" has it; the initramfs mounts ro */
 		mount(NULL, "/", NULL, MS_REMOUNT, NULL);
 	sprintf(word, "BENCH_EXEC_NS=%020llu", now_ns()); /* the first call has its page faults */
 	sprintf(word, "BENCH_EXEC_NS=%020llu", now_ns());

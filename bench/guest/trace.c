@@ -31,9 +31,8 @@ uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *tb);
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
 
 __attribute__((visibility("default"))) int qemu_plugin_version = 1;
-__attribute__((visibility("default"))) int qemu_plugin_install(qemu_plugin_id_t id,
-							      const void *info, int argc,
-							      char **argv);
+__attribute__((visibility("default"))) int
+qemu_plugin_install(qemu_plugin_id_t id, const void *info, int argc, char **argv);
 
 struct block {
 	uint64_t address;
@@ -65,7 +64,8 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 
 	if (!b)
 		abort();
-	*b = (struct block){qemu_plugin_tb_vaddr(tb), count++, (uint32_t)qemu_plugin_tb_n_insns(tb)};
+	*b = (struct block){qemu_plugin_tb_vaddr(tb), count++,
+			    (uint32_t)qemu_plugin_tb_n_insns(tb)};
 	fwrite(b, sizeof(*b), 1, blocks);
 	qemu_plugin_register_vcpu_tb_exec_cb(tb, executed, QEMU_PLUGIN_CB_NO_REGS, b);
 }

@@ -21,7 +21,6 @@
 void sys_closep(int *fd);
 #define _close_ _cleanup_(sys_closep)
 
-
 /*
  * Not an inline function: base may not call the heap, and the lint counts symbols. A program that
  * has a heap defines its own in one line:

@@ -9,24 +9,25 @@
 #pragma once
 
 #define SESSIONS_MAX 1024u /* NT's session numbers are small; a terminal server's worth of them */
-#define LEDGER_MAX 3200u   /* three processes a session (copy, csrss, initial command) + boot work */
-#define PEERS_MAX 2400u    /* two core connections a session + clients */
-#define CLIENTS_MAX 64u    /* path-socket clients at once, all uids together */
-#define CLIENTS_PER_UID 16u /* so that one user cannot take every place */
-#define BOOT_ROWS_MAX 192u /* rows of the boot timeline: phases, entries, remarks */
+#define LEDGER_MAX   3200u /* three processes a session (copy, csrss, initial command) + boot work \
+			    */
+#define PEERS_MAX       2400u /* two core connections a session + clients */
+#define CLIENTS_MAX     64u   /* path-socket clients at once, all uids together */
+#define CLIENTS_PER_UID 16u   /* so that one user cannot take every place */
+#define BOOT_ROWS_MAX   192u  /* rows of the boot timeline: phases, entries, remarks */
 
-#define PATH_BYTES 1024u     /* a configured path, with its NUL; longer ones are refused by smreg */
-#define COMMAND_BYTES 2048u  /* one command line of the plan, with its NUL */
-#define ARGS_MAX 64u         /* words of one command line */
-#define ENV_VARS_MAX 256u    /* variables of the system environment */
-#define ENV_BYTES 32768u     /* the whole block, NULs included (NT's own limit is 32,767) */
-#define PLAN_BYTES_MAX (1u << 20) /* a plan; 64 kB hives make plans of a few kB */
-#define QUEUE_BYTES_MAX (64u << 20) /* classic rename entries of one hive */
-#define PLAN_STRING_MAX 32768u /* one string of a plan, with its NUL */
-#define KERNEL_TEXT_BYTES 128u /* the longest kernel text the master parses (law 1) */
-#define COMMAND_LINE_BYTES 2048u /* /proc/cmdline; what is longer is cut at a word */
+#define PATH_BYTES         1024u /* a configured path, with its NUL; longer ones are refused by smreg */
+#define COMMAND_BYTES      2048u  /* one command line of the plan, with its NUL */
+#define ARGS_MAX           64u    /* words of one command line */
+#define ENV_VARS_MAX       256u   /* variables of the system environment */
+#define ENV_BYTES          32768u /* the whole block, NULs included (NT's own limit is 32,767) */
+#define PLAN_BYTES_MAX     (1u << 20)  /* a plan; 64 kB hives make plans of a few kB */
+#define QUEUE_BYTES_MAX    (64u << 20) /* classic rename entries of one hive */
+#define PLAN_STRING_MAX    32768u      /* one string of a plan, with its NUL */
+#define KERNEL_TEXT_BYTES  128u        /* the longest kernel text the master parses (law 1) */
+#define COMMAND_LINE_BYTES 2048u       /* /proc/cmdline; what is longer is cut at a word */
 
 #define PARALLEL_BASE 4u /* sessions set up at once: 4 + (CPUs - 1), as NT does since Vista */
 
-#define NAME_BYTES 48u /* a name in ledger and timeline rows */
+#define NAME_BYTES 48u  /* a name in ledger and timeline rows */
 #define TEXT_BYTES 160u /* a remark in a timeline row */

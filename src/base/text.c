@@ -14,7 +14,7 @@ struct text text_start(char *storage, size_t cap)
 {
 	if (cap)
 		storage[0] = 0;
-	return (struct text){ .at = storage, .cap = cap };
+	return (struct text){.at = storage, .cap = cap};
 }
 
 struct text *text_add_n(struct text *t, const char *s, size_t n)
@@ -74,7 +74,7 @@ struct text *text_escaped(struct text *t, const char *s, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		unsigned char c = (unsigned char)s[i];
-		char hex[4] = { '\\', 'x', "0123456789abcdef"[c >> 4], "0123456789abcdef"[c & 15] };
+		char hex[4] = {'\\', 'x', "0123456789abcdef"[c >> 4], "0123456789abcdef"[c & 15]};
 
 		if (c < 0x20 || c >= 0x7f || c == '\\')
 			text_add_n(t, hex, 4);
@@ -144,9 +144,9 @@ int str_u64(const char *s, size_t n, uint64_t *ret)
 		return -EINVAL;
 	for (size_t i = 0; i < n; i++) {
 		char c = fold(s[i]);
-		unsigned d = c >= '0' && c <= '9' ? (unsigned)(c - '0')
+		unsigned d = c >= '0' && c <= '9'   ? (unsigned)(c - '0')
 			     : c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10
-						     : 16;
+						    : 16;
 
 		if (d >= base)
 			return -EINVAL;
@@ -163,47 +163,47 @@ const char *err_text(int err)
 		int err;
 		const char *text;
 	} texts[] = {
-		{ EPERM, "operation not permitted" },
-		{ ENOENT, "no such file or directory" },
-		{ ESRCH, "no such process" },
-		{ EINTR, "interrupted" },
-		{ EIO, "input/output error" },
-		{ ENXIO, "no such device" },
-		{ E2BIG, "too long" },
-		{ ENOEXEC, "not an executable" },
-		{ EBADF, "bad file descriptor" },
-		{ ECHILD, "no child" },
-		{ EAGAIN, "try again" },
-		{ ENOMEM, "out of memory" },
-		{ EACCES, "permission denied" },
-		{ EBUSY, "busy" },
-		{ EEXIST, "exists already" },
-		{ EXDEV, "on another file system" },
-		{ ENODEV, "no such device" },
-		{ ENOTDIR, "not a directory" },
-		{ EISDIR, "is a directory" },
-		{ EINVAL, "invalid" },
-		{ ENFILE, "too many open files" },
-		{ EMFILE, "too many open files" },
-		{ ETXTBSY, "in use" },
-		{ EFBIG, "too large" },
-		{ ENOSPC, "no space left" },
-		{ EROFS, "read-only file system" },
-		{ EMLINK, "too many links" },
-		{ EPIPE, "other side is gone" },
-		{ ERANGE, "out of range" },
-		{ ENAMETOOLONG, "name too long" },
-		{ ENOSYS, "not in this kernel" },
-		{ ENOTEMPTY, "directory not empty" },
-		{ ELOOP, "a link is in the way" },
-		{ EPROTO, "another version" },
-		{ EMSGSIZE, "wrong length" },
-		{ EILSEQ, "damaged" },
-		{ ENOTSUP, "not supported there" },
-		{ ETIMEDOUT, "timed out" },
-		{ ECONNREFUSED, "nobody answers" },
-		{ EDQUOT, "quota exceeded" },
-		{ ESTALE, "stale" },
+		{EPERM, "operation not permitted"},
+		{ENOENT, "no such file or directory"},
+		{ESRCH, "no such process"},
+		{EINTR, "interrupted"},
+		{EIO, "input/output error"},
+		{ENXIO, "no such device"},
+		{E2BIG, "too long"},
+		{ENOEXEC, "not an executable"},
+		{EBADF, "bad file descriptor"},
+		{ECHILD, "no child"},
+		{EAGAIN, "try again"},
+		{ENOMEM, "out of memory"},
+		{EACCES, "permission denied"},
+		{EBUSY, "busy"},
+		{EEXIST, "exists already"},
+		{EXDEV, "on another file system"},
+		{ENODEV, "no such device"},
+		{ENOTDIR, "not a directory"},
+		{EISDIR, "is a directory"},
+		{EINVAL, "invalid"},
+		{ENFILE, "too many open files"},
+		{EMFILE, "too many open files"},
+		{ETXTBSY, "in use"},
+		{EFBIG, "too large"},
+		{ENOSPC, "no space left"},
+		{EROFS, "read-only file system"},
+		{EMLINK, "too many links"},
+		{EPIPE, "other side is gone"},
+		{ERANGE, "out of range"},
+		{ENAMETOOLONG, "name too long"},
+		{ENOSYS, "not in this kernel"},
+		{ENOTEMPTY, "directory not empty"},
+		{ELOOP, "a link is in the way"},
+		{EPROTO, "another version"},
+		{EMSGSIZE, "wrong length"},
+		{EILSEQ, "damaged"},
+		{ENOTSUP, "not supported there"},
+		{ETIMEDOUT, "timed out"},
+		{ECONNREFUSED, "nobody answers"},
+		{EDQUOT, "quota exceeded"},
+		{ESTALE, "stale"},
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)

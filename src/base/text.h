@@ -29,7 +29,8 @@ struct text *text_add(struct text *t, const char *s);
 /* text_add_n - append exactly n bytes of s (no NUL needed; bytes are taken as they are). */
 struct text *text_add_n(struct text *t, const char *s, size_t n);
 
-/* text_u64, text_i64, text_hex - append a number: decimal, signed decimal, "0x" + 8 digits at least */
+/* text_u64, text_i64, text_hex - append a number: decimal, signed decimal, "0x" + 8 digits at least
+ */
 struct text *text_u64(struct text *t, uint64_t n);
 struct text *text_i64(struct text *t, int64_t n);
 struct text *text_hex(struct text *t, uint64_t n);

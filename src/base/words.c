@@ -49,15 +49,9 @@ static const char *const roles[ROLE_COUNT] = {
 };
 
 static const char *const results[RESULT_COUNT] = {
-	[RESULT_OK] = "ok",
-	[RESULT_FAILED] = "failed",
-	[RESULT_SKIPPED] = "skipped",
-	[RESULT_TIMEOUT] = "timeout",
-	[RESULT_CRASHED] = "crashed",
-	[RESULT_REFUSED] = "refused",
-	[RESULT_NOT_YET] = "not yet",
-	[RESULT_RUNNING] = "running",
-	[RESULT_DEGRADED] = "degraded",
+	[RESULT_OK] = "ok",           [RESULT_FAILED] = "failed",   [RESULT_SKIPPED] = "skipped",
+	[RESULT_TIMEOUT] = "timeout", [RESULT_CRASHED] = "crashed", [RESULT_REFUSED] = "refused",
+	[RESULT_NOT_YET] = "not yet", [RESULT_RUNNING] = "running", [RESULT_DEGRADED] = "degraded",
 };
 
 const char *phase_word(unsigned phase)

@@ -69,8 +69,7 @@ void plan_begin(struct plan_builder *b, const char *magic, void *storage, size_t
 		size_t pool_cap)
 {
 	*b = (struct plan_builder){
-		.bytes = storage, .cap = cap, .pool = pool, .pool_cap = pool_cap, .open_table = -1
-	};
+		.bytes = storage, .cap = cap, .pool = pool, .pool_cap = pool_cap, .open_table = -1};
 	if (cap < sizeof(struct plan_header) || pool_cap < 64) {
 		b->error = -ENOSPC;
 		return;
@@ -99,11 +98,11 @@ void plan_table_begin(struct plan_builder *b, enum plan_table t)
 void plan_add(struct plan_builder *b, const char *name, const char *text, uint32_t flags,
 	      uint32_t arg, uint32_t aux)
 {
-	struct plan_row row = { .name = plan_intern(b, name),
-				.text = plan_intern(b, text),
-				.flags = flags,
-				.arg = arg,
-				.aux = aux };
+	struct plan_row row = {.name = plan_intern(b, name),
+			       .text = plan_intern(b, text),
+			       .flags = flags,
+			       .arg = arg,
+			       .aux = aux};
 
 	if (b->error)
 		return;

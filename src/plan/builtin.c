@@ -11,17 +11,16 @@ static const struct {
 	const char *name, *text;
 	uint32_t flags;
 } environment[] = {
-	{ "Path", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 0 },
-	{ "TEMP", "/tmp", 0 },
-	{ "TMP", "/tmp", 0 },
+	{"Path", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 0},
+	{"TEMP", "/tmp", 0},
+	{"TMP", "/tmp", 0},
 };
 
 static const struct {
 	const char *name, *text;
 } links[] = {
-	{ "fd", "/proc/self/fd" },	  { "stdin", "/proc/self/fd/0" },
-	{ "stdout", "/proc/self/fd/1" }, { "stderr", "/proc/self/fd/2" },
-	{ "ptmx", "pts/ptmx" },
+	{"fd", "/proc/self/fd"},       {"stdin", "/proc/self/fd/0"}, {"stdout", "/proc/self/fd/1"},
+	{"stderr", "/proc/self/fd/2"}, {"ptmx", "pts/ptmx"},
 };
 
 int plan_builtin(void *storage, size_t cap)

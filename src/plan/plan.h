@@ -18,103 +18,110 @@
 #include "base/limits.h"
 #include "base/sha256.h"
 
-#define PLAN_MAGIC "SMSSPLAN"
-#define QUEUE_MAGIC "SMSSQUEU"
-#define PLAN_VERSION 1u
+#define PLAN_MAGIC       "SMSSPLAN"
+#define QUEUE_MAGIC      "SMSSQUEU"
+#define PLAN_VERSION     1u
 #define HIVE_BLOCK_BYTES 512u
 
 enum plan_table {
-	PLAN_BOOT_EXECUTE,	      /* image lines, see plan_row */
-	PLAN_BOOT_EXECUTE_NO_PNP,     /* image lines */
-	PLAN_SETUP_EXECUTE,	      /* image lines */
-	PLAN_SETUP_EXECUTE_NO_PNP,    /* image lines */
-	PLAN_EXECUTE,		      /* image lines, per session, before the initial command */
-	PLAN_OBJECT_DIRECTORIES,      /* name = absolute path of a directory */
-	PLAN_DOS_DEVICES,	      /* name = path below /dev; text = link target, "" removes */
-	PLAN_ENVIRONMENT,	      /* name = variable; text = value as stored; flags EXPAND */
-	PLAN_KNOWN_DLLS,	      /* name = tag; text = file name, e.g. "libc.so.6" */
-	PLAN_EXCLUDE_KNOWN_DLLS,      /* name = tag or file name */
-	PLAN_KNOWN_PINS,	      /* name = file name; text = 64 hex digits of its SHA-256 */
-	PLAN_PAGING_FILES,	      /* name = path or "?:/..."; arg = min MiB, aux = max MiB; 0 0 = system managed */
-	PLAN_EXISTING_PAGE_FILES,     /* name = path */
-	PLAN_REQUIRED,		      /* name = subsystem; text = command line ("" = succeeds as it is) */
-	PLAN_OPTIONAL,		      /* the same */
-	PLAN_SESSIONS,		      /* name = "Default\\Console", "1\\StopDeadline", ...; text or arg */
-	PLAN_TEXTS,		      /* name = "ComputerName", "Wininit\\Supervisor", "Winlogon\\Shell", ...; text */
-	PLAN_NOTES,		      /* name = value's path; text = remark; flags = PLAN_NOTE_* */
-	PLAN_QUEUE,		      /* SYSTEM.queue only: name = from, text = to ("" deletes), flags QUEUE_*, arg = entry number, aux = value number */
+	PLAN_BOOT_EXECUTE,         /* image lines, see plan_row */
+	PLAN_BOOT_EXECUTE_NO_PNP,  /* image lines */
+	PLAN_SETUP_EXECUTE,        /* image lines */
+	PLAN_SETUP_EXECUTE_NO_PNP, /* image lines */
+	PLAN_EXECUTE,              /* image lines, per session, before the initial command */
+	PLAN_OBJECT_DIRECTORIES,   /* name = absolute path of a directory */
+	PLAN_DOS_DEVICES,          /* name = path below /dev; text = link target, "" removes */
+	PLAN_ENVIRONMENT,          /* name = variable; text = value as stored; flags EXPAND */
+	PLAN_KNOWN_DLLS,           /* name = tag; text = file name, e.g. "libc.so.6" */
+	PLAN_EXCLUDE_KNOWN_DLLS,   /* name = tag or file name */
+	PLAN_KNOWN_PINS,           /* name = file name; text = 64 hex digits of its SHA-256 */
+	PLAN_PAGING_FILES, /* name = path or "?:/..."; arg = min MiB, aux = max MiB; 0 0 = system
+			      managed */
+	PLAN_EXISTING_PAGE_FILES, /* name = path */
+	PLAN_REQUIRED, /* name = subsystem; text = command line ("" = succeeds as it is) */
+	PLAN_OPTIONAL, /* the same */
+	PLAN_SESSIONS, /* name = "Default\\Console", "1\\StopDeadline", ...; text or arg */
+	PLAN_TEXTS, /* name = "ComputerName", "Wininit\\Supervisor", "Winlogon\\Shell", ...; text */
+	PLAN_NOTES, /* name = value's path; text = remark; flags = PLAN_NOTE_* */
+	PLAN_QUEUE, /* SYSTEM.queue only: name = from, text = to ("" deletes), flags QUEUE_*, arg =
+		       entry number, aux = value number */
 	PLAN_TABLES
 };
 
 struct plan_row {
 	uint32_t name; /* string offset, from the start of the pool */
-	uint32_t text; /* string offset; image lines: the whole command line, image token included */
+	uint32_t
+		text; /* string offset; image lines: the whole command line, image token included */
 	uint32_t flags;
 	uint32_t arg;
 	uint32_t aux;
 };
 
 /* flags of image lines; name is the image token, lower-cased base name or Linux path */
-#define PLAN_LINE_ASYNC (1u << 0)     /* is not waited for */
-#define PLAN_LINE_DEBUG (1u << 1)     /* NT's debug subsystem: the line succeeds and does nothing */
+#define PLAN_LINE_ASYNC     (1u << 0) /* is not waited for */
+#define PLAN_LINE_DEBUG     (1u << 1) /* NT's debug subsystem: the line succeeds and does nothing */
 #define PLAN_LINE_AUTOCHECK (1u << 2) /* missing image is skipped with success */
-#define PLAN_LINE_AUTOCHK (1u << 3)   /* the image is our autochk: phase 4a */
+#define PLAN_LINE_AUTOCHK   (1u << 3) /* the image is our autochk: phase 4a */
 /* PLAN_ENVIRONMENT */
 #define PLAN_ENV_EXPAND (1u << 0)
 /* PLAN_NOTES */
-#define PLAN_NOTE_ERROR 0u   /* the value is wrong and is not used */
+#define PLAN_NOTE_ERROR   0u /* the value is wrong and is not used */
 #define PLAN_NOTE_WARNING 1u /* used, but look at it */
 #define PLAN_NOTE_NOT_YET 2u /* right, parsed, and this version does not act on it */
 #define PLAN_NOTE_REFUSED 3u /* right, and refused by design (PlatformExecute) */
 #define PLAN_NOTE_UNKNOWN 4u /* nobody reads a value of that name here */
 /* PLAN_QUEUE */
 #define QUEUE_REPLACE (1u << 0) /* "!" or "@" before the target */
-#define QUEUE_MALFORMED (1u << 1) /* kept for the report, never run: odd count, empty source, drive path; text says why */
+#define QUEUE_MALFORMED                                                                            \
+	(1u << 1) /* kept for the report, never run: odd count, empty source, drive path; text     \
+		     says why */
 #define QUEUE_FILE_RENAME_KEY (1u << 2) /* from FileRenameOperations: delete */
 
 enum plan_dialect { PLAN_DIALECT_SYSTEMD = 0, PLAN_DIALECT_BUSYBOX = 1 };
 enum plan_known_policy { PLAN_KNOWN_WARN = 0, PLAN_KNOWN_EXCLUDE = 1, PLAN_KNOWN_STOP = 2 };
 
 struct plan_settings {
-	uint32_t initial_sessions;	 /* NumberOfInitialSessions, 1..SESSIONS_MAX, session 0 included */
+	uint32_t
+		initial_sessions; /* NumberOfInitialSessions, 1..SESSIONS_MAX, session 0 included */
 	uint32_t allow_protected_renames; /* 0, 1 */
-	uint32_t autochk_timeout_s;	 /* AutoChkTimeOut, 0..259200 */
-	uint32_t autochk_skip_system;	 /* 0, 1 */
-	uint32_t temp_page_file;	 /* 0, 1 */
-	uint32_t clear_pagefile;	 /* ClearPageFileAtShutdown 0, 1 */
-	uint32_t boot_good_s;		 /* BootGoodSeconds, 0..86400 */
-	uint32_t boot_attempts;		 /* BootAttempts, 1..100 */
-	uint32_t dialect;		 /* enum plan_dialect */
-	uint32_t known_policy;		 /* enum plan_known_policy */
-	uint32_t auto_reboot;		 /* CrashControl\AutoReboot 0, 1 */
-	uint32_t rescue_unlocked;	 /* RescueUnlocked 0, 1 */
-	uint32_t queue_count;		 /* runnable classic rename entries; > 0 means SYSTEM.queue matters */
-	uint32_t paging_specified;	 /* PagingFiles was present, even if every line of it failed */
-	uint32_t execute_deadline_s;	 /* for each BootExecute/SetupExecute image but autochk; default 300 */
-	uint32_t autochk_deadline_s;	 /* for autochk; default 14400, 0 = none */
-	uint32_t pnp_deadline_s;	 /* SerializeBoot; default 30 */
-	uint32_t subsystem_deadline_s;	 /* csrss must register within; default 60 */
-	uint32_t shutdown_deadline_s;	 /* ask-to-kill time of a session; default 10 */
-	uint32_t builtin;		 /* 1 = the compiled-in minimum: session 0 and a rescue login */
-	uint32_t s0_initial;		 /* string: S0InitialCommand, default "wininit" */
-	uint32_t initial;		 /* string: the other sessions', default "winlogon" */
-	uint32_t dll_directory;		 /* string: DllDirectory, "" = the system's own */
-	uint32_t hive_path;		 /* string: the hive's path at the time, for people */
+	uint32_t autochk_timeout_s;       /* AutoChkTimeOut, 0..259200 */
+	uint32_t autochk_skip_system;     /* 0, 1 */
+	uint32_t temp_page_file;          /* 0, 1 */
+	uint32_t clear_pagefile;          /* ClearPageFileAtShutdown 0, 1 */
+	uint32_t boot_good_s;             /* BootGoodSeconds, 0..86400 */
+	uint32_t boot_attempts;           /* BootAttempts, 1..100 */
+	uint32_t dialect;                 /* enum plan_dialect */
+	uint32_t known_policy;            /* enum plan_known_policy */
+	uint32_t auto_reboot;             /* CrashControl\AutoReboot 0, 1 */
+	uint32_t rescue_unlocked;         /* RescueUnlocked 0, 1 */
+	uint32_t queue_count; /* runnable classic rename entries; > 0 means SYSTEM.queue matters */
+	uint32_t paging_specified;   /* PagingFiles was present, even if every line of it failed */
+	uint32_t execute_deadline_s; /* for each BootExecute/SetupExecute image but autochk; default
+					300 */
+	uint32_t autochk_deadline_s; /* for autochk; default 14400, 0 = none */
+	uint32_t pnp_deadline_s;     /* SerializeBoot; default 30 */
+	uint32_t subsystem_deadline_s; /* csrss must register within; default 60 */
+	uint32_t shutdown_deadline_s;  /* ask-to-kill time of a session; default 10 */
+	uint32_t builtin;       /* 1 = the compiled-in minimum: session 0 and a rescue login */
+	uint32_t s0_initial;    /* string: S0InitialCommand, default "wininit" */
+	uint32_t initial;       /* string: the other sessions', default "winlogon" */
+	uint32_t dll_directory; /* string: DllDirectory, "" = the system's own */
+	uint32_t hive_path;     /* string: the hive's path at the time, for people */
 	uint32_t reserved[8];
 };
 
 struct plan_header {
 	char magic[8];
 	uint32_t version;
-	uint32_t bytes;	 /* of the whole plan */
-	uint32_t crc;	 /* CRC-32C of the whole plan with this field 0 */
+	uint32_t bytes;   /* of the whole plan */
+	uint32_t crc;     /* CRC-32C of the whole plan with this field 0 */
 	uint32_t strings; /* offset of the pool; it runs to the end and ends with a NUL */
 	uint64_t hive_bytes;
 	uint8_t hive_sha256[SHA256_BYTES];
 	uint8_t hive_block[HIVE_BLOCK_BYTES];
 	struct plan_settings settings;
 	struct {
-		uint32_t at;	/* offset of the first row; 4-byte aligned */
+		uint32_t at; /* offset of the first row; 4-byte aligned */
 		uint32_t count;
 	} table[PLAN_TABLES];
 };
@@ -156,7 +163,8 @@ const char *plan_session_text(const struct plan_header *p, uint32_t session, con
 uint32_t plan_session_number(const struct plan_header *p, uint32_t session, const char *name,
 			     uint32_t otherwise);
 
-/* ---- making one (smreg, the built-in minimum, tests) ----------------------------------------------- */
+/* ---- making one (smreg, the built-in minimum, tests)
+ * ----------------------------------------------- */
 
 /*
  * A builder over the caller's storage: plan_begin, then tables in any order, each begun once by
@@ -169,7 +177,7 @@ struct plan_builder {
 	size_t used; /* header and rows */
 	char *pool;  /* caller's */
 	size_t pool_cap, pool_used;
-	int error; /* first failure, -ENOSPC or -EINVAL; later calls do nothing */
+	int error;      /* first failure, -ENOSPC or -EINVAL; later calls do nothing */
 	int open_table; /* enum plan_table, -1 none */
 };
 

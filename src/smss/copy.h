@@ -26,27 +26,27 @@
 #include "plan/plan.h"
 #include "wire/wire.h"
 
-#define FD_MASTER 3
-#define FD_PLAN 4
-#define FD_ENV 5
-#define FD_CSRSS 6
+#define FD_MASTER  3
+#define FD_PLAN    4
+#define FD_ENV     5
+#define FD_CSRSS   6
 #define FD_INITIAL 7
 
 #define IMAGE_DIRECTORY "/usr/lib/smss"
-#define IMAGE_SMSS IMAGE_DIRECTORY "/smss"
-#define IMAGE_SMREG IMAGE_DIRECTORY "/smreg"
-#define IMAGE_PNP IMAGE_DIRECTORY "/pnp"
-#define HIVE_PATH "/etc/smss/SYSTEM"
-#define RUN_DIRECTORY "/run/smss"
+#define IMAGE_SMSS      IMAGE_DIRECTORY "/smss"
+#define IMAGE_SMREG     IMAGE_DIRECTORY "/smreg"
+#define IMAGE_PNP       IMAGE_DIRECTORY "/pnp"
+#define HIVE_PATH       "/etc/smss/SYSTEM"
+#define RUN_DIRECTORY   "/run/smss"
 
 enum copy_exit { COPY_OK = 0, COPY_FAILED = 1, COPY_USAGE = 2, COPY_NO_MASTER = 3 };
 
 struct copy {
 	enum role role;
-	uint32_t n;			 /* the number after the role: session, level, entry index */
+	uint32_t n;                     /* the number after the role: session, level, entry index */
 	const struct plan_header *plan; /* mapped and checked; NULL for ROLE_PLAN */
-	char **env;			 /* the system environment, NULL-terminated; empty before there is one */
-	char *const *words;		 /* the copy's own environment (SMSS_*) */
+	char **env;         /* the system environment, NULL-terminated; empty before there is one */
+	char *const *words; /* the copy's own environment (SMSS_*) */
 };
 
 /*
@@ -96,16 +96,18 @@ int copy_find_image(const struct copy *c, const char *token, int *ret_fd, char *
  */
 int copy_open_state(const struct copy *c, bool write);
 
-/* ---- the roles; each returns enum copy_exit; one file each ------------------------------------------- */
-int copy_role_plan(struct copy *c);	  /* boot/plan.c: level N (0 current, 1 lkg, 2 built-in) */
+/* ---- the roles; each returns enum copy_exit; one file each
+ * ------------------------------------------- */
+int copy_role_plan(struct copy *c);        /* boot/plan.c: level N (0 current, 1 lkg, 2 built-in) */
 int copy_role_environment(struct copy *c); /* boot/environment.c, boot/devices.c */
-int copy_role_execute(struct copy *c);	  /* boot/execute.c: N = table << 16 | row; becomes the image */
-int copy_role_state(struct copy *c);	  /* boot/attempt.c: N = level */
-int copy_role_accept(struct copy *c);	  /* boot/attempt.c */
-int copy_role_stop(struct copy *c);	  /* boot/stop.c: reads SM_STOP_TEXT from FD_MASTER, files it */
-int copy_role_renames(struct copy *c);	  /* boot/renames.c */
-int copy_role_paging(struct copy *c);	  /* boot/paging.c: N = 1 does unpinned known libraries too */
-int copy_role_known(struct copy *c);	  /* boot/known.c */
-int copy_role_session(struct copy *c);	  /* session/setup.c: N = session */
-int copy_role_rescue(struct copy *c);	  /* session/rescue.c */
-int copy_role_shutdown(struct copy *c);	  /* shutdown/driver.c: N = enum sm_action */
+int copy_role_execute(
+	struct copy *c);              /* boot/execute.c: N = table << 16 | row; becomes the image */
+int copy_role_state(struct copy *c);  /* boot/attempt.c: N = level */
+int copy_role_accept(struct copy *c); /* boot/attempt.c */
+int copy_role_stop(struct copy *c);   /* boot/stop.c: reads SM_STOP_TEXT from FD_MASTER, files it */
+int copy_role_renames(struct copy *c);  /* boot/renames.c */
+int copy_role_paging(struct copy *c);   /* boot/paging.c: N = 1 does unpinned known libraries too */
+int copy_role_known(struct copy *c);    /* boot/known.c */
+int copy_role_session(struct copy *c);  /* session/setup.c: N = session */
+int copy_role_rescue(struct copy *c);   /* session/rescue.c */
+int copy_role_shutdown(struct copy *c); /* shutdown/driver.c: N = enum sm_action */

@@ -40,7 +40,8 @@ int main(int argc, char **argv, char **envp)
 	if (argc > 2 && str_same(argv[1], "--"))
 		container_run(argv + 2, envp);
 	/* The kernel hands unknown words of its line to pid 1 as arguments: they are not for us. */
-	if (sys_pid() == 1 && (argc < 2 || sys_in_initial_pidns() != 0 || looks_like_word(argv[1]))) {
+	if (sys_pid() == 1 &&
+	    (argc < 2 || sys_in_initial_pidns() != 0 || looks_like_word(argv[1]))) {
 		master_start(argc, argv);
 		master_run();
 	}

@@ -16,28 +16,29 @@
 #include "base/limits.h"
 #include "base/sha256.h"
 
-#define STATE_DIRECTORY "/var/lib/smss"
-#define STATE_FILE "boot.state"
+#define STATE_DIRECTORY  "/var/lib/smss"
+#define STATE_FILE       "boot.state"
 #define STATE_SLOT_BYTES 512u
-#define STATE_LEVELS 3u
+#define STATE_LEVELS     3u
 
-struct boot_state { /* one slot, as on disk; little-endian */
-	char magic[8];		/* "SMSSBOOT" */
-	uint32_t version;	/* 1 */
-	uint32_t crc;		/* CRC-32C of the slot with this field 0 */
+struct boot_state {       /* one slot, as on disk; little-endian */
+	char magic[8];    /* "SMSSBOOT" */
+	uint32_t version; /* 1 */
+	uint32_t crc;     /* CRC-32C of the slot with this field 0 */
 	uint64_t generation;
-	uint32_t level;		/* enum sm_level the next boot starts with */
+	uint32_t level;                  /* enum sm_level the next boot starts with */
 	uint32_t attempts[STATE_LEVELS]; /* begun and not accepted, per level */
-	uint32_t running;	/* 1 = a boot was counted and has not ended in order */
-	uint32_t accepted;	/* 1 = the running boot was accepted as good */
-	uint64_t boots;		/* counted ever */
-	char boot_id[40];	/* kernel's boot_id of the counted boot; tells a killed master from a power cut */
-	uint8_t hive_block_sha256[SHA256_BYTES];	/* the hive that was booted */
+	uint32_t running;                /* 1 = a boot was counted and has not ended in order */
+	uint32_t accepted;               /* 1 = the running boot was accepted as good */
+	uint64_t boots;                  /* counted ever */
+	char boot_id[40]; /* kernel's boot_id of the counted boot; tells a killed master from a
+			     power cut */
+	uint8_t hive_block_sha256[SHA256_BYTES]; /* the hive that was booted */
 	uint8_t queue_done_sha256[SHA256_BYTES]; /* classic queue consumed; never run again */
-	uint32_t stop_code;	/* the last recorded stop, 0 none */
+	uint32_t stop_code;                      /* the last recorded stop, 0 none */
 	uint32_t stop_status;
 	uint32_t stop_phase;
-	uint32_t stop_count;	/* unorderly ends in a row */
+	uint32_t stop_count; /* unorderly ends in a row */
 	uint64_t stop_wall_s;
 	char stop_culprit[NAME_BYTES];
 	char stop_text[TEXT_BYTES];
@@ -83,8 +84,8 @@ int state_accept(int dir);
 
 /*
  * state_orderly_end - the boot ends in order (shutdown, reboot, halt)
- *   reached_ready  it had come up: its attempt is taken back, since being rebooted early is no failure
- * After a recorded stop it changes nothing.
+ *   reached_ready  it had come up: its attempt is taken back, since being rebooted early is no
+ * failure After a recorded stop it changes nothing.
  */
 int state_orderly_end(int dir, bool reached_ready);
 
@@ -95,25 +96,27 @@ int state_record_stop(int dir, uint32_t code, uint32_t status, unsigned phase, u
 /* state_queue_done - the classic queue with this digest was consumed, durably. */
 int state_queue_done(int dir, const uint8_t digest[SHA256_BYTES]);
 
-/* ---- the journal of classic renames (each entry once) ------------------------------------------------- */
+/* ---- the journal of classic renames (each entry once)
+ * ------------------------------------------------- */
 
 #define JOURNAL_FILE "renames.journal"
 
 enum journal_kind { JOURNAL_INTENT = 1, JOURNAL_RESULT = 2 };
 
 struct journal_record { /* 64 bytes on disk */
-	uint32_t crc; /* CRC-32C of the record with this field 0 */
+	uint32_t crc;   /* CRC-32C of the record with this field 0 */
 	uint32_t kind;
 	uint32_t entry;
-	int32_t result; /* of a JOURNAL_RESULT: 0 or -errno */
+	int32_t result;    /* of a JOURNAL_RESULT: 0 or -errno */
 	uint64_t dev, ino; /* of the source, when the intent was written */
-	uint8_t queue[16]; /* first half of the queue's digest: records of another queue are ignored */
+	uint8_t queue[16]; /* first half of the queue's digest: records of another queue are ignored
+			    */
 	uint8_t reserved[16];
 };
 _Static_assert(sizeof(struct journal_record) == 64, "a record never crosses a sector");
 
 struct journal {
-	int fd;		 /* owner: this struct; -1 closed */
+	int fd; /* owner: this struct; -1 closed */
 	uint8_t queue[16];
 	uint32_t results; /* entries with a result, counted from 0 without a gap */
 	bool intent_open; /* an intent without a result was found at `results` */

@@ -51,9 +51,9 @@ int sys_open(int dir, const char *path, int flags, unsigned mode)
 
 int sys_open_beneath(int dir, const char *path, int flags, unsigned mode, uint64_t resolve)
 {
-	struct open_how how = { .flags = (uint64_t)(flags | O_CLOEXEC | O_NOCTTY),
-				.mode = flags & O_CREAT ? mode : 0,
-				.resolve = resolve };
+	struct open_how how = {.flags = (uint64_t)(flags | O_CLOEXEC | O_NOCTTY),
+			       .mode = flags & O_CREAT ? mode : 0,
+			       .resolve = resolve};
 
 	if (flags & O_PATH)
 		how.flags &= ~(uint64_t)O_NOCTTY; /* openat2 refuses what O_PATH ignores */
@@ -333,7 +333,7 @@ int sys_set_ns(int fd, int type)
 
 unsigned sys_cpus(void)
 {
-	unsigned long mask[128] = { 0 }; /* 8192 processors */
+	unsigned long mask[128] = {0}; /* 8192 processors */
 	long n = syscall(SYS_sched_getaffinity, 0, sizeof(mask), mask);
 	unsigned count = 0;
 
@@ -358,7 +358,7 @@ int sys_epoll(void)
 static int epoll_set(int epoll, int operation, int fd, unsigned what, uint64_t key)
 {
 	/* SYS_READ, SYS_WRITE, SYS_HANGUP have the kernel's own values. */
-	struct epoll_event e = { .events = what, .data.u64 = key };
+	struct epoll_event e = {.events = what, .data.u64 = key};
 
 	return result(epoll_ctl(epoll, operation, fd, &e));
 }
@@ -396,7 +396,7 @@ int sys_wait_events(int epoll, struct sys_event *ret, int n, int timeout_ms)
 
 int sys_wait_fd(int fd, unsigned what, int timeout_ms)
 {
-	struct pollfd p = { .fd = fd, .events = (short)what };
+	struct pollfd p = {.fd = fd, .events = (short)what};
 	int r = RETRY(poll(&p, 1, timeout_ms));
 
 	if (r <= 0)

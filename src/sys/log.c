@@ -17,7 +17,7 @@ static struct {
 	int kmsg; /* -1 not open */
 	bool console, quiet;
 	uint64_t dropped, dropped_ever;
-} voice = { .who = "smss", .kmsg = -1 };
+} voice = {.who = "smss", .kmsg = -1};
 
 void sys_log_open(const char *who, bool kmsg, bool console)
 {

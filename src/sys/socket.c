@@ -64,7 +64,7 @@ int sys_accept(int listener, struct sys_peer *ret)
 		return -errno;
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &n) < 0)
 		return -errno;
-	*ret = (struct sys_peer){ .pid = cred.pid, .uid = cred.uid, .gid = cred.gid };
+	*ret = (struct sys_peer){.pid = cred.pid, .uid = cred.uid, .gid = cred.gid};
 	return fd_take(fd);
 }
 
@@ -90,8 +90,8 @@ union fds_room {
 ssize_t sys_send(int fd, const void *from, size_t n, const int *fds, unsigned fd_count)
 {
 	union fds_room room;
-	struct iovec part = { .iov_base = (void *)(uintptr_t)from, .iov_len = n };
-	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1 };
+	struct iovec part = {.iov_base = (void *)(uintptr_t)from, .iov_len = n};
+	struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1};
 	ssize_t r;
 
 	if (fd_count > SYS_FDS_MAX)
@@ -139,11 +139,11 @@ static void take_fds(struct msghdr *m, int *ret_fds, unsigned *ret_fd_count)
 ssize_t sys_receive(int fd, void *to, size_t n, int *ret_fds, unsigned *ret_fd_count)
 {
 	union fds_room room;
-	struct iovec part = { .iov_base = to, .iov_len = n };
-	struct msghdr m = { .msg_iov = &part,
-			    .msg_iovlen = 1,
-			    .msg_control = &room,
-			    .msg_controllen = sizeof(room) };
+	struct iovec part = {.iov_base = to, .iov_len = n};
+	struct msghdr m = {.msg_iov = &part,
+			   .msg_iovlen = 1,
+			   .msg_control = &room,
+			   .msg_controllen = sizeof(room)};
 	unsigned count = 0;
 	ssize_t r;
 

@@ -97,7 +97,7 @@ static void child(const struct sys_spawn *what)
 
 int sys_spawn(const struct sys_spawn *what, int *ret_pidfd)
 {
-	struct clone_args args = { .flags = CLONE_CLEAR_SIGHAND, .exit_signal = SIGCHLD };
+	struct clone_args args = {.flags = CLONE_CLEAR_SIGHAND, .exit_signal = SIGCHLD};
 	int pidfd = -1;
 	long pid;
 
@@ -249,7 +249,8 @@ int sys_signals_open(void)
 	long fd;
 
 	mask_set(mask);
-	/* What our starter ignored we would hand on: CLONE_CLEAR_SIGHAND leaves SIG_IGN as it is. */
+	/* What our starter ignored we would hand on: CLONE_CLEAR_SIGHAND leaves SIG_IGN as it is.
+	 */
 	for (int sig = 1; sig < 65; sig++)
 		syscall(SYS_rt_sigaction, sig, &plain, NULL, 8);
 	fd = syscall(SYS_signalfd4, -1, &mask, 8, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -280,10 +281,10 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 
 int sys_on_fault(void (*handler)(int sig, uintptr_t address))
 {
-	static const int faults[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS, SIGTRAP };
-	struct sigaction sa = { .sa_sigaction = on_fault,
-				.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESETHAND };
-	stack_t stack = { .ss_sp = fault_stack, .ss_size = sizeof(fault_stack) };
+	static const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS, SIGTRAP};
+	struct sigaction sa = {.sa_sigaction = on_fault,
+			       .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESETHAND};
+	stack_t stack = {.ss_sp = fault_stack, .ss_size = sizeof(fault_stack)};
 
 	fault_handler = handler;
 	if (sigaltstack(&stack, NULL) < 0)

@@ -37,7 +37,8 @@ struct sys_statfs {
 	uint64_t flags; /* ST_RDONLY = 1 */
 };
 
-/* sys_open - openat(2) with O_CLOEXEC|O_NOCTTY added; dir AT_FDCWD or a directory's fd. Owner: caller. */
+/* sys_open - openat(2) with O_CLOEXEC|O_NOCTTY added; dir AT_FDCWD or a directory's fd. Owner:
+ * caller. */
 int sys_open(int dir, const char *path, int flags, unsigned mode) _must_check_;
 
 /*
@@ -45,7 +46,8 @@ int sys_open(int dir, const char *path, int flags, unsigned mode) _must_check_;
  *   resolve  RESOLVE_* bits, e.g. RESOLVE_NO_SYMLINKS|RESOLVE_BENEATH
  * Returns an fd (caller's) or -errno (-ELOOP for a link, -EXDEV for an escape).
  */
-int sys_open_beneath(int dir, const char *path, int flags, unsigned mode, uint64_t resolve) _must_check_;
+int sys_open_beneath(int dir, const char *path, int flags, unsigned mode,
+		     uint64_t resolve) _must_check_;
 
 int sys_close(int fd);
 /* sys_closep closes *fd when >= 0 (for _close_, base/cleanup.h) */
@@ -69,8 +71,8 @@ int sys_statfs_fd(int fd, struct sys_statfs *ret) _must_check_;
 int sys_access(int dir, const char *path, int mode) _must_check_;
 int sys_mkdir(int dir, const char *path, unsigned mode) _must_check_;
 int sys_unlink(int dir, const char *path, int flags) _must_check_; /* AT_REMOVEDIR */
-int sys_rename(int from_dir, const char *from, int to_dir, const char *to, unsigned flags)
-	_must_check_; /* RENAME_NOREPLACE 1, RENAME_EXCHANGE 2 */
+int sys_rename(int from_dir, const char *from, int to_dir, const char *to,
+	       unsigned flags) _must_check_; /* RENAME_NOREPLACE 1, RENAME_EXCHANGE 2 */
 int sys_symlink(const char *target, int dir, const char *path) _must_check_;
 ssize_t sys_readlink(int dir, const char *path, char *to, size_t n) _must_check_; /* no NUL */
 int sys_chmod(int fd, unsigned mode) _must_check_;
@@ -84,11 +86,12 @@ int sys_flock(int fd, int operation) _must_check_; /* LOCK_EX|LOCK_NB, ... */
 int sys_chdir(const char *path) _must_check_;
 unsigned sys_umask(unsigned mask);
 int sys_memfd(const char *name) _must_check_; /* sealable */
-int sys_seal(int fd) _must_check_; /* no write, grow, shrink, further seals */
-int sys_is_sealed(int fd) _must_check_; /* 1 fully sealed, 0 not */
+int sys_seal(int fd) _must_check_;            /* no write, grow, shrink, further seals */
+int sys_is_sealed(int fd) _must_check_;       /* 1 fully sealed, 0 not */
 int sys_set_blocking(int fd, bool blocking) _must_check_;
 
-/* ---- mounts, swap, machine --------------------------------------------------------------------- */
+/* ---- mounts, swap, machine ---------------------------------------------------------------------
+ */
 
 int sys_mount(const char *source, const char *target, const char *type, unsigned long flags,
 	      const char *data) _must_check_;
@@ -96,31 +99,33 @@ int sys_umount(const char *target, int flags) _must_check_;
 int sys_swapon(const char *path, int flags) _must_check_;
 int sys_swapoff(const char *path) _must_check_;
 /* sys_reboot - reboot(2) with the magic numbers; command RB_AUTOBOOT, RB_POWER_OFF, RB_HALT_SYSTEM,
- * RB_DISABLE_CAD... In a pid namespace it ends that namespace's init (its parent sees HUP or INT). */
+ * RB_DISABLE_CAD... In a pid namespace it ends that namespace's init (its parent sees HUP or INT).
+ */
 int sys_reboot(unsigned command) _must_check_;
 int sys_set_hostname(const char *name) _must_check_;
 int sys_unshare(int flags) _must_check_;
 int sys_set_ns(int fd, int type) _must_check_;
-unsigned sys_cpus(void); /* processors this process may use, >= 1 */
+unsigned sys_cpus(void);         /* processors this process may use, >= 1 */
 uint64_t sys_memory_bytes(void); /* installed RAM; 0 unknown */
 
-/* ---- processes --------------------------------------------------------------------------------- */
+/* ---- processes ---------------------------------------------------------------------------------
+ */
 
-#define SYS_SPAWN_SETSID (1u << 0)	  /* its own session, no controlling terminal */
+#define SYS_SPAWN_SETSID       (1u << 0) /* its own session, no controlling terminal */
 #define SYS_SPAWN_CLONE_PARENT (1u << 1) /* the new process's parent is ours: NT's hand-over */
-#define SYS_SPAWN_NEW_PIDNS (1u << 2)	  /* init of a new pid namespace */
-#define SYS_SPAWN_CTTY (1u << 3)	  /* with SETSID: fd 0 becomes the controlling terminal */
+#define SYS_SPAWN_NEW_PIDNS    (1u << 2) /* init of a new pid namespace */
+#define SYS_SPAWN_CTTY         (1u << 3) /* with SETSID: fd 0 becomes the controlling terminal */
 
 struct sys_spawn {
-	int dir_fd;	   /* image is dir_fd/name (execveat); AT_FDCWD with a full path is fine */
+	int dir_fd; /* image is dir_fd/name (execveat); AT_FDCWD with a full path is fine */
 	const char *name;
 	char *const *argv; /* NULL-terminated */
 	char *const *envp; /* NULL-terminated, exact */
-	const int *fds;	   /* the child's fd i is ours fds[i]; -1 = closed */
+	const int *fds;    /* the child's fd i is ours fds[i]; -1 = closed */
 	unsigned fd_count; /* <= 16; everything above is closed in the child */
-	int cgroup_fd;	   /* cgroup v2 directory to be born in, or -1 */
-	int pidns_fd;	   /* pid namespace (or pidfd) to be born in, or -1 */
-	unsigned flags;	   /* SYS_SPAWN_* */
+	int cgroup_fd;     /* cgroup v2 directory to be born in, or -1 */
+	int pidns_fd;      /* pid namespace (or pidfd) to be born in, or -1 */
+	unsigned flags;    /* SYS_SPAWN_* */
 };
 
 /*
@@ -136,7 +141,7 @@ int sys_spawn(const struct sys_spawn *what, int *ret_pidfd) _must_check_;
 int sys_exec(int dir_fd, const char *name, char *const *argv, char *const *envp);
 int sys_keep_fd(int fd) _must_check_;
 int sys_dup_to(int from, int to) _must_check_; /* dup3 with close-on-exec; from == to is fine */
-int sys_close_from(unsigned first);	       /* close_range(first, max) */
+int sys_close_from(unsigned first);            /* close_range(first, max) */
 
 struct sys_exit {
 	int pid;
@@ -144,7 +149,8 @@ struct sys_exit {
 	int status; /* exit code, or the signal */
 };
 
-/* sys_reap - one dead child, without waiting. 1 = *ret filled, 0 = none dead now, -ECHILD = none at all */
+/* sys_reap - one dead child, without waiting. 1 = *ret filled, 0 = none dead now, -ECHILD = none at
+ * all */
 int sys_reap(struct sys_exit *ret) _must_check_;
 int sys_wait_pid(int pid, struct sys_exit *ret) _must_check_; /* blocks: copies and tools only */
 int sys_kill(int pid, int sig) _must_check_; /* negative pid = group, -1 = all but 1 and us */
@@ -155,11 +161,13 @@ int sys_parent_pid(void);
 uint32_t sys_uid(void); /* effective */
 int sys_subreaper(void) _must_check_;
 int sys_setsid(void) _must_check_;
-int sys_limit_files(uint64_t soft) _must_check_; /* raises NOFILE; what it was is put back in children */
+int sys_limit_files(uint64_t soft)
+	_must_check_; /* raises NOFILE; what it was is put back in children */
 void sys_exit(int status) __attribute__((noreturn));
 int sys_priority(int nice) _must_check_;
 
-/* ---- signals, waiting, time ---------------------------------------------------------------------- */
+/* ---- signals, waiting, time
+ * ---------------------------------------------------------------------- */
 
 struct sys_signal {
 	int sig;
@@ -178,8 +186,8 @@ int sys_on_fault(void (*handler)(int sig, uintptr_t address)) _must_check_;
 int sys_block_all(void);
 int sys_unblock_all(void);
 
-#define SYS_READ 1u  /* something to read, or the other side is gone */
-#define SYS_WRITE 4u /* room to write */
+#define SYS_READ   1u /* something to read, or the other side is gone */
+#define SYS_WRITE  4u /* room to write */
 #define SYS_HANGUP 16u
 
 struct sys_event {
@@ -191,17 +199,19 @@ int sys_epoll(void) _must_check_;
 int sys_epoll_add(int epoll, int fd, unsigned what, uint64_t key) _must_check_;
 int sys_epoll_change(int epoll, int fd, unsigned what, uint64_t key) _must_check_;
 int sys_epoll_drop(int epoll, int fd);
-/* sys_wait_events - up to n events; timeout_ms -1 = for ever. Returns the count, 0 on time-out or EINTR. */
+/* sys_wait_events - up to n events; timeout_ms -1 = for ever. Returns the count, 0 on time-out or
+ * EINTR. */
 int sys_wait_events(int epoll, struct sys_event *ret, int n, int timeout_ms) _must_check_;
 /* sys_wait_fd - poll(2) of one fd: SYS_* bits, 0 = time-out. For copies, companions and tools. */
 int sys_wait_fd(int fd, unsigned what, int timeout_ms) _must_check_;
 
-uint64_t sys_now_ns(void); /* CLOCK_BOOTTIME: deadlines, the timeline. Never the wall clock. */
-uint64_t sys_wall_s(void); /* CLOCK_REALTIME, for people only; no decision rests on it */
+uint64_t sys_now_ns(void);      /* CLOCK_BOOTTIME: deadlines, the timeline. Never the wall clock. */
+uint64_t sys_wall_s(void);      /* CLOCK_REALTIME, for people only; no decision rests on it */
 void sys_sleep_ms(unsigned ms); /* copies and tools only: lint forbids it in the master */
 int sys_random(void *to, size_t n) _must_check_; /* never blocks (GRND_INSECURE) */
 
-/* ---- sockets and pipes ---------------------------------------------------------------------------- */
+/* ---- sockets and pipes
+ * ---------------------------------------------------------------------------- */
 
 struct sys_peer {
 	int pid;
@@ -210,13 +220,16 @@ struct sys_peer {
 
 #define SYS_FDS_MAX 4u
 
-int sys_socketpair(int ret_fds[2]) _must_check_; /* AF_UNIX SEQPACKET, both close-on-exec, blocking */
+int sys_socketpair(int ret_fds[2])
+	_must_check_; /* AF_UNIX SEQPACKET, both close-on-exec, blocking */
 int sys_pipe(int ret_fds[2]) _must_check_;
-/* sys_listen - AF_UNIX SEQPACKET listener at path (an old socket there is removed), mode as given. */
+/* sys_listen - AF_UNIX SEQPACKET listener at path (an old socket there is removed), mode as given.
+ */
 int sys_listen(const char *path, unsigned mode) _must_check_;
 int sys_accept(int listener, struct sys_peer *ret) _must_check_; /* non-blocking fd; -EAGAIN none */
-int sys_connect(const char *path) _must_check_; /* blocking fd */
-/* sys_connect_within - the same with a deadline, for tools; non-blocking fd. -ETIMEDOUT: nobody accepts. */
+int sys_connect(const char *path) _must_check_;                  /* blocking fd */
+/* sys_connect_within - the same with a deadline, for tools; non-blocking fd. -ETIMEDOUT: nobody
+ * accepts. */
 int sys_connect_within(const char *path, int timeout_ms) _must_check_;
 /* sys_peer_of - who made the other end of a connected socket (pid 0 = outside our pid namespace) */
 int sys_peer_of(int fd, struct sys_peer *ret) _must_check_;
@@ -224,40 +237,49 @@ int sys_peer_of(int fd, struct sys_peer *ret) _must_check_;
  * sys_send, sys_receive - one datagram, with up to SYS_FDS_MAX fds
  * Both never wait when the fd is non-blocking (-EAGAIN). sys_send raises no SIGPIPE. sys_receive
  * returns the datagram's length (0 = closed), -EMSGSIZE when it was longer than n; received fds
- * are the caller's, close-on-exec; *ret_fd_count says how many (fds may be NULL to have them closed).
+ * are the caller's, close-on-exec; *ret_fd_count says how many (fds may be NULL to have them
+ * closed).
  */
-ssize_t sys_send(int fd, const void *from, size_t n, const int *fds, unsigned fd_count) _must_check_;
+ssize_t sys_send(int fd, const void *from, size_t n, const int *fds,
+		 unsigned fd_count) _must_check_;
 ssize_t sys_receive(int fd, void *to, size_t n, int *ret_fds, unsigned *ret_fd_count) _must_check_;
 
-/* ---- memory of copies (lint forbids both in the master) ------------------------------------------- */
+/* ---- memory of copies (lint forbids both in the master)
+ * ------------------------------------------- */
 
-/* sys_map_sealed - map a fully sealed memfd read-only; -EPERM when it is not sealed. Never unmapped. */
+/* sys_map_sealed - map a fully sealed memfd read-only; -EPERM when it is not sealed. Never
+ * unmapped. */
 int sys_map_sealed(int fd, const void **ret, size_t *ret_bytes) _must_check_;
 /* sys_scratch - n bytes of zeroed memory for the rest of this process's short life. */
 int sys_scratch(size_t n, void **ret) _must_check_;
 
-/* ---- ready-made little things of the door ------------------------------------------------------------ */
+/* ---- ready-made little things of the door
+ * ------------------------------------------------------------ */
 
-/* sys_read_file - a whole small file into the caller's room; -EFBIG when it does not fit. Returns its length. */
+/* sys_read_file - a whole small file into the caller's room; -EFBIG when it does not fit. Returns
+ * its length. */
 ssize_t sys_read_file(int dir, const char *path, void *to, size_t n) _must_check_;
-/* sys_write_file - open for writing (no create), write all, close: for /proc, /sys and cgroup files. */
+/* sys_write_file - open for writing (no create), write all, close: for /proc, /sys and cgroup
+ * files. */
 int sys_write_file(int dir, const char *path, const char *text) _must_check_;
-/* sys_write_all, sys_read_all - loop until n bytes are moved; sys_read_all returns what came before the end. */
+/* sys_write_all, sys_read_all - loop until n bytes are moved; sys_read_all returns what came before
+ * the end. */
 int sys_write_all(int fd, const void *from, size_t n) _must_check_;
 ssize_t sys_read_all(int fd, void *to, size_t n) _must_check_;
 /*
  * sys_replace_file - durable replacement (law 6 of the house): temp file beside it, fsync, rename,
  * fsync of the directory. dir is an open directory's fd, name a plain name in it.
  */
-int sys_replace_file(int dir, const char *name, const void *bytes, size_t n, unsigned mode) _must_check_;
+int sys_replace_file(int dir, const char *name, const void *bytes, size_t n,
+		     unsigned mode) _must_check_;
 /* sys_make_dirs - mkdir -p of an absolute path; existing directories are fine. */
 int sys_make_dirs(const char *path, unsigned mode) _must_check_;
 /*
  * sys_walk - open a configured path component by component (law 12)
  * A link is followed only out of a directory that root owns and nobody else can write; at most 16.
  *   flags  as for sys_open of the last component (O_PATH, O_RDONLY, O_DIRECTORY)
- * Returns an fd, or -ELOOP (a link out of a foreign directory), -EACCES (foreign directory on the way
- * to an image is not refused here; callers stat what they got), other -errno.
+ * Returns an fd, or -ELOOP (a link out of a foreign directory), -EACCES (foreign directory on the
+ * way to an image is not refused here; callers stat what they got), other -errno.
  */
 int sys_walk(const char *path, int flags) _must_check_;
 /*
@@ -266,13 +288,14 @@ int sys_walk(const char *path, int flags) _must_check_;
  */
 int sys_in_initial_pidns(void) _must_check_;
 
-/* ---- terminals, identities, the loopback, the random pool (companions only; defined in more.c) ---- */
+/* ---- terminals, identities, the loopback, the random pool (companions only; defined in more.c)
+ * ---- */
 
 struct sys_tty {
 	uint64_t words[8]; /* the kernel's termios, kept as it is */
 };
 
-int sys_tty_is(int fd);	/* 1 a terminal, 0 not */
+int sys_tty_is(int fd); /* 1 a terminal, 0 not */
 int sys_tty_save(int fd, struct sys_tty *ret) _must_check_;
 int sys_tty_restore(int fd, const struct sys_tty *from) _must_check_;
 /* sys_tty_sane - line editing, echo, signals and 8 bits, as a login expects; speed is left alone */
@@ -286,11 +309,12 @@ int sys_net_up(const char *name) _must_check_; /* 1 = was up already, 0 = is up 
 int sys_add_entropy(const void *bytes, size_t n, unsigned bits) _must_check_;
 int sys_random_ready(void); /* 1 = the pool is seeded, 0 = not yet */
 
-/* ---- speaking -------------------------------------------------------------------------------------- */
+/* ---- speaking
+ * -------------------------------------------------------------------------------------- */
 
-#define SYS_LOG_ERROR 3
+#define SYS_LOG_ERROR   3
 #define SYS_LOG_WARNING 4
-#define SYS_LOG_INFO 6
+#define SYS_LOG_INFO    6
 
 /*
  * sys_log_open - remember who speaks and where to

@@ -22,7 +22,10 @@ struct shape {
 	} string[STRINGS_MAX]; /* in the body, either way; cap 0 ends the list */
 };
 
-#define AT(type, field) { offsetof(struct type, field), sizeof(((struct type *)0)->field) }
+#define AT(type, field)                                                                            \
+	{                                                                                          \
+		offsetof(struct type, field), sizeof(((struct type *)0)->field)                    \
+	}
 #define SIZE(type) sizeof(struct type)
 
 /* clang-format off */
@@ -119,26 +122,26 @@ static const struct {
 	uint32_t status;
 	const char *text;
 } statuses[] = {
-	{ 0, SM_OK, "ok" },
-	{ EAGAIN, SM_PENDING, "not yet" },
-	{ ENODATA, SM_NO_MORE, "no more" },
-	{ EIO, SM_UNSUCCESSFUL, "failed" },
-	{ ENOSYS, SM_NOT_IMPLEMENTED, "not implemented" },
-	{ EMSGSIZE, SM_INFO_LENGTH_MISMATCH, "wrong length" },
-	{ EINVAL, SM_INVALID_PARAMETER, "invalid parameter" },
-	{ EILSEQ, SM_INVALID_PARAMETER, "invalid parameter" },
-	{ EACCES, SM_ACCESS_DENIED, "access denied" },
-	{ EPERM, SM_ACCESS_DENIED, "access denied" },
-	{ ENOENT, SM_NAME_NOT_FOUND, "not found" },
-	{ ESRCH, SM_NAME_NOT_FOUND, "not found" },
-	{ EBUSY, SM_DELETE_PENDING, "still dying" },
-	{ ENOSPC, SM_INSUFFICIENT_RESOURCES, "table full" },
-	{ ENOMEM, SM_INSUFFICIENT_RESOURCES, "out of resources" },
-	{ EMFILE, SM_INSUFFICIENT_RESOURCES, "out of resources" },
-	{ ETIMEDOUT, SM_TIMEOUT, "timed out" },
-	{ EFAULT, SM_CRASHED, "crashed" },
-	{ ESHUTDOWN, SM_SHUTDOWN_IN_PROGRESS, "the machine is shutting down" },
-	{ EPROTO, SM_REVISION_MISMATCH, "another version" },
+	{0, SM_OK, "ok"},
+	{EAGAIN, SM_PENDING, "not yet"},
+	{ENODATA, SM_NO_MORE, "no more"},
+	{EIO, SM_UNSUCCESSFUL, "failed"},
+	{ENOSYS, SM_NOT_IMPLEMENTED, "not implemented"},
+	{EMSGSIZE, SM_INFO_LENGTH_MISMATCH, "wrong length"},
+	{EINVAL, SM_INVALID_PARAMETER, "invalid parameter"},
+	{EILSEQ, SM_INVALID_PARAMETER, "invalid parameter"},
+	{EACCES, SM_ACCESS_DENIED, "access denied"},
+	{EPERM, SM_ACCESS_DENIED, "access denied"},
+	{ENOENT, SM_NAME_NOT_FOUND, "not found"},
+	{ESRCH, SM_NAME_NOT_FOUND, "not found"},
+	{EBUSY, SM_DELETE_PENDING, "still dying"},
+	{ENOSPC, SM_INSUFFICIENT_RESOURCES, "table full"},
+	{ENOMEM, SM_INSUFFICIENT_RESOURCES, "out of resources"},
+	{EMFILE, SM_INSUFFICIENT_RESOURCES, "out of resources"},
+	{ETIMEDOUT, SM_TIMEOUT, "timed out"},
+	{EFAULT, SM_CRASHED, "crashed"},
+	{ESHUTDOWN, SM_SHUTDOWN_IN_PROGRESS, "the machine is shutting down"},
+	{EPROTO, SM_REVISION_MISMATCH, "another version"},
 };
 
 uint32_t status_of(int r)
@@ -159,8 +162,8 @@ const char *status_text(uint32_t status)
 
 const char *session_state_word(unsigned state)
 {
-	static const char *const words[SESSION_STATES] = { "free", "waiting", "setting-up",
-							   "live", "ending",  "dying" };
+	static const char *const words[SESSION_STATES] = {"free", "waiting", "setting-up",
+							  "live", "ending",  "dying"};
 
 	return state < SESSION_STATES ? words[state] : "?";
 }

@@ -16,21 +16,22 @@
 #include "base/words.h"
 
 #define SM_PORT_PATH "/run/smss/SmApiPort"
-#define SM_VERSION 1u
+#define SM_VERSION   1u
 
 enum sm_call {
 	/* NT's own numbers (nt-reference §6.3) */
 	SM_CREATE_FOREIGN_SESSION = 0,
-	SM_SESSION_COMPLETE = 1, /* copy -> master: set-up done, about to exit; body sm_session_complete */
+	SM_SESSION_COMPLETE =
+		1, /* copy -> master: set-up done, about to exit; body sm_session_complete */
 	SM_TERMINATE_FOREIGN_SESSION = 2,
-	SM_EXEC_PGM = 3,	       /* client -> master -> csrss: start a program in a session */
+	SM_EXEC_PGM = 3,               /* client -> master -> csrss: start a program in a session */
 	SM_LOAD_DEFERED_SUBSYSTEM = 4, /* NT's spelling */
-	SM_START_CSR = 5,	       /* make a session */
-	SM_STOP_CSR = 6,	       /* end a session; answered when it has ended or is "still dying" */
+	SM_START_CSR = 5,              /* make a session */
+	SM_STOP_CSR = 6, /* end a session; answered when it has ended or is "still dying" */
 	SM_START_SERVER_SILO = 7,
 	/* ours */
-	SM_HELLO = 16,	   /* version check; body sm_hello both ways */
-	SM_STATUS = 17,	   /* body sm_status in the answer */
+	SM_HELLO = 16,       /* version check; body sm_hello both ways */
+	SM_STATUS = 17,      /* body sm_status in the answer */
 	SM_SESSION_ROW = 18, /* one session by cursor; body sm_session_row */
 	SM_LEDGER_ROW = 19,  /* one process by cursor; body sm_ledger_row */
 	SM_BOOT_ROW = 20,    /* one row of the boot timeline by cursor; body sm_boot_row */
@@ -39,54 +40,58 @@ enum sm_call {
 	SM_REGISTER = 23,    /* core process -> master: I am up; body sm_register */
 	SM_HANDOVER = 24,    /* copy -> master: pid and role of a core process, with its pidfd */
 	SM_PHASE_ITEM = 25,  /* copy -> master: one row for the timeline; body sm_item; no answer */
-	SM_PLAN_READY = 26,  /* plan copy or smreg -> master: sealed memfd attached; body sm_plan_ready */
+	SM_PLAN_READY =
+		26, /* plan copy or smreg -> master: sealed memfd attached; body sm_plan_ready */
 	SM_ENV_READY = 27,   /* environment copy -> master: sealed memfd attached; empty body */
-	SM_LOGOFF = 28,	     /* winlogon -> master: my session is over, make another; empty body */
+	SM_LOGOFF = 28,      /* winlogon -> master: my session is over, make another; empty body */
 	SM_STATE_READY = 29, /* state copy -> master: the attempt is counted; body sm_state_ready */
-	SM_STOP_SESSIONS = 30, /* shutdown copy -> master: end all sessions above 0, or 0; body sm_stop_sessions */
-	SM_FINAL = 31,	     /* shutdown copy -> master: all done, call reboot(2); body sm_shutdown */
-	SM_STOP_TEXT = 32,   /* the previous and the present stop, if any; body sm_stop_text */
+	SM_STOP_SESSIONS = 30, /* shutdown copy -> master: end all sessions above 0, or 0; body
+				  sm_stop_sessions */
+	SM_FINAL = 31,     /* shutdown copy -> master: all done, call reboot(2); body sm_shutdown */
+	SM_STOP_TEXT = 32, /* the previous and the present stop, if any; body sm_stop_text */
 	SM_BOOT_ACCEPT = 33, /* smctl boot accept|reject|next-lkg: not implemented yet */
 	/* master -> core process */
 	SM_SB_CREATE_PROCESS = 48, /* to csrss: start this; body sm_exec_pgm; answered with it */
-	SM_SB_TERMINATE = 49,	   /* to csrss, wininit, winlogon: end your programs and yourself */
-	SM_SB_REGISTERED = 50,	   /* to the session copy: the process you handed over has registered; body sm_handover */
+	SM_SB_TERMINATE = 49,      /* to csrss, wininit, winlogon: end your programs and yourself */
+	SM_SB_REGISTERED = 50, /* to the session copy: the process you handed over has registered;
+				  body sm_handover */
 	/* events to subscribers */
 	SM_EVENT_BOOT_ROW = 64, /* a timeline row began or ended; body sm_boot_row */
-	SM_EVENT_SESSION = 65,	/* a session changed; body sm_session_row */
+	SM_EVENT_SESSION = 65,  /* a session changed; body sm_session_row */
 	SM_EVENT_SHUTDOWN = 66, /* the machine is going; body sm_shutdown */
-	SM_EVENT_LOST = 67,	/* the reader was too slow: that many events were dropped; body sm_lost */
+	SM_EVENT_LOST =
+		67, /* the reader was too slow: that many events were dropped; body sm_lost */
 	SM_CALLS = 68
 };
 
 /* Statuses on the wire: NTSTATUS values, made only by status_of() (wire.c). */
-#define SM_OK 0x00000000u
-#define SM_PENDING 0x00000103u	       /* "not yet": before the call's phase */
-#define SM_NO_MORE 0x8000001Au	       /* the cursor is past the last row */
-#define SM_UNSUCCESSFUL 0xC0000001u
-#define SM_NOT_IMPLEMENTED 0xC0000002u
-#define SM_INFO_LENGTH_MISMATCH 0xC0000004u
-#define SM_INVALID_PARAMETER 0xC000000Du
-#define SM_ACCESS_DENIED 0xC0000022u
-#define SM_NAME_NOT_FOUND 0xC0000034u
-#define SM_DELETE_PENDING 0xC0000056u /* "still dying" */
+#define SM_OK                     0x00000000u
+#define SM_PENDING                0x00000103u /* "not yet": before the call's phase */
+#define SM_NO_MORE                0x8000001Au /* the cursor is past the last row */
+#define SM_UNSUCCESSFUL           0xC0000001u
+#define SM_NOT_IMPLEMENTED        0xC0000002u
+#define SM_INFO_LENGTH_MISMATCH   0xC0000004u
+#define SM_INVALID_PARAMETER      0xC000000Du
+#define SM_ACCESS_DENIED          0xC0000022u
+#define SM_NAME_NOT_FOUND         0xC0000034u
+#define SM_DELETE_PENDING         0xC0000056u /* "still dying" */
 #define SM_INSUFFICIENT_RESOURCES 0xC000009Au
-#define SM_TIMEOUT 0xC00000B5u
-#define SM_CRASHED 0xC0000005u
-#define SM_SHUTDOWN_IN_PROGRESS 0xC00002FEu
-#define SM_REVISION_MISMATCH 0xC0000059u
+#define SM_TIMEOUT                0xC00000B5u
+#define SM_CRASHED                0xC0000005u
+#define SM_SHUTDOWN_IN_PROGRESS   0xC00002FEu
+#define SM_REVISION_MISMATCH      0xC0000059u
 
 struct sm_header {
-	uint16_t call;	 /* enum sm_call */
-	uint16_t reply;	 /* 0 request or event, 1 answer */
-	uint32_t tag;	 /* the caller's; comes back in the answer */
+	uint16_t call;   /* enum sm_call */
+	uint16_t reply;  /* 0 request or event, 1 answer */
+	uint32_t tag;    /* the caller's; comes back in the answer */
 	uint32_t status; /* answers: SM_*; requests: 0 */
 	uint32_t length; /* of the body that follows */
 };
 
 struct sm_hello {
 	uint32_t version; /* SM_VERSION */
-	uint32_t pid;	  /* answer: the master's pid in its namespace */
+	uint32_t pid;     /* answer: the master's pid in its namespace */
 };
 
 struct sm_session_complete {
@@ -97,7 +102,7 @@ struct sm_session_complete {
 struct sm_exec_pgm {
 	uint32_t session;
 	uint32_t flags; /* bit 0: detached from the console (null fds) */
-	uint32_t pid;	/* answer */
+	uint32_t pid;   /* answer */
 	uint32_t reserved;
 	char command[900]; /* one line; words are split at blanks, no quoting but "..." */
 };
@@ -119,31 +124,32 @@ enum sm_mode { SM_MODE_MACHINE = 0, SM_MODE_NAMESPACE = 1, SM_MODE_CONTAINER = 2
 enum sm_level { SM_LEVEL_CURRENT = 0, SM_LEVEL_LKG = 1, SM_LEVEL_BUILTIN = 2 };
 
 struct sm_status {
-	uint32_t phase;	  /* enum phase */
-	uint32_t mode;	  /* enum sm_mode */
-	uint32_t level;	  /* enum sm_level */
-	uint32_t attempts; /* of this level, this one included; 0 = not counted */
-	uint32_t sessions; /* live ones */
+	uint32_t phase;     /* enum phase */
+	uint32_t mode;      /* enum sm_mode */
+	uint32_t level;     /* enum sm_level */
+	uint32_t attempts;  /* of this level, this one included; 0 = not counted */
+	uint32_t sessions;  /* live ones */
 	uint32_t processes; /* rows of the ledger in use */
-	uint32_t orphans; /* reaped that were in no row */
-	uint32_t reaped; /* all */
+	uint32_t orphans;   /* reaped that were in no row */
+	uint32_t reaped;    /* all */
 	uint32_t clients;
 	uint32_t degraded; /* how many things are missing (rows with RESULT_DEGRADED) */
-	uint32_t flags; /* bit 0 shutting down, bit 1 no cgroup v2, bit 2 state not writable, bit 3 boot good */
+	uint32_t flags; /* bit 0 shutting down, bit 1 no cgroup v2, bit 2 state not writable, bit 3
+			   boot good */
 	uint32_t shutdown_action; /* enum sm_action while bit 0 of flags */
-	uint64_t started_ns; /* CLOCK_BOOTTIME of the master's start */
-	uint64_t ready_ns;   /* of phase ready; 0 = not yet */
+	uint64_t started_ns;      /* CLOCK_BOOTTIME of the master's start */
+	uint64_t ready_ns;        /* of phase ready; 0 = not yet */
 	uint64_t now_ns;
-	uint64_t lines_dropped; /* console or kmsg lines that could not be written */
+	uint64_t lines_dropped;   /* console or kmsg lines that could not be written */
 	char blocker[TEXT_BYTES]; /* what is being waited for, "" = nothing */
 	char version[NAME_BYTES];
 	char build_id[NAME_BYTES];
 	char plan_hive[PATH_BYTES / 4]; /* the hive the plan was made from, "" = built in */
 };
 #define SM_FLAG_SHUTTING_DOWN (1u << 0)
-#define SM_FLAG_NO_CGROUP (1u << 1)
-#define SM_FLAG_NO_STATE (1u << 2)
-#define SM_FLAG_BOOT_GOOD (1u << 3)
+#define SM_FLAG_NO_CGROUP     (1u << 1)
+#define SM_FLAG_NO_STATE      (1u << 2)
+#define SM_FLAG_BOOT_GOOD     (1u << 3)
 
 enum session_state {
 	SESSION_FREE,
@@ -151,7 +157,7 @@ enum session_state {
 	SESSION_SETTING_UP, /* the copy is at work */
 	SESSION_LIVE,
 	SESSION_ENDING, /* asked to end */
-	SESSION_DYING,	/* killed, not all gone; the number is not reused */
+	SESSION_DYING,  /* killed, not all gone; the number is not reused */
 	SESSION_STATES
 };
 
@@ -164,7 +170,7 @@ struct sm_session_row {
 	uint32_t state; /* enum session_state */
 	uint32_t csrss_pid, initial_pid, copy_pid;
 	uint32_t failures; /* set-ups of this session that failed in a row */
-	uint32_t how;	   /* 0 cgroup v2, 1 pid namespace, 2 neither (session 0 only) */
+	uint32_t how;      /* 0 cgroup v2, 1 pid namespace, 2 neither (session 0 only) */
 	uint64_t created_ns;
 	uint64_t ready_us; /* from request to both core processes up */
 	char initial[NAME_BYTES];
@@ -174,7 +180,7 @@ struct sm_session_row {
 struct sm_ledger_row {
 	uint32_t cursor;
 	uint32_t pid;
-	uint32_t role; /* enum role */
+	uint32_t role;    /* enum role */
 	uint32_t session; /* 0xFFFFFFFF = belongs to the machine, not to a session */
 	uint64_t started_ns;
 	uint64_t deadline_ns; /* 0 = none */
@@ -185,10 +191,11 @@ struct sm_ledger_row {
 
 struct sm_boot_row {
 	uint32_t cursor;
-	uint32_t phase;	 /* enum phase */
-	uint32_t kind;	 /* 0 phase, 1 entry (an image or a copy), 2 item (one rename, one volume, ...) */
+	uint32_t phase;  /* enum phase */
+	uint32_t kind;   /* 0 phase, 1 entry (an image or a copy), 2 item (one rename, one volume,
+			    ...) */
 	uint32_t result; /* enum result */
-	int32_t detail;	 /* errno, exit status or signal; 0 */
+	int32_t detail;  /* errno, exit status or signal; 0 */
 	uint32_t pid;
 	uint64_t start_ns, end_ns; /* CLOCK_BOOTTIME; end 0 = running */
 	char name[NAME_BYTES];
@@ -196,21 +203,26 @@ struct sm_boot_row {
 };
 #define SM_ROW_PHASE 0u
 #define SM_ROW_ENTRY 1u
-#define SM_ROW_ITEM 2u
+#define SM_ROW_ITEM  2u
 
-struct sm_item { /* what a copy, autochk or pnp reports about one thing it did */
+struct sm_item {         /* what a copy, autochk or pnp reports about one thing it did */
 	uint32_t result; /* enum result */
 	int32_t detail;
-	uint64_t start_ns;	 /* 0 = no duration of its own */
+	uint64_t start_ns; /* 0 = no duration of its own */
 	char name[NAME_BYTES];
 	char text[TEXT_BYTES];
 };
 
-enum sm_action { SM_ACTION_POWEROFF = 0, SM_ACTION_REBOOT = 1, SM_ACTION_HALT = 2, SM_ACTION_EXIT = 3 };
+enum sm_action {
+	SM_ACTION_POWEROFF = 0,
+	SM_ACTION_REBOOT = 1,
+	SM_ACTION_HALT = 2,
+	SM_ACTION_EXIT = 3
+};
 
 struct sm_shutdown {
 	uint32_t action; /* enum sm_action; EXIT is the container's own */
-	uint32_t flags;	 /* bit 0: fast, no asking */
+	uint32_t flags;  /* bit 0: fast, no asking */
 	uint64_t reserved;
 	char reason[TEXT_BYTES];
 };
@@ -229,14 +241,14 @@ struct sm_handover {
 };
 
 struct sm_plan_ready {
-	uint32_t level; /* enum sm_level of the plan attached */
-	uint32_t flags; /* SM_PLAN_* */
+	uint32_t level;    /* enum sm_level of the plan attached */
+	uint32_t flags;    /* SM_PLAN_* */
 	uint32_t attempts; /* counted so far for this level, this boot not included */
 	uint32_t reserved;
 	char text[TEXT_BYTES]; /* why not a better level, or "" */
 };
-#define SM_PLAN_RENAMES (1u << 0) /* SYSTEM.queue holds entries that no boot has consumed */
-#define SM_PLAN_FRESH (1u << 1)	  /* SYSTEM.plan fitted; else smreg made one from the hive */
+#define SM_PLAN_RENAMES   (1u << 0) /* SYSTEM.queue holds entries that no boot has consumed */
+#define SM_PLAN_FRESH     (1u << 1) /* SYSTEM.plan fitted; else smreg made one from the hive */
 #define SM_PLAN_STATE_BAD (1u << 2) /* boot.state could not be read or was damaged */
 
 struct sm_state_ready {
@@ -249,7 +261,7 @@ struct sm_state_ready {
 
 struct sm_stop_sessions {
 	uint32_t which; /* 0 = all above session 0, 1 = session 0 too */
-	uint32_t left;	/* answer: sessions not proven to have ended */
+	uint32_t left;  /* answer: sessions not proven to have ended */
 };
 
 struct sm_stop_text {
@@ -315,5 +327,6 @@ size_t sm_message_bytes(const struct sm_message *m);
 /* status_of - the NTSTATUS for a result r: 0 -> SM_OK, -errno -> its nearest status. */
 uint32_t status_of(int r);
 
-/* status_text - a status in words, for people ("not implemented"); "status 0x..." is the caller's job: NULL if unknown */
+/* status_text - a status in words, for people ("not implemented"); "status 0x..." is the caller's
+ * job: NULL if unknown */
 const char *status_text(uint32_t status);

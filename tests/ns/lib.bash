@@ -78,7 +78,15 @@ ended() {
     sleep 0.1
   done
   status=0
-  wait "$JOB" || status=$?
+  if kill -0 "$JOB" 2>/dev/null; then # it hangs: end it, so that the test fails and not the suite
+    kill -9 "$(cat "$M/pid")" || true
+    sleep 0.5
+    kill "$JOB" 2>/dev/null || true
+    wait "$JOB" || true
+    status=hung
+  else
+    wait "$JOB" || status=$?
+  fi
   JOB=''
   exec 8>&-
 }

@@ -63,10 +63,10 @@ static int pump(int from, int to)
 
 static void relay(int pty, pid_t child)
 {
-	struct pollfd fds[2] = { { .fd = pty, .events = POLLIN }, { .fd = 0, .events = POLLIN } };
+	struct pollfd fds[2] = {{.fd = pty, .events = POLLIN}, {.fd = 0, .events = POLLIN}};
 
 	for (;;) {
-		siginfo_t info = { 0 };
+		siginfo_t info = {0};
 
 		if (resized)
 			pass_size(pty);
@@ -86,7 +86,7 @@ static void relay(int pty, pid_t child)
 
 int main(int argc, char **argv)
 {
-	struct sigaction resize = { .sa_handler = on_resize };
+	struct sigaction resize = {.sa_handler = on_resize};
 	struct termios raw;
 	int pty = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), status, keep;
 	pid_t child;

@@ -80,7 +80,8 @@ static int count(const struct copy *c, struct boot_state *ret, bool *ret_unknown
 	if (r == STATE_DAMAGED)
 		copy_item(c, RESULT_DEGRADED, EILSEQ, 0, STATE_FILE,
 			  "damaged; kept as " STATE_FILE ".bad, counting begins anew");
-	/* At the built-in level the hive that failed is remembered, so that only a changed one is tried. */
+	/* At the built-in level the hive that failed is remembered, so that only a changed one is
+	 * tried. */
 	memcpy(digest, before.hive_block_sha256, SHA256_BYTES);
 	if (!c->plan->settings.builtin)
 		sha256_of(c->plan->hive_block, HIVE_BLOCK_BYTES, digest);

@@ -19,9 +19,9 @@
 #include "state/state.h"
 #include "sys/sys.h"
 
-#define HIVE_BYTES_MIN 4096u /* a hive without its base block's 4 kB is none */
-#define ATTEMPTS_DEFAULT 3u /* BootAttempts when there is no plan to say it */
-#define SMREG_PATH     "PATH=/usr/sbin:/usr/bin:/sbin:/bin"
+#define HIVE_BYTES_MIN   4096u /* a hive without its base block's 4 kB is none */
+#define ATTEMPTS_DEFAULT 3u    /* BootAttempts when there is no plan to say it */
+#define SMREG_PATH       "PATH=/usr/sbin:/usr/bin:/sbin:/bin"
 
 struct job {
 	struct copy *c;

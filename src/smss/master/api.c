@@ -14,16 +14,16 @@
 #include "smss-version.h"
 
 #define ANSWER_LATER 1
-#define ANSWER_NONE 2
+#define ANSWER_NONE  2
 
 #define FROM(role) (1u << (role))
-#define FROM_ANY FROM(ROLE_CLIENT)
-#define FROM_ROOT (1u << 31) /* a client whose uid is 0 */
+#define FROM_ANY   FROM(ROLE_CLIENT)
+#define FROM_ROOT  (1u << 31) /* a client whose uid is 0 */
 #define FROM_JOBS                                                                                  \
 	(FROM(ROLE_PLAN) | FROM(ROLE_ENVIRONMENT) | FROM(ROLE_PNP) | FROM(ROLE_EXECUTE) |          \
 	 FROM(ROLE_STATE) | FROM(ROLE_RENAMES) | FROM(ROLE_PAGING) | FROM(ROLE_KNOWN) |            \
 	 FROM(ROLE_SESSION) | FROM(ROLE_STOP) | FROM(ROLE_SHUTDOWN) | FROM(ROLE_ACCEPT))
-#define FROM_CORE (FROM(ROLE_CSRSS) | FROM(ROLE_INITIAL))
+#define FROM_CORE      (FROM(ROLE_CSRSS) | FROM(ROLE_INITIAL))
 #define FROM_EVERYBODY (FROM_ANY | FROM_JOBS | FROM_CORE)
 
 struct ask {
@@ -36,9 +36,7 @@ struct ask {
 
 static struct waiter waiter_of(const struct ask *a)
 {
-	return (struct waiter){ .peer = a->peer,
-				.generation = a->p->generation,
-				.tag = a->m->h.tag };
+	return (struct waiter){.peer = a->peer, .generation = a->p->generation, .tag = a->m->h.tag};
 }
 
 static int call_hello(struct ask *a)
@@ -118,12 +116,12 @@ static int call_ledger_row(struct ask *a)
 
 		if (!master.pids[i])
 			continue;
-		*r = (struct sm_ledger_row){ .cursor = i + 1,
-					     .pid = master.pids[i],
-					     .role = p->role,
-					     .session = p->session,
-					     .started_ns = p->started_ns,
-					     .deadline_ns = p->deadline_ns };
+		*r = (struct sm_ledger_row){.cursor = i + 1,
+					    .pid = master.pids[i],
+					    .role = p->role,
+					    .session = p->session,
+					    .started_ns = p->started_ns,
+					    .deadline_ns = p->deadline_ns};
 		memcpy(r->image, p->image, sizeof(r->image));
 		str_copy(r->why, sizeof(r->why), p->why);
 		return 0;
@@ -274,8 +272,8 @@ static int call_item(struct ask *a)
 static void show_notes(void)
 {
 	static const uint8_t results[] = {
-		[PLAN_NOTE_ERROR] = RESULT_REFUSED,	[PLAN_NOTE_WARNING] = RESULT_OK,
-		[PLAN_NOTE_NOT_YET] = RESULT_NOT_YET,	[PLAN_NOTE_REFUSED] = RESULT_REFUSED,
+		[PLAN_NOTE_ERROR] = RESULT_REFUSED,   [PLAN_NOTE_WARNING] = RESULT_OK,
+		[PLAN_NOTE_NOT_YET] = RESULT_NOT_YET, [PLAN_NOTE_REFUSED] = RESULT_REFUSED,
 		[PLAN_NOTE_UNKNOWN] = RESULT_SKIPPED,
 	};
 	uint32_t n = plan_count(master.plan, PLAN_NOTES);
@@ -392,27 +390,28 @@ static const struct call {
 	uint32_t from;
 	uint8_t phase; /* the first one it is answered in; before: "not yet" */
 } calls[SM_CALLS] = {
-	[SM_SESSION_COMPLETE] = { call_session_complete, FROM(ROLE_SESSION), PHASE_SESSIONS },
-	[SM_EXEC_PGM] = { call_exec_pgm, FROM_ROOT, PHASE_SESSIONS },
-	[SM_START_CSR] = { call_start_csr, FROM_ROOT, PHASE_READY },
-	[SM_STOP_CSR] = { call_stop_csr, FROM_ROOT, PHASE_SESSIONS },
-	[SM_HELLO] = { call_hello, FROM_EVERYBODY, PHASE_START },
-	[SM_STATUS] = { call_status, FROM_EVERYBODY, PHASE_START },
-	[SM_SESSION_ROW] = { call_session_row, FROM_ANY, PHASE_START },
-	[SM_LEDGER_ROW] = { call_ledger_row, FROM_ANY, PHASE_START },
-	[SM_BOOT_ROW] = { call_boot_row, FROM_ANY, PHASE_START },
-	[SM_SUBSCRIBE] = { call_subscribe, FROM_ANY, PHASE_START },
-	[SM_SHUTDOWN] = { call_shutdown, FROM_ROOT, PHASE_START },
-	[SM_REGISTER] = { call_register, FROM_CORE, PHASE_SESSIONS },
-	[SM_HANDOVER] = { call_handover, FROM(ROLE_SESSION), PHASE_SESSIONS },
-	[SM_PHASE_ITEM] = { call_item, FROM_JOBS | FROM_CORE, PHASE_START },
-	[SM_PLAN_READY] = { call_plan_ready, FROM(ROLE_PLAN), PHASE_REGISTRY },
-	[SM_ENV_READY] = { call_env_ready, FROM(ROLE_ENVIRONMENT), PHASE_ENVIRONMENT },
-	[SM_LOGOFF] = { call_logoff, FROM(ROLE_INITIAL), PHASE_SESSIONS },
-	[SM_STATE_READY] = { call_state_ready, FROM(ROLE_STATE), PHASE_STATE },
-	[SM_STOP_SESSIONS] = { call_stop_sessions, FROM(ROLE_SHUTDOWN), PHASE_START },
-	[SM_FINAL] = { call_final, FROM(ROLE_SHUTDOWN), PHASE_START },
-	[SM_STOP_TEXT] = { call_stop_text, FROM_ANY | FROM(ROLE_STOP) | FROM(ROLE_STATE), PHASE_START },
+	[SM_SESSION_COMPLETE] = {call_session_complete, FROM(ROLE_SESSION), PHASE_SESSIONS},
+	[SM_EXEC_PGM] = {call_exec_pgm, FROM_ROOT, PHASE_SESSIONS},
+	[SM_START_CSR] = {call_start_csr, FROM_ROOT, PHASE_READY},
+	[SM_STOP_CSR] = {call_stop_csr, FROM_ROOT, PHASE_SESSIONS},
+	[SM_HELLO] = {call_hello, FROM_EVERYBODY, PHASE_START},
+	[SM_STATUS] = {call_status, FROM_EVERYBODY, PHASE_START},
+	[SM_SESSION_ROW] = {call_session_row, FROM_ANY, PHASE_START},
+	[SM_LEDGER_ROW] = {call_ledger_row, FROM_ANY, PHASE_START},
+	[SM_BOOT_ROW] = {call_boot_row, FROM_ANY, PHASE_START},
+	[SM_SUBSCRIBE] = {call_subscribe, FROM_ANY, PHASE_START},
+	[SM_SHUTDOWN] = {call_shutdown, FROM_ROOT, PHASE_START},
+	[SM_REGISTER] = {call_register, FROM_CORE, PHASE_SESSIONS},
+	[SM_HANDOVER] = {call_handover, FROM(ROLE_SESSION), PHASE_SESSIONS},
+	[SM_PHASE_ITEM] = {call_item, FROM_JOBS | FROM_CORE, PHASE_START},
+	[SM_PLAN_READY] = {call_plan_ready, FROM(ROLE_PLAN), PHASE_REGISTRY},
+	[SM_ENV_READY] = {call_env_ready, FROM(ROLE_ENVIRONMENT), PHASE_ENVIRONMENT},
+	[SM_LOGOFF] = {call_logoff, FROM(ROLE_INITIAL), PHASE_SESSIONS},
+	[SM_STATE_READY] = {call_state_ready, FROM(ROLE_STATE), PHASE_STATE},
+	[SM_STOP_SESSIONS] = {call_stop_sessions, FROM(ROLE_SHUTDOWN), PHASE_START},
+	[SM_FINAL] = {call_final, FROM(ROLE_SHUTDOWN), PHASE_START},
+	[SM_STOP_TEXT] = {call_stop_text, FROM_ANY | FROM(ROLE_STOP) | FROM(ROLE_STATE),
+			  PHASE_START},
 };
 
 static bool allowed(const struct peer *p, uint32_t from)
@@ -454,11 +453,8 @@ static void answer(int peer, struct sm_message *m, int r)
 
 void api_call(int peer, struct sm_message *m, int *fds, unsigned fd_count)
 {
-	struct ask a = { .peer = peer,
-			 .p = &master.peers[peer],
-			 .m = m,
-			 .fds = fds,
-			 .fd_count = fd_count };
+	struct ask a = {
+		.peer = peer, .p = &master.peers[peer], .m = m, .fds = fds, .fd_count = fd_count};
 	uint32_t generation = a.p->generation;
 	int r;
 

@@ -14,8 +14,8 @@
 #define LEFTOVER_GRACE_NS (10 * NS_PER_S)
 
 static struct {
-	int pid;    /* the command's; 0 once it has ended */
-	int code;   /* what we exit with */
+	int pid;  /* the command's; 0 once it has ended */
+	int code; /* what we exit with */
 	uint64_t force_ns;
 	bool forced;
 	int epoll, signals;
@@ -23,17 +23,18 @@ static struct {
 
 static int start(char **argv, char **envp)
 {
-	int fds[3] = { 0, 1, 2 };
-	struct sys_spawn what = { .dir_fd = AT_FDCWD,
-				  .argv = argv,
-				  .envp = envp,
-				  .fds = fds,
-				  .fd_count = 3,
-				  .cgroup_fd = NONE,
-				  .pidns_fd = NONE,
-				  .flags = SYS_SPAWN_SETSID | SYS_SPAWN_CTTY };
-	static const char *const places[] = { "", "/usr/local/sbin/", "/usr/local/bin/", "/usr/sbin/",
-					      "/usr/bin/", "/sbin/", "/bin/" };
+	int fds[3] = {0, 1, 2};
+	struct sys_spawn what = {.dir_fd = AT_FDCWD,
+				 .argv = argv,
+				 .envp = envp,
+				 .fds = fds,
+				 .fd_count = 3,
+				 .cgroup_fd = NONE,
+				 .pidns_fd = NONE,
+				 .flags = SYS_SPAWN_SETSID | SYS_SPAWN_CTTY};
+	static const char *const places[] = {"",           "/usr/local/sbin/", "/usr/local/bin/",
+					     "/usr/sbin/", "/usr/bin/",        "/sbin/",
+					     "/bin/"};
 	char path[PATH_BYTES];
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {

@@ -18,8 +18,8 @@ struct copy_words { /* a copy's environment: storage and the vector over it */
 	char *vector[10];
 };
 
-static const char *const mode_words[] = { "SMSS_MODE=machine", "SMSS_MODE=namespace",
-					  "SMSS_MODE=container" };
+static const char *const mode_words[] = {"SMSS_MODE=machine", "SMSS_MODE=namespace",
+					 "SMSS_MODE=container"};
 
 static char *word(char *room, size_t cap, const char *name, const char *value)
 {
@@ -47,41 +47,42 @@ static void fill_words(struct copy_words *w, const struct job *j)
 	if (master.words.hive[0])
 		w->vector[n++] = word(w->hive, sizeof(w->hive), "SMSS_HIVE=", master.words.hive);
 	if (master.words.state[0])
-		w->vector[n++] = word(w->state, sizeof(w->state), "SMSS_STATE=", master.words.state);
+		w->vector[n++] =
+			word(w->state, sizeof(w->state), "SMSS_STATE=", master.words.state);
 	if (master.words.safeboot[0])
-		w->vector[n++] = word(w->safeboot, sizeof(w->safeboot), "SMSS_SAFEBOOT=",
-				      master.words.safeboot);
+		w->vector[n++] = word(w->safeboot, sizeof(w->safeboot),
+				      "SMSS_SAFEBOOT=", master.words.safeboot);
 	if (master.cgroup[0])
 		w->vector[n++] = word(w->cgroup, sizeof(w->cgroup), "SMSS_CGROUP=", master.cgroup);
 	if (j->role == ROLE_SESSION && master.sessions[j->n].command[0])
-		w->vector[n++] = word(w->initial, sizeof(w->initial), "SMSS_INITIAL=",
-				      master.sessions[j->n].command);
+		w->vector[n++] = word(w->initial, sizeof(w->initial),
+				      "SMSS_INITIAL=", master.sessions[j->n].command);
 	w->vector[n] = NULL;
 }
 
 static int spawn(const struct job *j, int connection, int *ret_pidfd)
 {
-	int fds[8] = { master.null,  master.null,	   master.null,	      connection,
-		       master.plan_fd, master.env_fd, j->core_fds[0], j->core_fds[1] };
+	int fds[8] = {master.null,    master.null,   master.null,    connection,
+		      master.plan_fd, master.env_fd, j->core_fds[0], j->core_fds[1]};
 	struct copy_words words;
 	char number[24];
 	struct text t = TEXT_ON(number);
-	char *argv[4] = { (char *)(uintptr_t)"smss", (char *)(uintptr_t)role_word(j->role), number,
-			  NULL };
-	struct sys_spawn what = { .dir_fd = AT_FDCWD,
-				  .name = IMAGE_SMSS,
-				  .argv = argv,
-				  .envp = words.vector,
-				  .fds = fds,
-				  .fd_count = j->role == ROLE_SESSION ? 8 : 6,
-				  .cgroup_fd = NONE,
-				  .pidns_fd = NONE,
-				  .flags = SYS_SPAWN_SETSID };
+	char *argv[4] = {(char *)(uintptr_t) "smss", (char *)(uintptr_t)role_word(j->role), number,
+			 NULL};
+	struct sys_spawn what = {.dir_fd = AT_FDCWD,
+				 .name = IMAGE_SMSS,
+				 .argv = argv,
+				 .envp = words.vector,
+				 .fds = fds,
+				 .fd_count = j->role == ROLE_SESSION ? 8 : 6,
+				 .cgroup_fd = NONE,
+				 .pidns_fd = NONE,
+				 .flags = SYS_SPAWN_SETSID};
 
 	text_u64(&t, j->n);
 	fill_words(&words, j);
 	if (j->role == ROLE_PNP) {
-		argv[0] = (char *)(uintptr_t)"pnp";
+		argv[0] = (char *)(uintptr_t) "pnp";
 		argv[1] = NULL;
 		what.name = IMAGE_PNP;
 	}

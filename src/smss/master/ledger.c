@@ -25,13 +25,13 @@ int ledger_add(int pid, int pidfd, enum role role, uint32_t session, const char 
 		master.ledger_top = i + 1;
 	master.pids[i] = (uint32_t)pid;
 	p = &master.processes[i];
-	*p = (struct process){ .pidfd = pidfd,
-			       .session = session,
-			       .started_ns = sys_now_ns(),
-			       .why = "",
-			       .row = NONE,
-			       .peer = NONE,
-			       .role = (uint8_t)role };
+	*p = (struct process){.pidfd = pidfd,
+			      .session = session,
+			      .started_ns = sys_now_ns(),
+			      .why = "",
+			      .row = NONE,
+			      .peer = NONE,
+			      .role = (uint8_t)role};
 	str_copy(p->image, sizeof(p->image), image);
 	return (int)i;
 }
@@ -79,10 +79,10 @@ static void ended(int i, const struct sys_exit *e)
 	struct process p = master.processes[i];
 	char room[NAME_BYTES];
 	struct text t = TEXT_ON(room);
-	enum result result = p.killed	   ? RESULT_TIMEOUT
+	enum result result = p.killed       ? RESULT_TIMEOUT
 			     : e->signalled ? RESULT_CRASHED
-			     : e->status	   ? RESULT_FAILED
-					   : RESULT_OK;
+			     : e->status    ? RESULT_FAILED
+					    : RESULT_OK;
 
 	exit_text(e, p.killed, &t);
 	if (p.peer != NONE)
@@ -133,7 +133,8 @@ uint64_t ledger_deadlines(uint64_t now)
 		if (p->deadline_ns <= now) {
 			p->killed = true;
 			p->deadline_ns = 0;
-			say(SYS_LOG_ERROR, p->image, " passed its deadline and is killed: ", p->why, NULL);
+			say(SYS_LOG_ERROR, p->image, " passed its deadline and is killed: ", p->why,
+			    NULL);
 			ledger_kill((int)i);
 		} else if (!next || p->deadline_ns < next) {
 			next = p->deadline_ns;

@@ -8,8 +8,8 @@
  */
 #include "smss/master/master.h"
 
-#define KEY_SIGNALS 0u
-#define KEY_LISTENER 1u
+#define KEY_SIGNALS     0u
+#define KEY_LISTENER    1u
 #define EVENTS_PER_TURN 16
 
 struct master master; /* all zero in the image (bss): master_reset says what is not */
@@ -25,12 +25,12 @@ void master_reset(void)
 
 static void accept_boot(void)
 {
-	struct job j = { .role = ROLE_ACCEPT,
-			 .session = SM_NO_SESSION,
-			 .deadline_s = 30,
-			 .name = "smss",
-			 .why = "marks the boot good",
-			 .core_fds = { NONE, NONE } };
+	struct job j = {.role = ROLE_ACCEPT,
+			.session = SM_NO_SESSION,
+			.deadline_s = 30,
+			.name = "smss",
+			.why = "marks the boot good",
+			.core_fds = {NONE, NONE}};
 
 	master.accept_ns = 0;
 	(void)!job_start(&j);

@@ -21,48 +21,48 @@
 #include "sys/sys.h"
 #include "wire/wire.h"
 
-#define NS_PER_S 1000000000ull
-#define NS_PER_MS 1000000ull
-#define NONE (-1)
+#define NS_PER_S       1000000000ull
+#define NS_PER_MS      1000000ull
+#define NONE           (-1)
 #define ROW_POOL_BYTES 20480u /* of BOOT_ROWS_MAX rows; a usual one takes 40 */
-#define EXECS_MAX 32u /* programs asked for whose csrss has not answered yet */
+#define EXECS_MAX      32u    /* programs asked for whose csrss has not answered yet */
 
-struct process { /* one row of the ledger; its pid is in master.pids */
+struct process {   /* one row of the ledger; its pid is in master.pids */
 	int pidfd; /* owner: this row; NONE when there is none */
 	uint32_t session;
 	uint64_t started_ns, deadline_ns; /* 0 = none */
-	const char *why; /* a constant */
-	int row; /* of the timeline, NONE */
-	int peer; /* its connection, NONE */
+	const char *why;                  /* a constant */
+	int row;                          /* of the timeline, NONE */
+	int peer;                         /* its connection, NONE */
 	uint8_t role;
 	bool killed; /* its deadline passed and it was sent KILL */
 	char image[NAME_BYTES];
 };
 
-struct peer { /* one connection */
+struct peer {   /* one connection */
 	int fd; /* owner: this row; NONE = free */
 	uint32_t session;
 	uint32_t uid;
-	uint32_t pid; /* of the client; for born connections 0 */
+	uint32_t pid;        /* of the client; for born connections 0 */
 	uint32_t generation; /* so that a late event cannot meet the next owner of the row */
-	uint32_t lost; /* events not delivered */
-	uint8_t role; /* what possession of this connection means */
+	uint32_t lost;       /* events not delivered */
+	uint8_t role;        /* what possession of this connection means */
 	bool subscribed;
 };
 
-struct waiter { /* somebody who gets an answer later */
+struct waiter {   /* somebody who gets an answer later */
 	int peer; /* NONE = nobody */
 	uint32_t generation, tag;
 };
 
 struct session {
-	uint8_t state; /* enum session_state */
-	uint8_t how;   /* as sm_session_row.how */
-	bool keep;     /* made again when it ends: the initial ones */
+	uint8_t state;   /* enum session_state */
+	uint8_t how;     /* as sm_session_row.how */
+	bool keep;       /* made again when it ends: the initial ones */
 	bool registered; /* csrss has registered */
-	bool complete; /* the copy said SessionComplete */
-	bool logoff;   /* ended because its user left: no slowing down */
-	bool killed;   /* force has been used */
+	bool complete;   /* the copy said SessionComplete */
+	bool logoff;     /* ended because its user left: no slowing down */
+	bool killed;     /* force has been used */
 	uint32_t failures;
 	int csrss, initial, copy; /* rows of the ledger, NONE */
 	int csrss_peer, initial_peer, copy_peer;
@@ -83,9 +83,9 @@ struct row { /* of the boot timeline */
 struct boot { /* what the pure step works on, see phase.c */
 	uint8_t phase;
 	uint8_t level;
-	bool state_on;	 /* boot.state is writable */
+	bool state_on;   /* boot.state is writable */
 	bool plan_ready; /* of the level being tried */
-	uint32_t entry;	 /* within the phase */
+	uint32_t entry;  /* within the phase */
 	uint32_t plan_flags;
 };
 
@@ -101,11 +101,12 @@ struct master {
 	uint8_t action; /* enum sm_action */
 	int epoll, signals, listener, null, env_fd, plan_fd;
 	const struct plan_header *plan; /* sealed, checked; NULL before phase 2 is over */
-	const char *cgroup; /* directory our groups live under, "" none */
-	int job;	  /* ledger row the boot waits for, NONE */
-	int phase_row;	  /* timeline row of the running phase */
-	int stop_job;	  /* the copy that files a stop, NONE */
-	uint64_t started_ns, ready_ns, accept_ns; /* accept_ns: when the boot counts as good, 0 not armed */
+	const char *cgroup;             /* directory our groups live under, "" none */
+	int job;                        /* ledger row the boot waits for, NONE */
+	int phase_row;                  /* timeline row of the running phase */
+	int stop_job;                   /* the copy that files a stop, NONE */
+	uint64_t started_ns, ready_ns,
+		accept_ns; /* accept_ns: when the boot counts as good, 0 not armed */
 	uint64_t final_ns; /* the shutdown's hard ceiling, 0 not armed */
 	uint64_t cad_ns;
 	uint32_t cad_count;
@@ -130,21 +131,26 @@ struct master {
 
 extern struct master master;
 
-/* ---- start.c ------------------------------------------------------------------------------------- */
+/* ---- start.c
+ * ------------------------------------------------------------------------------------- */
 
-/* master_start - phases 0 and 1: fds, signals, file systems, words, the API port. Nothing in it is fatal. */
+/* master_start - phases 0 and 1: fds, signals, file systems, words, the API port. Nothing in it is
+ * fatal. */
 void master_start(int argc, char **argv);
 
-/* ---- loop.c -------------------------------------------------------------------------------------- */
+/* ---- loop.c
+ * -------------------------------------------------------------------------------------- */
 
 /* master_reset - the one state as it is before phase 0; master must be all zero. */
 void master_reset(void);
 /* master_run - from here on failing is not allowed; never returns. */
 void master_run(void) __attribute__((noreturn));
-/* master_turn - one wait and everything it brought; what master_run does for ever (the simulation calls it) */
+/* master_turn - one wait and everything it brought; what master_run does for ever (the simulation
+ * calls it) */
 void master_turn(void);
 
-/* ---- rows.c: the timeline ------------------------------------------------------------------------ */
+/* ---- rows.c: the timeline
+ * ------------------------------------------------------------------------ */
 
 /* row_begin - a new running row; NONE when the table is full (said once). */
 int row_begin(enum phase phase, unsigned kind, const char *name, uint32_t pid);
@@ -158,9 +164,11 @@ void row_fill(uint32_t i, struct sm_boot_row *ret);
 /* say - one line to the log, made of up to four parts; NULL ends them. */
 void say(int level, const char *a, const char *b, const char *c, const char *d);
 
-/* ---- ledger.c ------------------------------------------------------------------------------------ */
+/* ---- ledger.c
+ * ------------------------------------------------------------------------------------ */
 
-/* ledger_add - a process we answer for; NONE when the table is full (the process is then killed). */
+/* ledger_add - a process we answer for; NONE when the table is full (the process is then killed).
+ */
 int ledger_add(int pid, int pidfd, enum role role, uint32_t session, const char *image);
 /* ledger_find - row of a pid, NONE. */
 int ledger_find(uint32_t pid);
@@ -173,14 +181,15 @@ void ledger_reap(void);
 /* ledger_deadlines - kills what is over its time; returns the nearest deadline, 0 none. */
 uint64_t ledger_deadlines(uint64_t now);
 
-/* ---- job.c --------------------------------------------------------------------------------------- */
+/* ---- job.c
+ * --------------------------------------------------------------------------------------- */
 
 struct job {
 	enum role role;
 	uint32_t n;
 	uint32_t session;
 	uint32_t deadline_s; /* 0 = none */
-	const char *name; /* shown, and the ledger's image until it says otherwise */
+	const char *name;    /* shown, and the ledger's image until it says otherwise */
 	const char *why;
 	int core_fds[2]; /* session copies: connections of csrss and initial command; else NONE */
 };
@@ -188,7 +197,8 @@ struct job {
 /* job_start - a copy (or pnp) with its connection; the ledger row or -errno. */
 int job_start(const struct job *j);
 
-/* ---- phase.c ------------------------------------------------------------------------------------- */
+/* ---- phase.c
+ * ------------------------------------------------------------------------------------- */
 
 enum boot_answer { BOOT_RUN, BOOT_NOTHING, BOOT_PHASE_OVER };
 
@@ -206,9 +216,11 @@ void phase_job_ended(enum result result, int detail);
 /* phase_sessions_ready - every initial session is live or has been given up for now. */
 void phase_sessions_changed(void);
 
-/* ---- session.c ----------------------------------------------------------------------------------- */
+/* ---- session.c
+ * ----------------------------------------------------------------------------------- */
 
-/* session_create - a number for a new session, set up as soon as there is room. -errno when refused. */
+/* session_create - a number for a new session, set up as soon as there is room. -errno when
+ * refused. */
 int session_create(const char *command, bool keep, struct waiter starter);
 /* session_end - ask, wait, force; the stopper (peer NONE = nobody) is answered at the end. */
 int session_end(uint32_t n, struct waiter stopper);
@@ -227,7 +239,8 @@ uint32_t sessions_left(uint32_t from);
 /* sessions_stop - begin ending all from number `from` on. */
 void sessions_stop(uint32_t from);
 
-/* ---- api.c, peers.c ------------------------------------------------------------------------------ */
+/* ---- api.c, peers.c
+ * ------------------------------------------------------------------------------ */
 
 /* peer_add - take a connection (fd owned from here on); NONE when the table is full (fd closed). */
 int peer_add(int fd, enum role role, uint32_t session);
@@ -248,7 +261,8 @@ void api_call(int peer, struct sm_message *m, int *fds, unsigned fd_count);
 /* api_session_gone - nobody there can answer any more: callers of ExecPgm get their answer. */
 void api_session_gone(uint32_t n);
 
-/* ---- stop.c -------------------------------------------------------------------------------------- */
+/* ---- stop.c
+ * -------------------------------------------------------------------------------------- */
 
 /* stop - the machine cannot go on: record, then what CrashControl says. */
 void stop(uint32_t code, uint32_t status, const char *culprit, const char *text);
@@ -274,7 +288,8 @@ void panic_assert(const char *what);
 			panic_assert(#x);                                                          \
 	} while (0)
 
-/* ---- container.c --------------------------------------------------------------------------------- */
+/* ---- container.c
+ * --------------------------------------------------------------------------------- */
 
 /* container_run - `smss -- CMD`: runs it, reaps, forwards; exits with its code. */
 void container_run(char **argv, char **envp) __attribute__((noreturn));

@@ -16,15 +16,14 @@ static uint32_t next_generation;
 
 struct waiter waiter_none(void)
 {
-	return (struct waiter){ .peer = NONE };
+	return (struct waiter){.peer = NONE};
 }
 
 void waiter_answer(struct waiter *w, struct sm_message *m, uint32_t status)
 {
 	if (w->peer == NONE)
 		return;
-	if (master.peers[w->peer].fd != NONE &&
-	    master.peers[w->peer].generation == w->generation) {
+	if (master.peers[w->peer].fd != NONE && master.peers[w->peer].generation == w->generation) {
 		m->h.reply = 1;
 		m->h.tag = w->tag;
 		m->h.status = status;
@@ -43,10 +42,10 @@ int peer_add(int fd, enum role role, uint32_t session)
 		sys_closep(&fd);
 		return NONE;
 	}
-	master.peers[i] = (struct peer){ .fd = fd,
-					 .session = session,
-					 .generation = ++next_generation,
-					 .role = (uint8_t)role };
+	master.peers[i] = (struct peer){.fd = fd,
+					.session = session,
+					.generation = ++next_generation,
+					.role = (uint8_t)role};
 	if (sys_set_blocking(fd, false) < 0 ||
 	    sys_epoll_add(master.epoll, fd, SYS_READ, (uint64_t)next_generation << 32 | i) < 0) {
 		sys_closep(&master.peers[i].fd);
@@ -148,8 +147,8 @@ void peers_accept(void)
 		if (fd < 0)
 			return;
 		/* root always finds a place: it must be able to stop a machine under a flood */
-		if (who.uid != 0 && (master.clients >= CLIENTS_MAX ||
-				     clients_of(who.uid) >= CLIENTS_PER_UID)) {
+		if (who.uid != 0 &&
+		    (master.clients >= CLIENTS_MAX || clients_of(who.uid) >= CLIENTS_PER_UID)) {
 			sys_closep(&fd);
 			continue;
 		}

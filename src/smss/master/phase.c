@@ -11,23 +11,23 @@
 
 #include <errno.h>
 
-#define PLAN_DEADLINE_S 30u
-#define COPY_DEADLINE_S 30u
+#define PLAN_DEADLINE_S    30u
+#define COPY_DEADLINE_S    30u
 #define RENAMES_DEADLINE_S 600u
-#define PAGING_DEADLINE_S 300u
-#define KNOWN_DEADLINE_S 120u
+#define PAGING_DEADLINE_S  300u
+#define KNOWN_DEADLINE_S   120u
 #define EXIT_REBOOT_WANTED 3 /* autochk(8): the root was repaired under a read-only mount */
 
 static enum boot_answer copy_job(struct job *ret, enum role role, uint32_t n, uint32_t deadline_s,
 				 const char *why)
 {
-	*ret = (struct job){ .role = role,
-			     .n = n,
-			     .session = SM_NO_SESSION,
-			     .deadline_s = deadline_s,
-			     .name = role_word(role),
-			     .why = why,
-			     .core_fds = { NONE, NONE } };
+	*ret = (struct job){.role = role,
+			    .n = n,
+			    .session = SM_NO_SESSION,
+			    .deadline_s = deadline_s,
+			    .name = role_word(role),
+			    .why = why,
+			    .core_fds = {NONE, NONE}};
 	return BOOT_RUN;
 }
 
@@ -47,7 +47,8 @@ static enum boot_answer image_job(const struct plan_header *p, enum plan_table t
 	return BOOT_RUN;
 }
 
-/* The entry-th line of two tables, one after the other; autochk says which kind of line is meant. */
+/* The entry-th line of two tables, one after the other; autochk says which kind of line is meant.
+ */
 static enum boot_answer list_job(const struct plan_header *p, const enum plan_table t[2],
 				 uint32_t entry, int autochk, struct job *ret, bool *ret_wait)
 {
@@ -59,8 +60,7 @@ static enum boot_answer list_job(const struct plan_header *p, const enum plan_ta
 		if (entry >= plan_count(p, table))
 			return BOOT_PHASE_OVER;
 	}
-	if (autochk >= 0 &&
-	    autochk != !!(plan_row_at(p, table, entry)->flags & PLAN_LINE_AUTOCHK))
+	if (autochk >= 0 && autochk != !!(plan_row_at(p, table, entry)->flags & PLAN_LINE_AUTOCHK))
 		return BOOT_NOTHING;
 	return image_job(p, table, entry, ret, ret_wait);
 }
@@ -83,8 +83,10 @@ static enum boot_answer single_job(const struct boot *b, const struct plan_heade
 		return copy_job(ret, ROLE_ENVIRONMENT, 0, COPY_DEADLINE_S,
 				"environment, directories, device links");
 	case PHASE_SERIALIZE:
-		/* One second more than pnp gives itself: it ends in order and says what is missing. */
-		return copy_job(ret, ROLE_PNP, 0, p->settings.pnp_deadline_s + 1, "waits for devices");
+		/* One second more than pnp gives itself: it ends in order and says what is missing.
+		 */
+		return copy_job(ret, ROLE_PNP, 0, p->settings.pnp_deadline_s + 1,
+				"waits for devices");
 	case PHASE_STATE:
 		return copy_job(ret, ROLE_STATE, b->level, COPY_DEADLINE_S, "counts the attempt");
 	case PHASE_RENAMES:
@@ -109,9 +111,9 @@ static enum boot_answer single_job(const struct boot *b, const struct plan_heade
 enum boot_answer phase_job(const struct boot *b, const struct plan_header *plan, struct job *ret,
 			   bool *ret_wait)
 {
-	static const enum plan_table boot_lists[2] = { PLAN_BOOT_EXECUTE_NO_PNP, PLAN_BOOT_EXECUTE };
-	static const enum plan_table setup_lists[2] = { PLAN_SETUP_EXECUTE_NO_PNP,
-							PLAN_SETUP_EXECUTE };
+	static const enum plan_table boot_lists[2] = {PLAN_BOOT_EXECUTE_NO_PNP, PLAN_BOOT_EXECUTE};
+	static const enum plan_table setup_lists[2] = {PLAN_SETUP_EXECUTE_NO_PNP,
+						       PLAN_SETUP_EXECUTE};
 
 	ASSERT(b->phase < PHASE_COUNT);
 	*ret_wait = true;
@@ -132,7 +134,8 @@ enum boot_answer phase_job(const struct boot *b, const struct plan_header *plan,
 /* Forget the plan of a level that did not work. */
 static void drop_plan(void)
 {
-	/* The mapping stays: at most three plans a boot, and nobody may hold a pointer into nothing. */
+	/* The mapping stays: at most three plans a boot, and nobody may hold a pointer into
+	 * nothing. */
 	master.plan = NULL;
 	sys_closep(&master.plan_fd);
 	master.boot.plan_ready = false;
@@ -148,7 +151,8 @@ static void next_level(const char *why)
 	if (b->level < SM_LEVEL_BUILTIN) {
 		b->level++;
 		say(SYS_LOG_ERROR, "taking the next level: ",
-		    b->level == SM_LEVEL_LKG ? "LastKnownGood" : "the built-in minimum", NULL, NULL);
+		    b->level == SM_LEVEL_LKG ? "LastKnownGood" : "the built-in minimum", NULL,
+		    NULL);
 		b->phase = PHASE_REGISTRY;
 		b->entry = 0;
 		return;
@@ -174,8 +178,7 @@ static void become_ready(void)
 
 	master.ready_ns = sys_now_ns();
 	if (master.boot.state_on && !master.words.rescue)
-		master.accept_ns =
-			master.ready_ns + master.plan->settings.boot_good_s * NS_PER_S;
+		master.accept_ns = master.ready_ns + master.plan->settings.boot_good_s * NS_PER_S;
 	text_u64(text_add(&t, "after "), (master.ready_ns - master.started_ns) / 1000);
 	text_add(&t, " us");
 	row_note(PHASE_READY, SM_ROW_PHASE, RESULT_OK, 0, phase_word(PHASE_READY), room);

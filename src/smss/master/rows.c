@@ -91,7 +91,8 @@ int row_begin(enum phase phase, unsigned kind, const char *name, uint32_t pid)
 		struct row *last = &master.rows[BOOT_ROWS_MAX - 1];
 
 		if (!last->text)
-			last->text = pooled("table full: later rows are only in the log", TEXT_BYTES);
+			last->text =
+				pooled("table full: later rows are only in the log", TEXT_BYTES);
 		return NONE;
 	}
 	i = (int)master.rows_used++;

@@ -13,10 +13,11 @@
 #include <signal.h>
 
 #define RETRY_FIRST_S 1u
-#define RETRY_CAP_S 60u
-#define BRIEF_S 5u /* a session that lived shorter than this, and not by logoff, counts as failed */
+#define RETRY_CAP_S   60u
+#define BRIEF_S       5u /* a session that lived shorter than this, and not by logoff, counts as failed \
+			  */
 #define DYING_CHECK_NS (20 * NS_PER_MS)
-#define FORCE_GRACE_S 5u /* after KILL: what is still there then is told as "still dying" */
+#define FORCE_GRACE_S  5u /* after KILL: what is still there then is told as "still dying" */
 
 static void group_path(uint32_t n, const char *file, struct text *t)
 {
@@ -65,24 +66,26 @@ void session_fill(uint32_t n, struct sm_session_row *ret)
 	};
 	str_copy(ret->initial, sizeof(ret->initial), s->initial_image);
 	if (n && master.plan)
-		str_copy(ret->console, sizeof(ret->console),
-			 plan_session_text(master.plan, n, "Console", n == 1 ? "/dev/console" : ""));
+		str_copy(
+			ret->console, sizeof(ret->console),
+			plan_session_text(master.plan, n, "Console", n == 1 ? "/dev/console" : ""));
 }
 
-/* ---- beginning ------------------------------------------------------------------------------------- */
+/* ---- beginning
+ * ------------------------------------------------------------------------------------- */
 
 static void reset(struct session *s, const char *command, bool keep, struct waiter starter)
 {
-	*s = (struct session){ .keep = keep,
-			       .csrss = NONE,
-			       .initial = NONE,
-			       .copy = NONE,
-			       .csrss_peer = NONE,
-			       .initial_peer = NONE,
-			       .copy_peer = NONE,
-			       .starter = starter,
-			       .stopper = waiter_none(),
-			       .created_ns = sys_now_ns() };
+	*s = (struct session){.keep = keep,
+			      .csrss = NONE,
+			      .initial = NONE,
+			      .copy = NONE,
+			      .csrss_peer = NONE,
+			      .initial_peer = NONE,
+			      .copy_peer = NONE,
+			      .starter = starter,
+			      .stopper = waiter_none(),
+			      .created_ns = sys_now_ns()};
 	str_copy(s->command, sizeof(s->command), command);
 }
 
@@ -120,15 +123,15 @@ static void set_up_failed(uint32_t n, int r)
 static void set_up(uint32_t n)
 {
 	struct session *s = &master.sessions[n];
-	struct job j = { .role = ROLE_SESSION,
-			 .n = n,
-			 .session = n,
-			 .deadline_s = plan_session_number(
-				 master.plan, n, "StartDeadline",
-				 master.plan->settings.subsystem_deadline_s),
-			 .name = "smss",
-			 .why = "sets the session up",
-			 .core_fds = { NONE, NONE } };
+	struct job j = {.role = ROLE_SESSION,
+			.n = n,
+			.session = n,
+			.deadline_s =
+				plan_session_number(master.plan, n, "StartDeadline",
+						    master.plan->settings.subsystem_deadline_s),
+			.name = "smss",
+			.why = "sets the session up",
+			.core_fds = {NONE, NONE}};
 	int r;
 
 	s->created_ns = s->failures ? sys_now_ns() : s->created_ns;
@@ -228,10 +231,8 @@ int session_registered(uint32_t n, enum role role)
 		return -EINVAL;
 	s->registered = true;
 	sm_message_start(&m, SM_SB_REGISTERED, 0, 0);
-	m.b.handover = (struct sm_handover){ .session = n,
-					     .role = role,
-					     .pid = pid_of(s->csrss),
-					     .how = s->how };
+	m.b.handover = (struct sm_handover){
+		.session = n, .role = role, .pid = pid_of(s->csrss), .how = s->how};
 	if (s->copy_peer != NONE)
 		peer_send(s->copy_peer, &m);
 	return 0;
@@ -257,7 +258,8 @@ int session_complete(uint32_t n)
 	return 0;
 }
 
-/* ---- ending ---------------------------------------------------------------------------------------- */
+/* ---- ending
+ * ---------------------------------------------------------------------------------------- */
 
 static bool known_left(const struct session *s)
 {
@@ -431,7 +433,9 @@ int session_end(uint32_t n, struct waiter stopper)
 
 static const char *critical_name(const struct session *s, int row)
 {
-	return row == s->csrss ? "csrss" : s->initial_image[0] ? s->initial_image : "initial command";
+	return row == s->csrss       ? "csrss"
+	       : s->initial_image[0] ? s->initial_image
+				     : "initial command";
 }
 
 /* The initial command is gone: csrss goes last, as NT does it (nt-reference §6.10). */

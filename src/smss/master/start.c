@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 
 #define CGROUP_NAMESPACE_INITIAL 0xEFFFFFFBu
-#define FILES_SOFT 16384u
+#define FILES_SOFT               16384u
 
 static void degraded(const char *what, int r, const char *so)
 {
@@ -52,20 +52,21 @@ static void fill_low_fds(void)
 	}
 }
 
-/* ---- the kernel's file systems ----------------------------------------------------------------------- */
+/* ---- the kernel's file systems
+ * ----------------------------------------------------------------------- */
 
 static const struct mounted {
 	const char *type, *path, *data;
 	unsigned long flags;
 	bool everywhere; /* in a namespace too; devtmpfs there would be the host's own /dev */
-	bool fresh;	 /* each mount is a new instance: look first whether one is there */
+	bool fresh;      /* each mount is a new instance: look first whether one is there */
 } mounts[] = {
-	{ "proc", "/proc", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC, true, false },
-	{ "sysfs", "/sys", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC, true, false },
-	{ "devtmpfs", "/dev", "mode=0755", MS_NOSUID, false, false },
-	{ "tmpfs", "/run", "mode=0755", MS_NOSUID | MS_NODEV, true, true },
-	{ "devpts", "/dev/pts", "mode=0620,gid=5,ptmxmode=0666", MS_NOSUID | MS_NOEXEC, false, true },
-	{ "tmpfs", "/dev/shm", "mode=1777", MS_NOSUID | MS_NODEV, false, true },
+	{"proc", "/proc", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC, true, false},
+	{"sysfs", "/sys", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC, true, false},
+	{"devtmpfs", "/dev", "mode=0755", MS_NOSUID, false, false},
+	{"tmpfs", "/run", "mode=0755", MS_NOSUID | MS_NODEV, true, true},
+	{"devpts", "/dev/pts", "mode=0620,gid=5,ptmxmode=0666", MS_NOSUID | MS_NOEXEC, false, true},
+	{"tmpfs", "/dev/shm", "mode=1777", MS_NOSUID | MS_NODEV, false, true},
 };
 
 static bool is_mount_point(const char *path)
@@ -97,7 +98,8 @@ static void mount_one(const struct mounted *m)
 static void mount_all(bool machine)
 {
 	for (size_t i = 0; i < sizeof(mounts) / sizeof(mounts[0]); i++)
-		if (i && (machine || mounts[i].everywhere)) /* /proc came first, to know where we are */
+		if (i &&
+		    (machine || mounts[i].everywhere)) /* /proc came first, to know where we are */
 			mount_one(&mounts[i]);
 }
 
@@ -160,7 +162,8 @@ static void find_cgroup(void)
 	}
 }
 
-/* ---- words ------------------------------------------------------------------------------------------- */
+/* ---- words
+ * ------------------------------------------------------------------------------------------- */
 
 static void take_path(char *field, size_t cap, const char *value)
 {
@@ -221,7 +224,8 @@ static void read_words(int argc, char **argv)
 		master.boot.level = SM_LEVEL_BUILTIN;
 }
 
-/* ---- all together ------------------------------------------------------------------------------------- */
+/* ---- all together
+ * ------------------------------------------------------------------------------------- */
 
 static void open_port(void)
 {

@@ -15,13 +15,14 @@
 
 #define STOP_DEADLINE_S 5u
 #define CEILING_EXTRA_S 60u /* swapoff, unmount, sync, on top of asking and forcing twice */
-#define SIGNAL_RT 34	    /* what everybody calls SIGRTMIN; the libcs disagree, senders do not */
-#define CAD_BURST 7u
-#define CAD_WINDOW_NS (2 * NS_PER_S)
+#define SIGNAL_RT       34  /* what everybody calls SIGRTMIN; the libcs disagree, senders do not */
+#define CAD_BURST       7u
+#define CAD_WINDOW_NS   (2 * NS_PER_S)
 
-/* ---- shutdown -------------------------------------------------------------------------------------- */
+/* ---- shutdown
+ * -------------------------------------------------------------------------------------- */
 
-static const char *const action_words[] = { "poweroff", "reboot", "halt", "exit" };
+static const char *const action_words[] = {"poweroff", "reboot", "halt", "exit"};
 
 static void tell_shutdown(enum sm_action action, unsigned flags, const char *reason)
 {
@@ -37,13 +38,13 @@ static void tell_shutdown(enum sm_action action, unsigned flags, const char *rea
 static void start_driver(void)
 {
 	uint32_t grace_s = master.plan ? master.plan->settings.shutdown_deadline_s : 10;
-	struct job j = { .role = ROLE_SHUTDOWN,
-			 .n = master.action,
-			 .session = SM_NO_SESSION,
-			 .deadline_s = 2 * grace_s + CEILING_EXTRA_S,
-			 .name = "smss",
-			 .why = "drives the shutdown",
-			 .core_fds = { NONE, NONE } };
+	struct job j = {.role = ROLE_SHUTDOWN,
+			.n = master.action,
+			.session = SM_NO_SESSION,
+			.deadline_s = 2 * grace_s + CEILING_EXTRA_S,
+			.name = "smss",
+			.why = "drives the shutdown",
+			.core_fds = {NONE, NONE}};
 	int row = master.plan ? job_start(&j) : -ENODATA;
 
 	if (row < 0) { /* no plan yet, or no process to be had: nothing of ours is running then */
@@ -60,7 +61,8 @@ int shutdown_begin(enum sm_action action, unsigned flags, const char *reason)
 	master.shutting_down = true;
 	master.action = (uint8_t)action;
 	master.accept_ns = 0;
-	say(SYS_LOG_WARNING, "going down for ", action_words[action], reason[0] ? ": " : "", reason);
+	say(SYS_LOG_WARNING, "going down for ", action_words[action], reason[0] ? ": " : "",
+	    reason);
 	if (master.phase_row != NONE)
 		row_end(master.phase_row, RESULT_SKIPPED, 0, "a shutdown was asked for");
 	master.phase_row = row_begin(PHASE_SHUTDOWN, SM_ROW_PHASE, action_words[action], 0);
@@ -103,15 +105,15 @@ void shutdown_check(void)
 void shutdown_driver_ended(void)
 {
 	if (!master.final)
-		say(SYS_LOG_ERROR, "the shutdown's driver failed; going down without it", NULL, NULL,
-		    NULL);
+		say(SYS_LOG_ERROR, "the shutdown's driver failed; going down without it", NULL,
+		    NULL, NULL);
 	master.final_ns = sys_now_ns(); /* the loop calls shutdown_final, after this turn */
 }
 
 void shutdown_final(void)
 {
-	static const unsigned commands[] = { RB_POWER_OFF, RB_AUTOBOOT, RB_HALT_SYSTEM,
-					     RB_POWER_OFF };
+	static const unsigned commands[] = {RB_POWER_OFF, RB_AUTOBOOT, RB_HALT_SYSTEM,
+					    RB_POWER_OFF};
 	int r;
 
 	say(SYS_LOG_INFO, action_words[master.action], ": now", NULL, NULL);
@@ -123,7 +125,8 @@ void shutdown_final(void)
 	master.final_ns = sys_now_ns() + 10 * NS_PER_S; /* try again; there is nothing else to do */
 }
 
-/* ---- stops ----------------------------------------------------------------------------------------- */
+/* ---- stops
+ * ----------------------------------------------------------------------------------------- */
 
 static void after_stop(void)
 {
@@ -136,20 +139,20 @@ void stop(uint32_t code, uint32_t status, const char *culprit, const char *text)
 {
 	char room[200];
 	struct text t = TEXT_ON(room);
-	struct job j = { .role = ROLE_STOP,
-			 .session = SM_NO_SESSION,
-			 .deadline_s = STOP_DEADLINE_S,
-			 .name = "smss",
-			 .why = "files the stop",
-			 .core_fds = { NONE, NONE } };
+	struct job j = {.role = ROLE_STOP,
+			.session = SM_NO_SESSION,
+			.deadline_s = STOP_DEADLINE_S,
+			.name = "smss",
+			.why = "files the stop",
+			.core_fds = {NONE, NONE}};
 
 	if (master.stop.code || master.shutting_down)
 		return;
-	master.stop = (struct sm_stop_text){ .which = 1,
-					     .code = code,
-					     .status = status,
-					     .phase = master.boot.phase,
-					     .wall_s = sys_wall_s() };
+	master.stop = (struct sm_stop_text){.which = 1,
+					    .code = code,
+					    .status = status,
+					    .phase = master.boot.phase,
+					    .wall_s = sys_wall_s()};
 	str_copy(master.stop.culprit, sizeof(master.stop.culprit), culprit);
 	str_copy(master.stop.text, sizeof(master.stop.text), text);
 	text_hex(text_add(&t, "*** STOP "), code);
@@ -169,7 +172,8 @@ void stop_recorded(void)
 	after_stop();
 }
 
-/* ---- signals --------------------------------------------------------------------------------------- */
+/* ---- signals
+ * --------------------------------------------------------------------------------------- */
 
 static void dump(void)
 {
@@ -288,7 +292,8 @@ void signal_act(const struct sys_signal *s)
 	}
 }
 
-/* ---- faults ---------------------------------------------------------------------------------------- */
+/* ---- faults
+ * ---------------------------------------------------------------------------------------- */
 
 /*
  * Nothing here may depend on what we serve (pitfall 8) or on the tables being right: say it and go.

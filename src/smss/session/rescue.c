@@ -20,7 +20,8 @@ static int open_console(void)
 {
 	char names[KERNEL_TEXT_BYTES], path[KERNEL_TEXT_BYTES + 8];
 	struct text t = TEXT_ON(path);
-	ssize_t n = sys_read_file(AT_FDCWD, "/sys/class/tty/console/active", names, sizeof(names) - 1);
+	ssize_t n =
+		sys_read_file(AT_FDCWD, "/sys/class/tty/console/active", names, sizeof(names) - 1);
 	ssize_t start;
 	int fd = -ENOENT;
 
@@ -51,20 +52,21 @@ static void take_console(void)
 
 int copy_role_rescue(struct copy *c)
 {
-	static const char *const places[] = { "/usr/sbin/sulogin", "/sbin/sulogin", "/bin/login" };
+	static const char *const places[] = {"/usr/sbin/sulogin", "/sbin/sulogin", "/bin/login"};
 	bool unlocked = c->plan && c->plan->settings.rescue_unlocked;
-	char *env[] = { (char *)(uintptr_t)"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-			(char *)(uintptr_t)"TERM=linux", NULL };
+	char *env[] = {(char *)(uintptr_t) "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/"
+					   "bin:/sbin:/bin",
+		       (char *)(uintptr_t) "TERM=linux", NULL};
 	int r = -ENOENT;
 
 	sys_log(SYS_LOG_ERROR, "rescue: this is the built-in minimum; log in as root to repair the "
 			       "hive (smreg check), then: smctl reboot");
 	take_console();
 	for (unsigned i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		char *argv[4] = { (char *)(uintptr_t)places[i], NULL, NULL, NULL };
+		char *argv[4] = {(char *)(uintptr_t)places[i], NULL, NULL, NULL};
 
 		if (unlocked && i < 2)
-			argv[1] = (char *)(uintptr_t)"-e";
+			argv[1] = (char *)(uintptr_t) "-e";
 		if (sys_access(AT_FDCWD, places[i], 1) < 0)
 			continue;
 		sys_close_from(3);

@@ -20,9 +20,9 @@ enum how { HOW_CGROUP, HOW_PID_NAMESPACE, HOW_NEITHER }; /* as sm_session_row.ho
 struct setup {
 	const struct copy *c;
 	enum how how;
-	int cgroup;  /* NONE or the group's directory */
-	int console; /* for fds 1 and 2 */
-	int csrss;   /* pidfd */
+	int cgroup;      /* NONE or the group's directory */
+	int console;     /* for fds 1 and 2 */
+	int csrss;       /* pidfd */
 	bool registered; /* csrss has: the master said so */
 	char *env[ENV_VARS_MAX + 2];
 	char number[32];
@@ -97,16 +97,16 @@ static int start(struct setup *s, const char *line, int connection, const char *
 {
 	static char room[COMMAND_BYTES], path[PATH_BYTES];
 	char *argv[ARGS_MAX + 1];
-	int fds[5] = { 0, s->console, s->console, connection, FD_PLAN };
-	struct sys_spawn what = { .dir_fd = AT_FDCWD,
-				  .name = path,
-				  .argv = argv,
-				  .envp = s->env,
-				  .fds = fds,
-				  .fd_count = 5,
-				  .cgroup_fd = s->cgroup,
-				  .pidns_fd = -1,
-				  .flags = SYS_SPAWN_SETSID };
+	int fds[5] = {0, s->console, s->console, connection, FD_PLAN};
+	struct sys_spawn what = {.dir_fd = AT_FDCWD,
+				 .name = path,
+				 .argv = argv,
+				 .envp = s->env,
+				 .fds = fds,
+				 .fd_count = 5,
+				 .cgroup_fd = s->cgroup,
+				 .pidns_fd = -1,
+				 .flags = SYS_SPAWN_SETSID};
 	_close_ int image = -1;
 	int r;
 
@@ -118,11 +118,11 @@ static int start(struct setup *s, const char *line, int connection, const char *
 	*ret_name = argv[0];
 	if (str_same(argv[0], "rescue")) { /* our own role, not an image: see rescue.c */
 		str_copy(path, sizeof(path), IMAGE_SMSS);
-		argv[1] = (char *)(uintptr_t)"0";
+		argv[1] = (char *)(uintptr_t) "0";
 		argv[2] = NULL;
 		argv[3] = NULL;
 		memmove(argv + 1, argv, 3 * sizeof(argv[0]));
-		argv[0] = (char *)(uintptr_t)"smss";
+		argv[0] = (char *)(uintptr_t) "smss";
 	} else {
 		r = copy_find_image(s->c, argv[0], &image, path, sizeof(path));
 		if (r < 0)
@@ -186,7 +186,7 @@ static int start_csrss(struct setup *s, const char *line)
 
 	if (pid < 0)
 		return fail(s, pid, name, "could not be started");
-	sys_closep(&(int){ FD_CSRSS });
+	sys_closep(&(int){FD_CSRSS});
 	r = hand_over(s, ROLE_CSRSS, pid, s->csrss, name);
 	if (r < 0)
 		return fail(s, r, name, "was not taken over");
@@ -216,7 +216,8 @@ static int start_subsystems(struct setup *s)
 		have = true;
 	}
 	/* The session stands on its server: a hive that names none gets ours. */
-	return have ? COPY_OK : start_csrss(s, "csrss ObjectDirectory=\\Windows SubSystemType=Windows");
+	return have ? COPY_OK
+		    : start_csrss(s, "csrss ObjectDirectory=\\Windows SubSystemType=Windows");
 }
 
 /* Execute entries: before the initial command, waited for unless async, each with a deadline. */
@@ -224,7 +225,7 @@ static void run_execute(struct setup *s, const struct plan_row *row)
 {
 	const char *name = plan_string(s->c->plan, row->name);
 	uint64_t begin = sys_now_ns();
-	struct sys_exit e = { 0 };
+	struct sys_exit e = {0};
 	_close_ int pidfd = -1;
 	int pid;
 
@@ -275,14 +276,14 @@ static int start_initial(struct setup *s)
 	pid = start(s, line, FD_INITIAL, &name, &pidfd);
 	if (pid < 0)
 		return fail(s, pid, name, "could not be started");
-	sys_closep(&(int){ FD_INITIAL });
+	sys_closep(&(int){FD_INITIAL});
 	r = hand_over(s, ROLE_INITIAL, pid, pidfd, name);
 	return r < 0 ? fail(s, r, name, "was not taken over") : COPY_OK;
 }
 
 int copy_role_session(struct copy *c)
 {
-	struct setup s = { .c = c, .cgroup = -1, .console = -1, .csrss = -1 };
+	struct setup s = {.c = c, .cgroup = -1, .console = -1, .csrss = -1};
 	struct sm_message m;
 	int r = prepare(&s);
 

@@ -51,7 +51,8 @@ static void orderly(const struct copy *c)
 	r = dir < 0 ? dir : state_orderly_end(dir, r >= 0 && phase == PHASE_READY);
 
 	if (r < 0 && r != -EROFS && r != -ENOENT)
-		copy_item(c, RESULT_DEGRADED, -r, 0, "boot.state", "the orderly end was not recorded");
+		copy_item(c, RESULT_DEGRADED, -r, 0, "boot.state",
+			  "the orderly end was not recorded");
 }
 
 int copy_role_shutdown(struct copy *c)

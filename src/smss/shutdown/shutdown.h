@@ -21,7 +21,8 @@ int shutdown_step(struct copy *c);
  */
 int shutdown_run_step(const struct copy *c, enum step step, const char *target, int limit_ms);
 
-/* shutdown_kill_rest - TERM, then KILL, every process but pid 1, us and storage daemons ("@..."). */
+/* shutdown_kill_rest - TERM, then KILL, every process but pid 1, us and storage daemons ("@...").
+ */
 void shutdown_kill_rest(const struct copy *c);
 
 /* shutdown_swaps - every row of /proc/swaps. */

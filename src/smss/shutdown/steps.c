@@ -15,12 +15,13 @@
 #include "base/text.h"
 #include "sys/sys.h"
 
-#define LIST_BYTES 262144u
+#define LIST_BYTES    262144u
 #define STEP_LIMIT_MS 10000
 #define TERM_LIMIT_NS 5000000000ull
 #define KILL_LIMIT_NS 2000000000ull
 
-/* ---- steps that may hang -------------------------------------------------------------------------- */
+/* ---- steps that may hang
+ * -------------------------------------------------------------------------- */
 
 int shutdown_step(struct copy *c)
 {
@@ -51,17 +52,17 @@ int shutdown_run_step(const struct copy *c, enum step step, const char *target, 
 	static char word[PATH_BYTES + 16];
 	char number[16];
 	struct text t = TEXT_ON(number), w = TEXT_ON(word);
-	char *argv[] = { (char *)(uintptr_t)"smss", (char *)(uintptr_t)"shutdown", number, NULL };
-	char *envp[] = { word, NULL };
-	int fds[3] = { 0, 1, 2 };
-	struct sys_spawn what = { .dir_fd = AT_FDCWD,
-				  .name = IMAGE_SMSS,
-				  .argv = argv,
-				  .envp = envp,
-				  .fds = fds,
-				  .fd_count = 3,
-				  .cgroup_fd = -1,
-				  .pidns_fd = -1 };
+	char *argv[] = {(char *)(uintptr_t) "smss", (char *)(uintptr_t) "shutdown", number, NULL};
+	char *envp[] = {word, NULL};
+	int fds[3] = {0, 1, 2};
+	struct sys_spawn what = {.dir_fd = AT_FDCWD,
+				 .name = IMAGE_SMSS,
+				 .argv = argv,
+				 .envp = envp,
+				 .fds = fds,
+				 .fd_count = 3,
+				 .cgroup_fd = -1,
+				 .pidns_fd = -1};
 	struct sys_exit e;
 	_close_ int pidfd = -1;
 	int pid, r;
@@ -74,7 +75,8 @@ int shutdown_run_step(const struct copy *c, enum step step, const char *target, 
 	if (pid < 0)
 		return pid;
 	if (sys_wait_fd(pidfd, SYS_READ, limit_ms) <= 0) {
-		(void)!sys_pidfd_signal(pidfd, SIGKILL); /* in the kernel it may not even hear that */
+		(void)!sys_pidfd_signal(pidfd,
+					SIGKILL); /* in the kernel it may not even hear that */
 		return -ETIMEDOUT;
 	}
 	r = sys_wait_pid(pid, &e);
@@ -92,7 +94,8 @@ static void report(const struct copy *c, int r, uint64_t begin, const char *name
 			  r == -ETIMEDOUT ? "left behind at its time limit" : err_text(-r));
 }
 
-/* ---- processes -------------------------------------------------------------------------------------- */
+/* ---- processes
+ * -------------------------------------------------------------------------------------- */
 
 struct dirent64_ {
 	uint64_t ino;
@@ -102,10 +105,11 @@ struct dirent64_ {
 	char name[];
 };
 
-/* A process with an image: kernel threads and zombies have none. Storage daemons say "@" (pitfall 27). */
+/* A process with an image: kernel threads and zombies have none. Storage daemons say "@" (pitfall
+ * 27). */
 static bool is_target(const char *pid)
 {
-	char path[64], first[1] = { 0 };
+	char path[64], first[1] = {0};
 	struct text t = TEXT_ON(path);
 
 	text_add(text_add(text_add(&t, "/proc/"), pid), "/exe");
@@ -184,7 +188,8 @@ void shutdown_kill_rest(const struct copy *c)
 		copy_item(c, RESULT_OK, 0, begin, "processes", "all gone");
 }
 
-/* ---- swap and mounts ----------------------------------------------------------------------------- */
+/* ---- swap and mounts
+ * ----------------------------------------------------------------------------- */
 
 /* \ooo of /proc texts, in place. */
 static void unescape(char *s)
@@ -230,17 +235,17 @@ void shutdown_swaps(const struct copy *c)
 		line = strchr(start, '\n');
 		*end = 0;
 		unescape(start);
-		report(c, shutdown_run_step(c, STEP_SWAPOFF, start, 3 * STEP_LIMIT_MS), begin, start,
-		       "swapped off");
+		report(c, shutdown_run_step(c, STEP_SWAPOFF, start, 3 * STEP_LIMIT_MS), begin,
+		       start, "swapped off");
 	}
 }
 
 /* The kernel's own trees stay: there is nothing in them to lose, and we need /proc and /dev. */
 static bool stays(const char *path, const char *type)
 {
-	static const char *const types[] = { "proc",   "sysfs",	  "devtmpfs", "devpts",
-					     "cgroup", "cgroup2", "mqueue",   "securityfs",
-					     "bpf",    "debugfs", "tracefs",  "pstore" };
+	static const char *const types[] = {"proc",   "sysfs",   "devtmpfs", "devpts",
+					    "cgroup", "cgroup2", "mqueue",   "securityfs",
+					    "bpf",    "debugfs", "tracefs",  "pstore"};
 
 	if (str_same(path, "/") || str_same(path, "/run") || str_starts(path, "/dev"))
 		return true;
