@@ -8,15 +8,14 @@
  */
 #pragma once
 
-#define SESSIONS_MAX 1024u /* NT's session numbers are small; a terminal server's worth of them */
-#define LEDGER_MAX   3200u /* three processes a session (copy, csrss, initial command) + boot work \
-			    */
+#define SESSIONS_MAX    1024u /* NT's numbers are small; a terminal server's worth */
+#define LEDGER_MAX      3200u /* three processes a session, and the boot work */
 #define PEERS_MAX       2400u /* two core connections a session + clients */
 #define CLIENTS_MAX     64u   /* path-socket clients at once, all uids together */
 #define CLIENTS_PER_UID 16u   /* so that one user cannot take every place */
 #define BOOT_ROWS_MAX   192u  /* rows of the boot timeline: phases, entries, remarks */
 
-#define PATH_BYTES         1024u /* a configured path, with its NUL; longer ones are refused by smreg */
+#define PATH_BYTES         1024u  /* a configured path, NUL included; smreg refuses longer ones */
 #define COMMAND_BYTES      2048u  /* one command line of the plan, with its NUL */
 #define ARGS_MAX           64u    /* words of one command line */
 #define ENV_VARS_MAX       256u   /* variables of the system environment */

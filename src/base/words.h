@@ -86,13 +86,12 @@ enum result { /* how a phase, an entry or an operation went; on the wire, so nev
 const char *result_word(unsigned result);
 
 /* Stop codes, NT's where NT has one (nt-reference §7). */
-#define STOP_SYSTEM_PROCESS_TERMINATED 0xC000021Au /* csrss/wininit of session 0, or we ourselves  \
-						    */
+#define STOP_SYSTEM_PROCESS_TERMINATED      0xC000021Au /* of session 0, or we */
 #define STOP_CRITICAL_PROCESS_DIED          0x000000EFu
 #define STOP_SESSION5_INITIALIZATION_FAILED 0x00000071u
 #define STOP_CANNOT_LOAD_REGISTRY_FILE      0xC0000218u
-#define STOP_MASTER_KILLED                  0xE0534D01u /* ours: the next boot found no end of the last one */
-#define STOP_POWER_LOST                     0xE0534D02u /* ours: the same, and the kernel is another one */
+#define STOP_MASTER_KILLED                  0xE0534D01u /* ours: no end was found, same kernel */
+#define STOP_POWER_LOST                     0xE0534D02u /* ours: the same, another kernel */
 
 /* stop_word - the name of a stop code, e.g. "STATUS_SYSTEM_PROCESS_TERMINATED"; "?" if unknown. */
 const char *stop_word(uint32_t code);

@@ -14,10 +14,10 @@
 
 #include "base/text.h"
 
-#define LINKS_MAX             16u
-#define PATH_ROOM             1024u
-#define PID_NAMESPACE_INITIAL 0xEFFFFFFCu /* the kernel's fixed inode of the first pid namespace   \
-					   */
+#define LINKS_MAX 16u
+#define PATH_ROOM 1024u
+/* the kernel's fixed inode of the first pid namespace */
+#define PID_NAMESPACE_INITIAL 0xEFFFFFFCu
 
 int sys_write_all(int fd, const void *from, size_t n)
 {

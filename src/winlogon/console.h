@@ -40,6 +40,7 @@ const char *console_term(uint64_t rdev, const char *otherwise);
  */
 int console_open(struct console *t, const char *wanted);
 
+/* console_shut - give the terminal back. */
 void console_shut(struct console *t);
 
 /* console_prepare - line editing on, owner root, closed to others: what a login expects. */

@@ -2,11 +2,11 @@
 /*
  * renames.c - phase 5: the classic pending renames and deletes, each of them once
  *
- * NT's meaning of an entry (nt-reference §4.3), without its weaknesses (§4.6): results are kept, no
- * link is followed, and a power cut neither loses an entry nor runs it twice, by the journal of
- * state.h. The order of writes is the proof: intent with the source's identity durable, operation,
- * its directories durable, result; report durable; queue marked done; journal removed. Without a
- * state directory to write all that into, nothing is run.
+ * NT's meaning of an entry (nt-reference §4.3), without its weaknesses (§4.6): results are
+ * kept, no link is followed, and a power cut neither loses an entry nor runs it twice, by the
+ * journal of state.h. The order of writes is the proof: intent with the source's identity durable,
+ * operation, its directories durable, result; report durable; queue marked done; journal removed.
+ * Without a state directory to write all that into, nothing is run.
  */
 #include "smss/boot/renames.h"
 

@@ -216,6 +216,17 @@ void phase_job_ended(enum result result, int detail);
 /* phase_sessions_ready - every initial session is live or has been given up for now. */
 void phase_sessions_changed(void);
 
+/* ---- between session.c and ending.c ---- */
+
+/* session_move_to - a new state: counted, told to subscribers. */
+void session_move_to(uint32_t n, enum session_state state);
+/* session_reset - a session that has nothing yet; the starter is answered when it is up. */
+void session_reset(struct session *s, const char *command, bool keep, struct waiter starter);
+/* session_start_waiting - set up what waits, as many as may be at once. */
+void session_start_waiting(void);
+/* session_set_up_failed - whoever asked for it is told, with -errno r. */
+void session_set_up_failed(uint32_t n, int r);
+
 /* ---- session.c
  * ----------------------------------------------------------------------------------- */
 
