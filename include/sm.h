@@ -57,7 +57,7 @@ extern "C" {
 /* A process or row that belongs to the machine and to no session. */
 #define SM_MACHINE_SESSION 0xFFFFFFFFu
 
-/* ---- connection ----------------------------------------------------------------------------- */
+/* ---- connection ---- */
 
 /* A connection to the session manager; made by sm_open, ended by sm_close. */
 struct sm_connection;
@@ -123,7 +123,7 @@ const char *sm_status_text(uint32_t status);
  */
 const char *sm_error_text(int r);
 
-/* ---- the machine ---------------------------------------------------------------------------- */
+/* ---- the machine ---- */
 
 /* Where the session manager runs. */
 enum sm_run_mode {
@@ -195,7 +195,7 @@ const char *sm_power_word(enum sm_power action);
  */
 int sm_shutdown(struct sm_connection *c, enum sm_power action, bool fast, const char *reason);
 
-/* ---- sessions ------------------------------------------------------------------------------- */
+/* ---- sessions ---- */
 
 enum sm_session_state {
 	SM_SESSION_FREE = 0,       /* in events only: the session has ended, its number is free */
@@ -269,7 +269,7 @@ int sm_session_end(struct sm_connection *c, uint32_t session, uint32_t *ret_left
 int sm_exec(struct sm_connection *c, uint32_t session, const char *const *argv, bool detached,
 	    uint32_t *ret_pid);
 
-/* ---- processes ------------------------------------------------------------------------------ */
+/* ---- processes ---- */
 
 /* A row of the ledger: a process that the session manager, or a copy of it, started. */
 struct sm_process {
@@ -290,7 +290,7 @@ struct sm_process {
  */
 int sm_process_next(struct sm_connection *c, uint32_t *cursor, struct sm_process *ret);
 
-/* ---- the boot timeline ---------------------------------------------------------------------- */
+/* ---- the boot timeline ---- */
 
 enum sm_boot_kind {
 	SM_BOOT_PHASE = 0, /* a phase of the boot */
@@ -335,7 +335,7 @@ const char *sm_boot_kind_word(enum sm_boot_kind kind);
 /* sm_result_word - "ok", "failed", "skipped", ...; "?" for another number. */
 const char *sm_result_word(enum sm_result result);
 
-/* ---- stops ---------------------------------------------------------------------------------- */
+/* ---- stops ---- */
 
 /* A stop: the machine ended because something it cannot live without did. */
 struct sm_stop {
@@ -355,7 +355,7 @@ struct sm_stop {
  */
 int sm_last_stop(struct sm_connection *c, struct sm_stop *ret);
 
-/* ---- events --------------------------------------------------------------------------------- */
+/* ---- events ---- */
 
 enum sm_event_kind {
 	SM_ON_BOOT = 1,     /* a row of the timeline began or ended: boot */

@@ -15,8 +15,7 @@
 #include "base/text.h"
 #include "sys/sys.h"
 
-/* ---- libblkid, loaded when needed
- * ---------------------------------------------------------------- */
+/* ---- libblkid, loaded when needed ---- */
 
 static struct {
 	typeof(blkid_new_probe) *new_probe;

@@ -39,8 +39,7 @@ struct wanted { /* a volume that waits for its check */
 	enum want want;
 };
 
-/* ---- what is asked
- * ------------------------------------------------------------------------------- */
+/* ---- what is asked ---- */
 
 static struct request *request_for(struct job *j, const struct volume *v, const char *device)
 {
@@ -91,8 +90,7 @@ static enum want wants(struct job *j, const struct volume *v, const char *device
 	return WANT_IF_DIRTY;
 }
 
-/* ---- what is there
- * ------------------------------------------------------------------------------- */
+/* ---- what is there ---- */
 
 static int open_and_probe(const char *hint, struct look *l)
 {
@@ -152,8 +150,7 @@ static void cannot_look(const struct volume *v, int r)
 		     "not checked: %s%s", what, quiet ? " (nofail)" : "");
 }
 
-/* ---- from both, what to do
- * -------------------------------------------------------------------------- */
+/* ---- from both, what to do ---- */
 
 /* Mounted where fsck must not go: told, and true. */
 static bool busy(struct job *j, const struct volume *v, const struct look *l, enum want want)

@@ -163,8 +163,7 @@ const char *plan_session_text(const struct plan_header *p, uint32_t session, con
 uint32_t plan_session_number(const struct plan_header *p, uint32_t session, const char *name,
 			     uint32_t otherwise);
 
-/* ---- making one (smreg, the built-in minimum, tests)
- * ----------------------------------------------- */
+/* ---- making one (smreg, the built-in minimum, tests) ---- */
 
 /*
  * A builder over the caller's storage: plan_begin, then tables in any order, each begun once by

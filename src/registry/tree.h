@@ -125,8 +125,7 @@ int tree_set_dword(struct reg_tree *t, struct reg_key *k, const char *name, uint
 int tree_set_list(struct reg_tree *t, struct reg_key *k, const char *name, const char *const *texts,
 		  size_t count);
 
-/* ---- reading data (regf.md §2 "Strings", "MULTI_SZ") -------------------------------------------
- */
+/* ---- reading data (regf.md §2 "Strings", "MULTI_SZ") ---- */
 
 #define REG_TEXT_ODD  (1u << 0) /* a lone last byte was ignored */
 #define REG_TEXT_JUNK (1u << 1) /* something stands behind the first NUL */

@@ -135,7 +135,7 @@ static int show_whole(struct smctl *s, const struct sm_machine *m)
 	return SMCTL_OK;
 }
 
-/* ---- following --------------------------------------------------------------------------- */
+/* ---- following ---- */
 
 struct follow {
 	struct smctl *s;

@@ -124,7 +124,7 @@ bool show_utf8(void)
 	return false;
 }
 
-/* ---- JSON -------------------------------------------------------------------------------- */
+/* ---- JSON ---- */
 
 /* Bytes of the UTF-8 sequence at s; 0 when it is none (overlong forms and surrogates are none). */
 static unsigned utf8_length(const unsigned char *s)

@@ -29,7 +29,7 @@ struct smctl {
 	struct sm_connection *c; /* NULL until smctl_connect */
 };
 
-/* ---- verbs: arguments are what follows the verb, its options taken out ------------------- */
+/* ---- verbs: arguments are what follows the verb, its options taken out ---- */
 int verb_status(struct smctl *s, int argc, char **argv);
 int verb_tree(struct smctl *s, int argc, char **argv);
 int verb_sessions(struct smctl *s, int argc, char **argv);
@@ -52,7 +52,7 @@ int verb_not_implemented(struct smctl *s, int argc, char **argv);
  */
 int power_main(struct smctl *s, const char *program, int argc, char **argv);
 
-/* ---- running (run.c) --------------------------------------------------------------------- */
+/* ---- running (run.c) ---- */
 
 /* smctl_connect - open s->c. Returns 0, or has said why not and returns SMCTL_FAILED. */
 int smctl_connect(struct smctl *s);
@@ -86,7 +86,7 @@ int smctl_number(const char *word, uint64_t max, uint64_t *ret);
 /* verbs_help - the help of a verb, or of smctl itself when verb is NULL, to standard output. */
 void verbs_help(const char *verb);
 
-/* ---- showing (show.c) -------------------------------------------------------------------- */
+/* ---- showing (show.c) ---- */
 
 /*
  * show_text - text from outside, fit for a terminal: control bytes, DEL and bytes >= 0x80 as \xHH
@@ -125,7 +125,7 @@ int json_show(json_object *o, bool one_line);
 json_object *json_session(const struct sm_session *row);
 json_object *json_boot_entry(const struct sm_boot_entry *e);
 
-/* ---- processes of this machine (procs.c) ------------------------------------------------- */
+/* ---- processes of this machine (procs.c) ---- */
 
 struct proc {
 	int pid, parent;

@@ -207,7 +207,7 @@ static void add_adopted(struct tree *t)
 	}
 }
 
-/* ---- drawing ----------------------------------------------------------------------------- */
+/* ---- drawing ---- */
 
 struct lines {
 	const char *more, *last, *through, *blank;

@@ -96,8 +96,7 @@ int copy_find_image(const struct copy *c, const char *token, int *ret_fd, char *
  */
 int copy_open_state(const struct copy *c, bool write);
 
-/* ---- the roles; each returns enum copy_exit; one file each
- * ------------------------------------------- */
+/* ---- the roles; each returns enum copy_exit; one file each ---- */
 int copy_role_plan(struct copy *c);        /* boot/plan.c: level N (0 current, 1 lkg, 2 built-in) */
 int copy_role_environment(struct copy *c); /* boot/environment.c, boot/devices.c */
 int copy_role_execute(

@@ -96,8 +96,7 @@ int state_record_stop(int dir, uint32_t code, uint32_t status, unsigned phase, u
 /* state_queue_done - the classic queue with this digest was consumed, durably. */
 int state_queue_done(int dir, const uint8_t digest[SHA256_BYTES]);
 
-/* ---- the journal of classic renames (each entry once)
- * ------------------------------------------------- */
+/* ---- the journal of classic renames (each entry once) ---- */
 
 #define JOURNAL_FILE "renames.journal"
 

@@ -22,7 +22,7 @@
 
 #include "base/cleanup.h"
 
-/* ---- files ---------------------------------------------------------------------------------- */
+/* ---- files ---- */
 
 struct sys_stat {
 	uint64_t dev, ino, size, blocks; /* blocks of 512 bytes */
@@ -90,8 +90,7 @@ int sys_seal(int fd) _must_check_;            /* no write, grow, shrink, further
 int sys_is_sealed(int fd) _must_check_;       /* 1 fully sealed, 0 not */
 int sys_set_blocking(int fd, bool blocking) _must_check_;
 
-/* ---- mounts, swap, machine ---------------------------------------------------------------------
- */
+/* ---- mounts, swap, machine ---- */
 
 int sys_mount(const char *source, const char *target, const char *type, unsigned long flags,
 	      const char *data) _must_check_;
@@ -108,8 +107,7 @@ int sys_set_ns(int fd, int type) _must_check_;
 unsigned sys_cpus(void);         /* processors this process may use, >= 1 */
 uint64_t sys_memory_bytes(void); /* installed RAM; 0 unknown */
 
-/* ---- processes ---------------------------------------------------------------------------------
- */
+/* ---- processes ---- */
 
 #define SYS_SPAWN_SETSID       (1u << 0) /* its own session, no controlling terminal */
 #define SYS_SPAWN_CLONE_PARENT (1u << 1) /* the new process's parent is ours: NT's hand-over */
@@ -166,8 +164,7 @@ int sys_limit_files(uint64_t soft)
 void sys_exit(int status) __attribute__((noreturn));
 int sys_priority(int nice) _must_check_;
 
-/* ---- signals, waiting, time
- * ---------------------------------------------------------------------- */
+/* ---- signals, waiting, time ---- */
 
 struct sys_signal {
 	int sig;
@@ -210,8 +207,7 @@ uint64_t sys_wall_s(void);      /* CLOCK_REALTIME, for people only; no decision 
 void sys_sleep_ms(unsigned ms); /* copies and tools only: lint forbids it in the master */
 int sys_random(void *to, size_t n) _must_check_; /* never blocks (GRND_INSECURE) */
 
-/* ---- sockets and pipes
- * ---------------------------------------------------------------------------- */
+/* ---- sockets and pipes ---- */
 
 struct sys_peer {
 	int pid;
@@ -244,8 +240,7 @@ ssize_t sys_send(int fd, const void *from, size_t n, const int *fds,
 		 unsigned fd_count) _must_check_;
 ssize_t sys_receive(int fd, void *to, size_t n, int *ret_fds, unsigned *ret_fd_count) _must_check_;
 
-/* ---- memory of copies (lint forbids both in the master)
- * ------------------------------------------- */
+/* ---- memory of copies (lint forbids both in the master) ---- */
 
 /* sys_map_sealed - map a fully sealed memfd read-only; -EPERM when it is not sealed. Never
  * unmapped. */
@@ -253,8 +248,7 @@ int sys_map_sealed(int fd, const void **ret, size_t *ret_bytes) _must_check_;
 /* sys_scratch - n bytes of zeroed memory for the rest of this process's short life. */
 int sys_scratch(size_t n, void **ret) _must_check_;
 
-/* ---- ready-made little things of the door
- * ------------------------------------------------------------ */
+/* ---- ready-made little things of the door ---- */
 
 /* sys_read_file - a whole small file into the caller's room; -EFBIG when it does not fit. Returns
  * its length. */
@@ -288,8 +282,7 @@ int sys_walk(const char *path, int flags) _must_check_;
  */
 int sys_in_initial_pidns(void) _must_check_;
 
-/* ---- terminals, identities, the loopback, the random pool (companions only; defined in more.c)
- * ---- */
+/* ---- terminals, identities, the loopback, the random pool (companions only; defined in more.c) ---- */
 
 struct sys_tty {
 	uint64_t words[8]; /* the kernel's termios, kept as it is */
@@ -309,8 +302,7 @@ int sys_net_up(const char *name) _must_check_; /* 1 = was up already, 0 = is up 
 int sys_add_entropy(const void *bytes, size_t n, unsigned bits) _must_check_;
 int sys_random_ready(void); /* 1 = the pool is seeded, 0 = not yet */
 
-/* ---- speaking
- * -------------------------------------------------------------------------------------- */
+/* ---- speaking ---- */
 
 #define SYS_LOG_ERROR   3
 #define SYS_LOG_WARNING 4

@@ -64,7 +64,7 @@ struct node *node_new(enum node_kind kind, uint64_t dev, unsigned mode)
 	return n;
 }
 
-/* ---- names ---------------------------------------------------------------------- */
+/* ---- names ---- */
 
 struct node *tree_find(const struct tree *t, const char *name)
 {
@@ -207,7 +207,7 @@ static void names_cut(void)
 	free(keep);
 }
 
-/* ---- content -------------------------------------------------------------------- */
+/* ---- content ---- */
 
 static void content_room(struct content *c, size_t size)
 {
@@ -381,7 +381,7 @@ void make_durable(struct node *n)
 	sync_names_of(n, false);
 }
 
-/* ---- cuts, faults --------------------------------------------------------------- */
+/* ---- cuts, faults ---- */
 
 void disk_cut(void)
 {

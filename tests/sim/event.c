@@ -141,7 +141,7 @@ void door_call(void)
 	}
 }
 
-/* ---- the script ----------------------------------------------------------------- */
+/* ---- the script ---- */
 
 void sim_after(uint64_t ms, void (*fn)(int pid, void *arg), int pid, void *arg)
 {
@@ -197,7 +197,7 @@ static bool script_due(void)
 	return ran;
 }
 
-/* ---- epoll ---------------------------------------------------------------------- */
+/* ---- epoll ---- */
 
 unsigned desc_ready(const struct desc *d)
 {
@@ -405,7 +405,7 @@ int sys_wait_fd(int fd, unsigned what, int timeout_ms)
 	}
 }
 
-/* ---- clocks --------------------------------------------------------------------- */
+/* ---- clocks ---- */
 
 uint64_t sys_now_ns(void)
 {

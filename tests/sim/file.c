@@ -11,7 +11,7 @@
 
 #include "inner.h"
 
-/* ---- bytes ---------------------------------------------------------------------- */
+/* ---- bytes ---- */
 
 static int file_of(int fd, bool writing, struct node **ret)
 {
@@ -177,7 +177,7 @@ int sys_allocate(int fd, uint64_t bytes)
 	return (int)step_out(0);
 }
 
-/* ---- syncing -------------------------------------------------------------------- */
+/* ---- syncing ---- */
 
 static int sync_fd(int fd, bool names)
 {
@@ -227,7 +227,7 @@ void sys_sync(void)
 	(void)step_out(0);
 }
 
-/* ---- the rest ------------------------------------------------------------------- */
+/* ---- the rest ---- */
 
 int sys_statfs_fd(int fd, struct sys_statfs *ret)
 {

@@ -14,7 +14,7 @@
 #define FDS_MAX      8192u
 #define SOCKET_QUEUE 128u
 
-/* ---- disk.c --------------------------------------------------------------------- */
+/* ---- disk.c ---- */
 
 enum node_kind { NODE_FILE, NODE_DIR, NODE_LINK, NODE_DEVICE, NODE_FIFO };
 enum node_magic { MAGIC_NONE, MAGIC_CG_DIR, MAGIC_CG_EVENTS, MAGIC_CG_KILL, MAGIC_CG_PROCS };
@@ -87,7 +87,7 @@ int step_in(bool changes);
 /* step_out - after a changing call: may cut. Passes r through. */
 ssize_t step_out(ssize_t r);
 
-/* ---- path.c --------------------------------------------------------------------- */
+/* ---- path.c ---- */
 
 struct place {            /* where a path ends */
 	struct node *dir; /* NULL for "/" */
@@ -97,7 +97,7 @@ struct place {            /* where a path ends */
 int path_find(int dir, const char *path, bool follow, uint64_t resolve, struct place *ret);
 struct node *path_node(const char *path); /* for the test's hand; NULL = none */
 
-/* ---- file.c: fds ---------------------------------------------------------------- */
+/* ---- file.c: fds ---- */
 
 enum desc_kind { DESC_NODE, DESC_EPOLL, DESC_SIGNALS, DESC_SOCKET, DESC_LISTENER, DESC_PIDFD };
 
@@ -155,7 +155,7 @@ void fd_table_clear(struct fd_table *t);
 void descs_stop(void);
 struct desc *descs_all(void);
 
-/* ---- event.c -------------------------------------------------------------------- */
+/* ---- event.c ---- */
 
 void sim_end_run(enum sim_end end, uint64_t detail) __attribute__((noreturn));
 void sim_wrong(const char *why) __attribute__((noreturn));
@@ -164,7 +164,7 @@ void epoll_forget(struct desc *d);
 void door_call(void);
 bool run_active(void);
 
-/* ---- process.c ------------------------------------------------------------------ */
+/* ---- process.c ---- */
 
 struct process {
 	struct sim_process p;
@@ -187,7 +187,7 @@ void cgroup_move(const struct node *dir, int pid);
 bool signals_pending(void);
 void message_arrived(const struct desc *d); /* sent by pid 1 */
 
-/* ---- machine.c ------------------------------------------------------------------ */
+/* ---- machine.c ---- */
 
 void machine_start(void);
 void console_add(const char *bytes, size_t n);

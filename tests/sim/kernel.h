@@ -19,7 +19,7 @@
 
 #include "sys/sys.h"
 
-/* ---- a run ---------------------------------------------------------------------- */
+/* ---- a run ---- */
 
 enum sim_end {
 	SIM_RETURNED, /* the function under test came back */
@@ -53,7 +53,7 @@ const char *sim_why(void);
 /* sim_random - the run's own dice: 0 <= answer < below. */
 uint64_t sim_random(uint64_t below);
 
-/* ---- faults --------------------------------------------------------------------- */
+/* ---- faults ---- */
 
 /* sim_cut_at - the power fails at this point of the next run (0 = never). Each changing or syncing
  * call has two points, before and after it. */
@@ -84,7 +84,7 @@ void sim_machine(const char *kernel_words);
 /* sim_console - everything said on console and kmsg so far. */
 const char *sim_console(void);
 
-/* ---- processes ------------------------------------------------------------------ */
+/* ---- processes ---- */
 
 #define SIM_ARGS 8u
 
@@ -141,7 +141,7 @@ int sim_process_sealed(int pid, const void *bytes, size_t n);
 /* sim_signal - a signal for pid 1 from outside (pid 0 = the kernel). */
 void sim_signal(int sig, int from_pid, int code);
 
-/* ---- the clock and the script --------------------------------------------------- */
+/* ---- the clock and the script ---- */
 
 /* sim_after - fn(pid, arg) when that much time has passed; not if the process is dead by then
  * (pid 0 = always). */
@@ -151,7 +151,7 @@ void sim_until(uint64_t ns);
 /* sim_open_fds - fds that pid 1 holds: a leak shows here. */
 unsigned sim_open_fds(void);
 
-/* ---- dice of a test program ----------------------------------------------------- */
+/* ---- dice of a test program ---- */
 
 /* sim_seed - SIM_SEED of the environment, else the default. */
 uint64_t sim_seed(uint64_t otherwise);

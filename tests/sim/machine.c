@@ -41,7 +41,7 @@ const char *sim_console(void)
 	return console.said;
 }
 
-/* ---- the test's hand ------------------------------------------------------------ */
+/* ---- the test's hand ---- */
 
 static struct node *put(const char *path, enum node_kind kind, unsigned mode)
 {
@@ -178,7 +178,7 @@ void sim_machine(const char *kernel_words)
 	}
 }
 
-/* ---- mounts, power -------------------------------------------------------------- */
+/* ---- mounts, power ---- */
 
 int sys_mount(const char *source, const char *target, const char *type, unsigned long flags,
 	      const char *data)

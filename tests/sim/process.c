@@ -136,7 +136,7 @@ void sim_spawn_error(int error, unsigned times)
 	procs.spawn_errors = times;
 }
 
-/* ---- birth ---------------------------------------------------------------------- */
+/* ---- birth ---- */
 
 static void inherit_fds(struct process *p, const struct process *from, const int *fds,
 			unsigned count)
@@ -212,7 +212,7 @@ int sim_process_new(int maker, int parent, const char *name, const int *fds, uns
 	return p->p.pid;
 }
 
-/* ---- death ---------------------------------------------------------------------- */
+/* ---- death ---- */
 
 void sim_signal(int sig, int from_pid, int code)
 {
@@ -367,7 +367,7 @@ void sys_exit(int status)
 	sim_end_run(SIM_EXIT, (uint64_t)status);
 }
 
-/* ---- messages for scripts ------------------------------------------------------- */
+/* ---- messages for scripts ---- */
 
 static void tell_script(int pid, void *arg)
 {
@@ -387,7 +387,7 @@ void message_arrived(const struct desc *d)
 	}
 }
 
-/* ---- signals of pid 1, and who we are ------------------------------------------- */
+/* ---- signals of pid 1, and who we are ---- */
 
 bool signals_pending(void)
 {

@@ -91,7 +91,7 @@ static void leave_soon(int pid, int code)
 	sim_after(sim_random(4), leave, pid, (void *)(intptr_t)code);
 }
 
-/* ---- misbehaving ---------------------------------------------------------------- */
+/* ---- misbehaving ---- */
 
 static void talk_nonsense(int pid)
 {
@@ -145,7 +145,7 @@ static bool misbehave(struct sim_process *p, enum mood how)
 	return false;
 }
 
-/* ---- the roles ------------------------------------------------------------------ */
+/* ---- the roles ---- */
 
 static int make_plan(void)
 {
@@ -234,7 +234,7 @@ static void do_items(int pid, void *arg)
 	leave_soon(pid, arg ? 3 : 0);
 }
 
-/* ---- sessions ------------------------------------------------------------------- */
+/* ---- sessions ---- */
 
 struct room { /* what a session copy has made so far, in its process's `user` as a number */
 	int csrss, initial;
@@ -352,7 +352,7 @@ static void do_session(int pid, void *arg)
 	}
 }
 
-/* ---- the end -------------------------------------------------------------------- */
+/* ---- the end ---- */
 
 static void do_shutdown(int pid, void *arg)
 {
@@ -404,7 +404,7 @@ bool script_signal(struct sim_process *p, int sig)
 	return false;
 }
 
-/* ---- clients -------------------------------------------------------------------- */
+/* ---- clients ---- */
 
 static void do_client(int pid, void *arg)
 {
@@ -445,7 +445,7 @@ static void start_clients(void)
 			  (void *)(intptr_t)40);
 }
 
-/* ---- who was spawned ------------------------------------------------------------ */
+/* ---- who was spawned ---- */
 
 static void begin_role(struct sim_process *p, enum role role, bool lie)
 {

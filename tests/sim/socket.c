@@ -168,7 +168,7 @@ ssize_t sys_receive(int fd, void *to, size_t n, int *ret_fds, unsigned *ret_fd_c
 	return r;
 }
 
-/* ---- the test's hand ------------------------------------------------------------ */
+/* ---- the test's hand ---- */
 
 int sim_process_send(int pid, const void *bytes, size_t n, const int *fds, unsigned fd_count)
 {

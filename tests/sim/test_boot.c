@@ -24,7 +24,7 @@ bool law_child;
 
 static unsigned fds_base;
 
-/* ---- consistency, looked at before every wait ----------------------------------- */
+/* ---- consistency, looked at before every wait ---- */
 
 static unsigned check_ledger(void)
 {
@@ -108,7 +108,7 @@ static void check_tables(void)
 	LAW(sim_open_fds() == fds_base + known);
 }
 
-/* ---- running -------------------------------------------------------------------- */
+/* ---- running ---- */
 
 static void run_master(void *arg)
 {
@@ -189,7 +189,7 @@ static void in_child(void (*run)(uint64_t seed), uint64_t seed)
 	assert_int_equal(status, 0);
 }
 
-/* ---- everybody behaves ---------------------------------------------------------- */
+/* ---- everybody behaves ---- */
 
 static void good_boot(uint64_t seed)
 {
@@ -281,7 +281,7 @@ static void without_any_plan_the_stop_is_recorded(void **state)
 	in_child(every_level_bad, seed);
 }
 
-/* ---- nobody behaves ------------------------------------------------------------- */
+/* ---- nobody behaves ---- */
 
 /* For people who look for a broken law: what was said, and who is left. */
 static void tell(const struct sim_record *r)

@@ -43,7 +43,7 @@ static struct entry queue[ENTRIES];
 static unsigned queue_count;
 static struct world begin, want;
 
-/* ---- what the product's role needs around it ------------------------------------ */
+/* ---- what the product's role needs around it ---- */
 
 static unsigned said_failed, said_ok;
 
@@ -64,7 +64,7 @@ int copy_open_state(const struct copy *c, bool write)
 	return sys_walk(STATE, O_RDONLY | O_DIRECTORY);
 }
 
-/* ---- the model ------------------------------------------------------------------ */
+/* ---- the model ---- */
 
 static void model_run(void)
 {
@@ -140,7 +140,7 @@ static bool world_right(void)
 	return true;
 }
 
-/* ---- the product's role --------------------------------------------------------- */
+/* ---- the product's role ---- */
 
 static uint64_t plan_room[1024], queue_room[2048];
 
@@ -313,7 +313,7 @@ static void a_file_that_came_since_is_left_alone(void **state)
 	sim_stop();
 }
 
-/* ---- the small performer: the journal's contract and nothing else --------------- */
+/* ---- the small performer: the journal's contract and nothing else ---- */
 
 static const uint8_t digest_of_queue[SHA256_BYTES] = {0x51, 2, 3};
 static bool careful; /* makes a rename durable before its result */

@@ -139,7 +139,7 @@ static void names_behave_as_linux_says(void **state)
 	sim_stop();
 }
 
-/* ---- processes, sockets, clock -------------------------------------------------- */
+/* ---- processes, sockets, clock ---- */
 
 static int turns;
 

@@ -26,7 +26,7 @@ static int open_dir(void)
 	return dir;
 }
 
-/* ---- boot.state ---------------------------------------------------------------------- */
+/* ---- boot.state ---- */
 
 static void an_end_without_a_word_is_a_stop(void **state)
 {
@@ -150,7 +150,7 @@ static void without_a_boot_id_every_boot_is_another_one(void **state)
 	sim_stop();
 }
 
-/* ---- the journal --------------------------------------------------------------------- */
+/* ---- the journal ---- */
 
 static int journal_dir(void)
 {

@@ -21,7 +21,7 @@ uint64_t law_seed, law_cut;
 bool law_child;
 static uint64_t cuts, faults;
 
-/* ---- what a boot does to the state, and the model of it ------------------------- */
+/* ---- what a boot does to the state, and the model of it ---- */
 
 enum act {
 	ACT_COUNT,
@@ -128,7 +128,7 @@ static int do_act(int dir, enum act act, unsigned level)
 	return -EINVAL;
 }
 
-/* ---- one life: acts until the cut, then reboot, then on ------------------------- */
+/* ---- one life: acts until the cut, then reboot, then on ---- */
 
 struct life {
 	struct model before, after; /* of the act under way */
@@ -273,7 +273,7 @@ static void a_boot_loop_counts_up_through_power_cuts(void **state)
 	sim_stop();
 }
 
-/* ---- damage --------------------------------------------------------------------- */
+/* ---- damage ---- */
 
 static void write_one(void *arg)
 {
@@ -394,7 +394,7 @@ static void what_is_no_plain_file_is_set_aside(void **state)
 	sim_stop();
 }
 
-/* ---- errors --------------------------------------------------------------------- */
+/* ---- errors ---- */
 
 struct failing {
 	int dir, result;

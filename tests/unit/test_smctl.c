@@ -73,7 +73,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* ---- status ------------------------------------------------------------------------------ */
+/* ---- status ---- */
 
 static void status_says_what_a_person_looks_for(void **state)
 {
@@ -173,7 +173,7 @@ static void status_json_has_the_documented_fields(void **state)
 	assert_int_equal(atoi(json_at("/pid")), f->pid);
 }
 
-/* ---- rows -------------------------------------------------------------------------------- */
+/* ---- rows ---- */
 
 static void sessions_are_listed(void **state)
 {
@@ -337,7 +337,7 @@ static void known_lists_what_was_published(void **state)
 	assert_string_equal(json_at("/known/1/sha256"), "00ff");
 }
 
-/* ---- tree -------------------------------------------------------------------------------- */
+/* ---- tree ---- */
 
 /* A process with a child of its own, both named; ends with the test. */
 static pid_t family(const char *name, const char *child)

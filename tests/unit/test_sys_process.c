@@ -30,7 +30,7 @@
 
 static char self[4096];
 
-/* ---- the child's report ---------------------------------------------------------------------- */
+/* ---- the child's report ---- */
 
 static void report_status(void)
 {
@@ -263,8 +263,7 @@ static void a_handed_over_child_is_ours_to_reap(void **state)
 	sys_closep(&pipes[1]);
 }
 
-/* ---- messages
- * ------------------------------------------------------------------------------------ */
+/* ---- messages ---- */
 
 static unsigned open_fds(void)
 {

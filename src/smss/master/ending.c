@@ -22,8 +22,7 @@ static void group_path(uint32_t n, const char *file, struct text *t)
 	text_add(text_u64(text_add(text_add(t, master.cgroup), "/session-"), n), file);
 }
 
-/* ---- ending
- * ---------------------------------------------------------------------------------------- */
+/* ---- ending ---- */
 
 static bool known_left(const struct session *s)
 {

@@ -5,7 +5,7 @@
  * PID 1. No heap, no stdio, no recursion, no unbounded loop, no disk I/O beyond /proc, /sys and
  * cgroup files of fixed form (law 1). All memory is the one static `master` below; every table has
  * its limit in base/limits.h. The flow is: collect events (loop.c), let pure steps decide
- * (phase.c, session_step in session.c), act (job.c, session.c, api.c), wait for the next event.
+ * (phase_job in phase.c), act (job.c, session.c, ending.c, api.c), wait for the next event.
  */
 #pragma once
 
@@ -131,15 +131,13 @@ struct master {
 
 extern struct master master;
 
-/* ---- start.c
- * ------------------------------------------------------------------------------------- */
+/* ---- start.c ---- */
 
 /* master_start - phases 0 and 1: fds, signals, file systems, words, the API port. Nothing in it is
  * fatal. */
 void master_start(int argc, char **argv);
 
-/* ---- loop.c
- * -------------------------------------------------------------------------------------- */
+/* ---- loop.c ---- */
 
 /* master_reset - the one state as it is before phase 0; master must be all zero. */
 void master_reset(void);
@@ -149,8 +147,7 @@ void master_run(void) __attribute__((noreturn));
  * calls it) */
 void master_turn(void);
 
-/* ---- rows.c: the timeline
- * ------------------------------------------------------------------------ */
+/* ---- rows.c: the timeline ---- */
 
 /* row_begin - a new running row; NONE when the table is full (said once). */
 int row_begin(enum phase phase, unsigned kind, const char *name, uint32_t pid);
@@ -164,8 +161,7 @@ void row_fill(uint32_t i, struct sm_boot_row *ret);
 /* say - one line to the log, made of up to four parts; NULL ends them. */
 void say(int level, const char *a, const char *b, const char *c, const char *d);
 
-/* ---- ledger.c
- * ------------------------------------------------------------------------------------ */
+/* ---- ledger.c ---- */
 
 /* ledger_add - a process we answer for; NONE when the table is full (the process is then killed).
  */
@@ -181,8 +177,7 @@ void ledger_reap(void);
 /* ledger_deadlines - kills what is over its time; returns the nearest deadline, 0 none. */
 uint64_t ledger_deadlines(uint64_t now);
 
-/* ---- job.c
- * --------------------------------------------------------------------------------------- */
+/* ---- job.c ---- */
 
 struct job {
 	enum role role;
@@ -197,8 +192,7 @@ struct job {
 /* job_start - a copy (or pnp) with its connection; the ledger row or -errno. */
 int job_start(const struct job *j);
 
-/* ---- phase.c
- * ------------------------------------------------------------------------------------- */
+/* ---- phase.c ---- */
 
 enum boot_answer { BOOT_RUN, BOOT_NOTHING, BOOT_PHASE_OVER };
 
@@ -227,8 +221,7 @@ void session_start_waiting(void);
 /* session_set_up_failed - whoever asked for it is told, with -errno r. */
 void session_set_up_failed(uint32_t n, int r);
 
-/* ---- session.c
- * ----------------------------------------------------------------------------------- */
+/* ---- session.c ---- */
 
 /* session_create - a number for a new session, set up as soon as there is room. -errno when
  * refused. */
@@ -250,8 +243,7 @@ uint32_t sessions_left(uint32_t from);
 /* sessions_stop - begin ending all from number `from` on. */
 void sessions_stop(uint32_t from);
 
-/* ---- api.c, peers.c
- * ------------------------------------------------------------------------------ */
+/* ---- api.c, peers.c ---- */
 
 /* peer_add - take a connection (fd owned from here on); NONE when the table is full (fd closed). */
 int peer_add(int fd, enum role role, uint32_t session);
@@ -272,8 +264,7 @@ void api_call(int peer, struct sm_message *m, int *fds, unsigned fd_count);
 /* api_session_gone - nobody there can answer any more: callers of ExecPgm get their answer. */
 void api_session_gone(uint32_t n);
 
-/* ---- stop.c
- * -------------------------------------------------------------------------------------- */
+/* ---- stop.c ---- */
 
 /* stop - the machine cannot go on: record, then what CrashControl says. */
 void stop(uint32_t code, uint32_t status, const char *culprit, const char *text);
@@ -299,8 +290,7 @@ void panic_assert(const char *what);
 			panic_assert(#x);                                                          \
 	} while (0)
 
-/* ---- container.c
- * --------------------------------------------------------------------------------- */
+/* ---- container.c ---- */
 
 /* container_run - `smss -- CMD`: runs it, reaps, forwards; exits with its code. */
 void container_run(char **argv, char **envp) __attribute__((noreturn));

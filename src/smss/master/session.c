@@ -58,8 +58,7 @@ void session_fill(uint32_t n, struct sm_session_row *ret)
 			plan_session_text(master.plan, n, "Console", n == 1 ? "/dev/console" : ""));
 }
 
-/* ---- beginning
- * ------------------------------------------------------------------------------------- */
+/* ---- beginning ---- */
 
 void session_reset(struct session *s, const char *command, bool keep, struct waiter starter)
 {

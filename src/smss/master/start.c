@@ -52,8 +52,7 @@ static void fill_low_fds(void)
 	}
 }
 
-/* ---- the kernel's file systems
- * ----------------------------------------------------------------------- */
+/* ---- the kernel's file systems ---- */
 
 static const struct mounted {
 	const char *type, *path, *data;
@@ -162,8 +161,7 @@ static void find_cgroup(void)
 	}
 }
 
-/* ---- words
- * ------------------------------------------------------------------------------------------- */
+/* ---- words ---- */
 
 static void take_path(char *field, size_t cap, const char *value)
 {
@@ -224,8 +222,7 @@ static void read_words(int argc, char **argv)
 		master.boot.level = SM_LEVEL_BUILTIN;
 }
 
-/* ---- all together
- * ------------------------------------------------------------------------------------- */
+/* ---- all together ---- */
 
 static void open_port(void)
 {

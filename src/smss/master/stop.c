@@ -19,8 +19,7 @@
 #define CAD_BURST       7u
 #define CAD_WINDOW_NS   (2 * NS_PER_S)
 
-/* ---- shutdown
- * -------------------------------------------------------------------------------------- */
+/* ---- shutdown ---- */
 
 static const char *const action_words[] = {"poweroff", "reboot", "halt", "exit"};
 
@@ -125,8 +124,7 @@ void shutdown_final(void)
 	master.final_ns = sys_now_ns() + 10 * NS_PER_S; /* try again; there is nothing else to do */
 }
 
-/* ---- stops
- * ----------------------------------------------------------------------------------------- */
+/* ---- stops ---- */
 
 static void after_stop(void)
 {
@@ -172,8 +170,7 @@ void stop_recorded(void)
 	after_stop();
 }
 
-/* ---- signals
- * --------------------------------------------------------------------------------------- */
+/* ---- signals ---- */
 
 static void dump(void)
 {
@@ -292,8 +289,7 @@ void signal_act(const struct sys_signal *s)
 	}
 }
 
-/* ---- faults
- * ---------------------------------------------------------------------------------------- */
+/* ---- faults ---- */
 
 /*
  * Nothing here may depend on what we serve (pitfall 8) or on the tables being right: say it and go.

@@ -20,8 +20,7 @@
 #define TERM_LIMIT_NS 5000000000ull
 #define KILL_LIMIT_NS 2000000000ull
 
-/* ---- steps that may hang
- * -------------------------------------------------------------------------- */
+/* ---- steps that may hang ---- */
 
 int shutdown_step(struct copy *c)
 {
@@ -94,8 +93,7 @@ static void report(const struct copy *c, int r, uint64_t begin, const char *name
 			  r == -ETIMEDOUT ? "left behind at its time limit" : err_text(-r));
 }
 
-/* ---- processes
- * -------------------------------------------------------------------------------------- */
+/* ---- processes ---- */
 
 struct dirent64_ {
 	uint64_t ino;
@@ -188,8 +186,7 @@ void shutdown_kill_rest(const struct copy *c)
 		copy_item(c, RESULT_OK, 0, begin, "processes", "all gone");
 }
 
-/* ---- swap and mounts
- * ----------------------------------------------------------------------------- */
+/* ---- swap and mounts ---- */
 
 /* \ooo of /proc texts, in place. */
 static void unescape(char *s)
