@@ -49,7 +49,7 @@ libraries_of() { # TREE PROGRAM
 
 # make_tree TREE - the skeleton that every init here gets.
 make_tree() {
-  local tree=$1 applet
+  local tree=$1 applet name
   rm -rf "$tree"
   mkdir -p "$tree"/{usr/{bin,sbin,lib,lib64},proc,sys,dev,run,tmp,root,etc,var/{lib/smss,log,tmp},bench,mnt}
   chmod 1777 "$tree/tmp" "$tree/var/tmp"

@@ -80,7 +80,7 @@ static int level_of(enum result result)
 	}
 }
 
-static void tell_master(enum result result, int detail, uint64_t start_ns, const char *name,
+static bool tell_master(enum result result, int detail, uint64_t start_ns, const char *name,
 			const char *text)
 {
 	struct sm_message m;
@@ -91,8 +91,7 @@ static void tell_master(enum result result, int detail, uint64_t start_ns, const
 	m.b.item.start_ns = start_ns;
 	str_copy(m.b.item.name, sizeof(m.b.item.name), name);
 	str_copy(m.b.item.text, sizeof(m.b.item.text), text);
-	if (sys_send(FD_MASTER, &m, sm_message_bytes(&m), NULL, 0) < 0)
-		return; /* the master is busy or gone: the log line below still tells it */
+	return sys_send(FD_MASTER, &m, sm_message_bytes(&m), NULL, 0) >= 0;
 }
 
 void report_item(enum result result, int detail, uint64_t start_ns, const char *name,
@@ -111,8 +110,8 @@ void report_item(enum result result, int detail, uint64_t start_ns, const char *
 		text_add(text_add(text_add(&l, " ["), result_word(result)), "]");
 	end_progress();
 	if (say.master) {
-		tell_master(result, detail, start_ns, who, what);
-		sys_log(level, line);
+		if (!tell_master(result, detail, start_ns, who, what))
+			sys_log(level, line); /* else the master logs its row */
 	} else if (say.voice != REPORT_QUIET || level <= SYS_LOG_WARNING) {
 		text_add(&l, "\n");
 		put(l.at, l.len);

@@ -284,11 +284,13 @@ void companion_item(const struct companion *c, enum result result, int detail, u
 	text_escaped(&n, name, str_len(name, NAME_BYTES));
 	t = TEXT_ON(m.b.item.text);
 	text_escaped(&t, text, str_len(text, TEXT_BYTES));
-	text_add(text_add(text_add(&l, m.b.item.name), ": "), result_word(result));
+	if (companion_send(c, &m) >= 0)
+		return; /* the master logs its rows: one event, one line, one place */
+	text_add(text_add(&l, m.b.item.name), ": ");
+	text_add(&l, result_word(result));
 	if (t.len)
 		text_add(text_add(&l, ": "), m.b.item.text);
 	sys_log(good[result] ? SYS_LOG_INFO : SYS_LOG_WARNING, line);
-	(void)companion_send(c, &m);
 }
 
 unsigned companion_stop_ms(const struct companion *c)

@@ -102,9 +102,9 @@ void copy_item(const struct copy *c, enum result result, int detail, uint64_t st
 	m.b.item.start_ns = start_ns;
 	escape_into(m.b.item.name, sizeof(m.b.item.name), name);
 	escape_into(m.b.item.text, sizeof(m.b.item.text), text);
-	if (copy_tell(&m, NULL, 0) <
-	    0) /* the master is gone or will not hear: the log still does */
-		text_add(&t, "(not recorded) ");
+	if (copy_tell(&m, NULL, 0) >= 0)
+		return; /* the master logs its rows: one event, one line, one place */
+	text_add(&t, "(not recorded) ");
 	text_add(text_add(&t, role_word(c->role)), ": ");
 	text_add(text_add(&t, m.b.item.name), ": ");
 	text_add(&t, result_word(result));

@@ -60,7 +60,7 @@ int copy_main(enum role role, uint32_t n, char *const *envp);
 const char *copy_word(const struct copy *c, const char *name, const char *otherwise);
 
 /*
- * copy_item - one row for the timeline, and one line for the log
+ * copy_item - one row for the timeline, which the master also logs
  *   result    enum result;  detail  errno, exit status or signal
  *   start_ns  when it began (sys_now_ns), 0 = no duration of its own
  *   name      what it was about (cut to NAME_BYTES);  text  remark (cut to TEXT_BYTES), may be ""

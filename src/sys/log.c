@@ -15,7 +15,7 @@
 static struct {
 	const char *who;
 	int kmsg; /* -1 not open */
-	bool console, quiet;
+	bool want_kmsg, console, quiet;
 	uint64_t dropped, dropped_ever;
 } voice = {.who = "smss", .kmsg = -1};
 
@@ -23,8 +23,7 @@ void sys_log_open(const char *who, bool kmsg, bool console)
 {
 	voice.who = who;
 	voice.console = console;
-	if (kmsg && voice.kmsg < 0)
-		voice.kmsg = sys_open(AT_FDCWD, "/dev/kmsg", O_WRONLY | O_NONBLOCK, 0);
+	voice.want_kmsg = kmsg;
 }
 
 void sys_log_quiet(bool quiet)
@@ -37,6 +36,11 @@ static bool say_kmsg(int level, const char *line)
 	char room[512];
 	struct text t = TEXT_ON(room);
 
+	if (voice.want_kmsg &&
+	    voice.kmsg < 0) { /* opened when first needed: most copies say nothing */
+		voice.want_kmsg = false;
+		voice.kmsg = sys_open(AT_FDCWD, "/dev/kmsg", O_WRONLY | O_NONBLOCK, 0);
+	}
 	if (voice.kmsg < 0)
 		return true;
 	text_add(&t, "<");

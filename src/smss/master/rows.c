@@ -66,6 +66,12 @@ static int level_of(enum result result)
 	}
 }
 
+/* An entry that went well has told its items, and its phase tells the time: no line of its own. */
+static bool worth_a_line(const struct row *r)
+{
+	return r->kind != SM_ROW_ENTRY || r->result != RESULT_OK || r->text;
+}
+
 static void log_row(const struct row *r)
 {
 	char room[320];
@@ -122,7 +128,8 @@ void row_end(int row, enum result result, int detail, const char *text)
 	r->text = pooled(text, TEXT_BYTES);
 	if (result == RESULT_DEGRADED)
 		master.degraded++;
-	log_row(r);
+	if (worth_a_line(r))
+		log_row(r);
 	tell((uint32_t)row);
 }
 
