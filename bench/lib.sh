@@ -105,6 +105,8 @@ fstab_for() {
 # pack TREE IMG - an ext4 of it, with the nodes that must be there before devtmpfs.
 pack() {
   fstab_for /dev/pmem0 >"$1/etc/fstab"
+  # before any guest's clock, and the same each time
+  find "$1" -exec touch -h -d "@$VM_EPOCH" {} +
   rig_mkfs "$2" "$IMAGE_MB" "$VM_ROOT_UUID" -L smss-bench -d "$1"
   rig_debugfs "$2" <<'NODES'
 cd /dev

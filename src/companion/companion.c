@@ -72,7 +72,7 @@ static enum companion_exit open_plan(struct companion *c)
 		companion_say(SYS_LOG_ERROR, "cannot map the plan", "fd 4", r);
 		return COMPANION_NO_MASTER;
 	}
-	r = plan_check(bytes, n, PLAN_MAGIC, &why);
+	r = plan_is_checked(bytes, n);
 	if (r < 0) {
 		companion_say(SYS_LOG_ERROR, "the plan is not used", why, r);
 		return COMPANION_NO_MASTER;

@@ -116,6 +116,16 @@ int plan_check(const void *bytes, size_t n, const char *magic, const char **ret_
 	return 0;
 }
 
+int plan_is_checked(const void *bytes, size_t n)
+{
+	const struct plan_header *p = bytes;
+
+	return n >= sizeof(*p) && bytes_same(p->magic, PLAN_MAGIC, sizeof(p->magic)) &&
+			       p->version == PLAN_VERSION && p->bytes == n
+		       ? 0
+		       : -EILSEQ;
+}
+
 enum plan_fit plan_fits(const struct plan_header *p, const uint8_t block[HIVE_BLOCK_BYTES],
 			uint64_t hive_bytes)
 {

@@ -126,6 +126,13 @@ struct plan_header {
 	} table[PLAN_TABLES];
 };
 
+/*
+ * plan_is_checked - the short look at a sealed plan that the master has checked and handed over
+ * The seal says that it is still what plan_check() saw; this only makes sure that it is a plan of
+ * our version and not another fd. Returns 0 or -EILSEQ.
+ */
+int plan_is_checked(const void *bytes, size_t n);
+
 enum plan_fit { PLAN_FITS, PLAN_STALE };
 
 /*

@@ -95,6 +95,48 @@ static void child(const struct sys_spawn *what)
 	_exit(127);
 }
 
+/*
+ * As vfork: the child borrows our memory until it execs, and we stand still meanwhile. No page
+ * table is copied and none of our pages is shared for writing afterwards, which is most of what a
+ * fork costs. The child gets a stack of its own: the untouched part of ours, below this frame.
+ */
+#if defined(__x86_64__)
+#define BORROWED_STACK 8192u
+#define OWN_FRAME      1024u /* more than this function and its red zone take */
+
+static long clone_borrowing(struct clone_args *args, const struct sys_spawn *what)
+{
+	char *here = __builtin_frame_address(0);
+	long pid;
+
+	args->flags |= CLONE_VM | CLONE_VFORK;
+	args->stack = ((uint64_t)(uintptr_t)here - OWN_FRAME - BORROWED_STACK) & ~15ull;
+	args->stack_size = BORROWED_STACK;
+	__asm__ volatile("syscall\n\t"
+			 "test %%rax, %%rax\n\t"
+			 "jnz 1f\n\t"
+			 "xor %%ebp, %%ebp\n\t"
+			 "mov %[what], %%rdi\n\t"
+			 "call *%[child]\n\t"
+			 "hlt\n"
+			 "1:"
+			 : "=a"(pid)
+			 : "a"(SYS_clone3), "D"(args),
+			   "S"(sizeof(*args)), [what] "r"(what), [child] "r"(child)
+			 : "rcx", "r11", "memory");
+	return pid;
+}
+#else
+static long clone_borrowing(struct clone_args *args, const struct sys_spawn *what)
+{
+	long pid = syscall(SYS_clone3, args, sizeof(*args));
+
+	if (pid == 0)
+		child(what);
+	return pid < 0 ? -errno : pid;
+}
+#endif
+
 int sys_spawn(const struct sys_spawn *what, int *ret_pidfd)
 {
 	struct clone_args args = {.flags = CLONE_CLEAR_SIGHAND, .exit_signal = SIGCHLD};
@@ -119,11 +161,9 @@ int sys_spawn(const struct sys_spawn *what, int *ret_pidfd)
 	}
 	if (what->pidns_fd >= 0 && setns(what->pidns_fd, CLONE_NEWPID) < 0)
 		return -errno;
-	pid = syscall(SYS_clone3, &args, sizeof(args));
+	pid = clone_borrowing(&args, what);
 	if (pid < 0)
-		return -errno;
-	if (pid == 0)
-		child(what);
+		return (int)pid;
 	if (ret_pidfd)
 		*ret_pidfd = pidfd;
 	return (int)pid;

@@ -74,7 +74,7 @@ static int attach_plan(struct copy *c, bool needed, const char **ret_why)
 	if (r == -EBADF && !needed)
 		return 0;
 	if (r >= 0)
-		r = plan_check(map, n, PLAN_MAGIC, ret_why);
+		r = plan_is_checked(map, n);
 	if (r >= 0)
 		c->plan = map;
 	return r;
