@@ -19,7 +19,6 @@ WHAT = {
     "busybox-script": "busybox init, the job as a shell script",
     "sysvinit": "sysvinit 3.06, the same script",
     "runit": "runit 2.1.2, the same script as stage 1",
-    "finit": "finit 4.2",
 }
 
 

@@ -20,6 +20,9 @@ PAGEFILE_MB=16
 bench_start() {
   need_packages qemu-system-x86 busybox-static e2fsprogs musl-tools python3 libc-bin gcc
   mkdir -p "$OUT"
+  # One bench at a time: they share the images, and a busy machine spoils what is timed.
+  exec {BENCH_LOCK_FD}>"$OUT/lock"
+  flock "$BENCH_LOCK_FD"
   rig_ready || "$VM_DIR/prepare"
   [ -x "$STAGE/usr/lib/smss/smss" ] || die "nothing staged in $STAGE: ./run --build first"
   [ "$(id -u)" -eq 0 ] || die "run as root: the images' files must be root's"
@@ -70,10 +73,14 @@ make_tree() {
 
 # with_smss TREE REG-LINE... - our stage, what autochk may start, and a hive from the examples' form.
 with_smss() {
-  local tree=$1
+  local tree=$1 file
   shift
   cp -a "$STAGE/usr/." "$tree/usr/"
   rm -rf "$tree"/usr/{include,share,lib/x86_64-linux-gnu/pkgconfig,lib/x86_64-linux-gnu/libsm.a}
+  # as a package has them; symbols for bench/profile stay outside of the image
+  [ -n "${BENCH_UNSTRIPPED:-}" ] || for file in "$tree"/usr/lib/smss/* "$tree/usr/bin/smctl"; do
+    [ ! -f "$file" ] || strip -s "$file"
+  done
   chown -R 0:0 "$tree/usr"
   libraries_of "$tree" "$STAGE/usr/lib/smss/smreg"
   libraries_of "$tree" "$STAGE/usr/bin/smctl"

@@ -5,7 +5,7 @@
 # host's name, a swap file that is ready, two core processes. Each init gets it in the way that
 # costs it least; what a shell script would make of it is shown once, for busybox.
 
-PEERS=(busybox busybox-lines busybox-script sysvinit runit finit)
+PEERS=(busybox busybox-lines busybox-script sysvinit runit)
 
 FSTAB_KERNEL='proc /proc proc nosuid,nodev,noexec 0 0
 sysfs /sys sysfs nosuid,nodev,noexec 0 0
@@ -149,16 +149,4 @@ peer_runit() {
   # supervise/ lies on the root, which stage 1 makes writable
   chmod 755 "$1"/etc/runit/[123]
   echo '/usr/sbin/init 0' >"$1/bench/quit-with"
-}
-
-peer_finit() {
-  local file lib f
-  peer_package finit "$1" && peer_package finit-plugins "$1" 2>/dev/null || peer_package finit "$1" || return 1
-  file=$(find "$1/usr" -name finit -type f | head -n1)
-  [ -n "$file" ] || return 1
-  libraries_of "$1" "$file"
-  for lib in libite libuev; do
-    for f in /usr/lib/x86_64-linux-gnu/$lib.so.*; do [ -e "$f" ] && return 1; done
-  done
-  return 1
 }

@@ -110,7 +110,7 @@ def main():
     calls = collections.Counter()    # (process, what) -> times
     flat_kernel = collections.Counter()
     flat_user = collections.Counter()
-    in_call = collections.defaultdict(collections.Counter)
+    pending, asleep = collections.Counter(), collections.Counter()
     numbers = collections.Counter()
     current = Thread("mark", "exec of PID 1")
     current.why = "exec"
@@ -144,14 +144,19 @@ def main():
                     calls[(current.label, old)] -= 1
                     calls[(current.label, current.why)] += 1
             if name == "__switch_to_asm":
+                # What ran since the last switch and never came to user mode: a kernel thread, or
+                # somebody who went to sleep again.
+                asleep.update(pending)
+                pending.clear()
                 switched, resumed = True, ""
             elif switched and name.startswith("__x64_sys_"):
                 resumed = name[10:]
-            key = ("(after a switch)", "") if switched else (current.label, current.why)
             if counted:
-                by[key] += length
                 flat_kernel[name] += length
-                in_call[key][name] += length
+                if not switched:
+                    by[(current.label, current.why)] += length
+                else:
+                    pending[name] += length
             continue
         # user mode
         if not in_user:
@@ -166,6 +171,7 @@ def main():
                             break
                 numbers[image] += 1
                 current.image = image
+                current.why = "exec"
                 current.label = "%s#%d" % (image, numbers[image])
             elif switched:
                 # Several may wait at libc's one place for calls that block: the call itself, seen
@@ -181,6 +187,9 @@ def main():
                 else:
                     t.split = False
                     current = t
+            if switched:
+                by[(current.label, current.why)] += sum(pending.values())
+                pending.clear()
             switched = False
         last_user = address
         f = images.get(current.image)
@@ -207,8 +216,8 @@ def main():
     print("--- our functions")
     for (image, name), v in flat_user.most_common(a.top):
         print("%9d  %s %s" % (v, image, name))
-    print("--- after a switch")
-    for name, v in in_call[("(after a switch)", "")].most_common(15):
+    print("--- kernel threads, and who went to sleep again: %d" % sum(asleep.values()))
+    for name, v in asleep.most_common(15):
         print("%9d  %s" % (v, name))
 
 

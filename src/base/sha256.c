@@ -46,15 +46,17 @@ static void block_add(uint32_t h[8], const uint8_t *block)
 	}
 	memcpy(v, h, sizeof(v));
 	for (unsigned i = 0; i < 64; i++) {
-		uint32_t s1 = ror(v[4], 6) ^ ror(v[4], 11) ^ ror(v[4], 25);
-		uint32_t choice = (v[4] & v[5]) ^ (~v[4] & v[6]);
-		uint32_t t1 = v[7] + s1 + choice + k[i] + w[i];
-		uint32_t s0 = ror(v[0], 2) ^ ror(v[0], 13) ^ ror(v[0], 22);
-		uint32_t majority = (v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]);
+		/* the eight variables do not move; their names do: a is v[-i mod 8] */
+		uint32_t *a = &v[(0u - i) & 7], *d = &v[(3u - i) & 7], *e = &v[(4u - i) & 7];
+		uint32_t b = v[(1u - i) & 7], c = v[(2u - i) & 7], f = v[(5u - i) & 7];
+		uint32_t g = v[(6u - i) & 7], *hh = &v[(7u - i) & 7];
+		uint32_t t1 = *hh + (ror(*e, 6) ^ ror(*e, 11) ^ ror(*e, 25)) +
+			      ((*e & f) ^ (~*e & g)) + k[i] + w[i];
+		uint32_t t2 =
+			(ror(*a, 2) ^ ror(*a, 13) ^ ror(*a, 22)) + ((*a & b) ^ (*a & c) ^ (b & c));
 
-		memmove(v + 1, v, 7 * sizeof(v[0]));
-		v[4] += t1;
-		v[0] = t1 + s0 + majority;
+		*d += t1;
+		*hh = t1 + t2;
 	}
 	for (unsigned i = 0; i < 8; i++)
 		h[i] += v[i];

@@ -157,6 +157,24 @@ int str_u64(const char *s, size_t n, uint64_t *ret)
 	return 0;
 }
 
+static bool letter_or_digit(char c)
+{
+	c = fold(c);
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+bool str_is_host_name(const char *name)
+{
+	size_t n = str_len(name, 65);
+
+	if (!n || n == 65 || !letter_or_digit(name[0]) || !letter_or_digit(name[n - 1]))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!letter_or_digit(name[i]) && name[i] != '-' && name[i] != '.')
+			return false;
+	return true;
+}
+
 const char *err_text(int err)
 {
 	static const struct {

@@ -67,5 +67,9 @@ bool str_copy(char *field, size_t cap, const char *s);
  */
 int str_u64(const char *s, size_t n, uint64_t *ret);
 
+/* str_is_host_name - letters, digits, "-" and "." inside, at most 64 bytes: what the kernel takes.
+ */
+bool str_is_host_name(const char *name);
+
 /* err_text - a constant English text of a positive errno ("no such file"); "error" if unknown. */
 const char *err_text(int err);

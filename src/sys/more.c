@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <linux/random.h>
 #include <net/if.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
@@ -160,4 +161,12 @@ int sys_peer_of(int fd, struct sys_peer *ret)
 		return -errno;
 	*ret = (struct sys_peer){.pid = cred.pid, .uid = cred.uid, .gid = cred.gid};
 	return 0;
+}
+
+int sys_only_when_idle(void)
+{
+	const int priority = 0; /* the kernel's struct sched_param */
+
+	/* raw: musl declares sched_setscheduler as not there */
+	return syscall(SYS_sched_setscheduler, 0, SCHED_IDLE, &priority) < 0 ? -errno : 0;
 }

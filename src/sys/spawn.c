@@ -279,9 +279,16 @@ int sys_priority(int nice)
 	return setpriority(PRIO_PROCESS, 0, nice) < 0 ? -errno : 0;
 }
 
-int sys_signals_open(void)
+void sys_signals_reset(void)
 {
 	static const unsigned long plain[4]; /* the kernel's struct: handler SIG_DFL, no flags */
+
+	for (int sig = 1; sig < 65; sig++)
+		syscall(SYS_rt_sigaction, sig, &plain, NULL, 8);
+}
+
+int sys_signals_open(void)
+{
 	uint64_t faults = 1ull << (SIGSEGV - 1) | 1ull << (SIGBUS - 1) | 1ull << (SIGILL - 1) |
 			  1ull << (SIGFPE - 1) | 1ull << (SIGABRT - 1) | 1ull << (SIGTRAP - 1) |
 			  1ull << (SIGSYS - 1);
@@ -289,10 +296,6 @@ int sys_signals_open(void)
 	long fd;
 
 	mask_set(mask);
-	/* What our starter ignored we would hand on: CLONE_CLEAR_SIGHAND leaves SIG_IGN as it is.
-	 */
-	for (int sig = 1; sig < 65; sig++)
-		syscall(SYS_rt_sigaction, sig, &plain, NULL, 8);
 	fd = syscall(SYS_signalfd4, -1, &mask, 8, SFD_CLOEXEC | SFD_NONBLOCK);
 	return fd < 0 ? -errno : (int)fd;
 }

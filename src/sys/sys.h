@@ -163,6 +163,8 @@ int sys_limit_files(uint64_t soft)
 	_must_check_; /* raises NOFILE; what it was is put back in children */
 void sys_exit(int status) __attribute__((noreturn));
 int sys_priority(int nice) _must_check_;
+/* sys_only_when_idle - from now on this process runs when nobody else wants to (SCHED_IDLE). */
+int sys_only_when_idle(void) _must_check_;
 
 /* ---- signals, waiting, time ---- */
 
@@ -173,6 +175,12 @@ struct sys_signal {
 	int code; /* si_code: SI_KERNEL for Ctrl-Alt-Del */
 };
 
+/*
+ * sys_signals_reset - every disposition to its default
+ * What our starter ignored we would hand on to every child: CLONE_CLEAR_SIGHAND leaves SIG_IGN as
+ * it is. For whoever is not born from sys_spawn: the master.
+ */
+void sys_signals_reset(void);
 /* sys_signals_open - block all signals but the faults; an fd that delivers them (non-blocking). */
 int sys_signals_open(void) _must_check_;
 /* sys_signal_next - 1 = *ret filled, 0 = none waiting */
@@ -282,7 +290,8 @@ int sys_walk(const char *path, int flags) _must_check_;
  */
 int sys_in_initial_pidns(void) _must_check_;
 
-/* ---- terminals, identities, the loopback, the random pool (companions only; defined in more.c) ---- */
+/* ---- terminals, identities, the loopback, the random pool (companions only; defined in more.c)
+ * ---- */
 
 struct sys_tty {
 	uint64_t words[8]; /* the kernel's termios, kept as it is */
@@ -317,10 +326,12 @@ int sys_random_ready(void); /* 1 = the pool is seeded, 0 = not yet */
 void sys_log_open(const char *who, bool kmsg, bool console);
 /*
  * sys_log - one line, one event (design: never blocks; what was dropped is counted and told later)
- *   level  SYS_LOG_*; errors and warnings always reach the console, information unless "quiet"
+ *   level  SYS_LOG_*
  *   line   without newline; callers escape foreign text (text_escaped)
  */
 void sys_log(int level, const char *line);
-void sys_log_quiet(bool quiet);
+/* sys_log_quiet - information: 0 everywhere, 1 only to kmsg, 2 nowhere. Warnings and errors always.
+ */
+void sys_log_quiet(unsigned quiet);
 /* sys_log_dropped - lines that could not be written so far. */
 uint64_t sys_log_dropped(void);

@@ -23,21 +23,9 @@ void machine_loopback(const struct companion *c)
 		companion_item(c, RESULT_OK, 0, start, "lo", r ? "was up" : "up");
 }
 
-static bool word_byte(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
 bool machine_name_check(const char *name)
 {
-	size_t n = str_len(name, MACHINE_NAME_BYTES);
-
-	if (!n || n == MACHINE_NAME_BYTES || !word_byte(name[0]) || !word_byte(name[n - 1]))
-		return false;
-	for (size_t i = 0; i < n; i++)
-		if (!word_byte(name[i]) && name[i] != '-' && name[i] != '.')
-			return false;
-	return true;
+	return str_is_host_name(name);
 }
 
 /* The first line of /etc/hostname that says something. */

@@ -42,14 +42,18 @@ enum sm_call {
 	SM_PHASE_ITEM = 25,  /* copy -> master: one row for the timeline; body sm_item; no answer */
 	SM_PLAN_READY =
 		26, /* plan copy or smreg -> master: sealed memfd attached; body sm_plan_ready */
-	SM_ENV_READY = 27,   /* environment copy -> master: sealed memfd attached; empty body */
-	SM_LOGOFF = 28,      /* winlogon -> master: my session is over, make another; empty body */
+	SM_ENV_READY =
+		27,     /* environment copy -> master: sealed memfd attached; body sm_env_ready */
+	SM_LOGOFF = 28, /* winlogon -> master: my session is over, make another; empty body */
 	SM_STATE_READY = 29, /* state copy -> master: the attempt is counted; body sm_state_ready */
 	SM_STOP_SESSIONS = 30, /* shutdown copy -> master: end all sessions above 0, or 0; body
 				  sm_stop_sessions */
 	SM_FINAL = 31,     /* shutdown copy -> master: all done, call reboot(2); body sm_shutdown */
 	SM_STOP_TEXT = 32, /* the previous and the present stop, if any; body sm_stop_text */
 	SM_BOOT_ACCEPT = 33, /* smctl boot accept|reject|next-lkg: not implemented yet */
+	SM_JOB_DONE = 34, /* copy -> master: the boot need not wait for what I still do; no body */
+	SM_JOB_NEXT = 35, /* copy -> master: this role is done, is there another for me? body
+			     sm_job_next */
 	/* master -> core process */
 	SM_SB_CREATE_PROCESS = 48, /* to csrss: start this; body sm_exec_pgm; answered with it */
 	SM_SB_TERMINATE = 49,      /* to csrss, wininit, winlogon: end your programs and yourself */
@@ -251,12 +255,26 @@ struct sm_plan_ready {
 #define SM_PLAN_FRESH     (1u << 1) /* SYSTEM.plan fitted; else smreg made one from the hive */
 #define SM_PLAN_STATE_BAD (1u << 2) /* boot.state could not be read or was damaged */
 
+struct sm_env_ready {
+	uint32_t flags; /* SM_ENV_* */
+	uint32_t reserved;
+	char text[TEXT_BYTES]; /* with SM_ENV_NO_PNP: why */
+};
+#define SM_ENV_NO_PNP (1u << 0) /* SerializeBoot has nothing to wait for */
+
 struct sm_state_ready {
 	uint32_t writable; /* 1 = the attempt is on disk */
 	uint32_t attempts;
 	uint32_t flags; /* bit 0: the previous boot left no orderly end (previous_stop says more) */
 	uint32_t reserved;
 	char text[TEXT_BYTES];
+};
+
+struct sm_job_next {
+	uint32_t exit; /* request: enum copy_exit of the role just done */
+	uint32_t role; /* answer: enum role to go on with, ROLE_NONE = exit */
+	uint32_t n;    /* answer: its number */
+	uint32_t reserved;
 };
 
 struct sm_stop_sessions {
@@ -293,7 +311,9 @@ union sm_body {
 	struct sm_register reg;
 	struct sm_handover handover;
 	struct sm_plan_ready plan_ready;
+	struct sm_env_ready env_ready;
 	struct sm_state_ready state_ready;
+	struct sm_job_next job_next;
 	struct sm_stop_sessions stop_sessions;
 	struct sm_stop_text stop_text;
 	struct sm_lost lost;

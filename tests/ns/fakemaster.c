@@ -222,6 +222,9 @@ static void print(const struct sm_message *m, const int *fds)
 		print_string(m->b.state_ready.text);
 		printf("}\n");
 		break;
+	case SM_JOB_NEXT:
+	case SM_JOB_DONE:
+		break;
 	default:
 		printf("{\"call\":%u}\n", m->h.call);
 	}
@@ -232,8 +235,10 @@ static void answer(int fd, struct sm_message *m)
 {
 	ssize_t r;
 
-	if (m->h.call == SM_PHASE_ITEM)
+	if (m->h.call == SM_PHASE_ITEM || m->h.call == SM_JOB_DONE)
 		return;
+	if (m->h.call == SM_JOB_NEXT)
+		m->b.job_next.role = ROLE_NONE; /* one role a run */
 	m->h.reply = 1;
 	m->h.status = SM_OK;
 	if (m->h.call == SM_STOP_TEXT)

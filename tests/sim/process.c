@@ -394,6 +394,8 @@ bool signals_pending(void)
 	return procs.waiting_count > 0;
 }
 
+void sys_signals_reset(void) {}
+
 int sys_signals_open(void)
 {
 	door_call();
@@ -455,6 +457,11 @@ int sys_setsid(void)
 }
 
 int sys_limit_files(uint64_t soft)
+{
+	return 0;
+}
+
+int sys_only_when_idle(void)
 {
 	return 0;
 }

@@ -93,21 +93,17 @@ static int object_directory(const char *path)
 	return r == 0 ? 0 : make_directory(path);
 }
 
-static void summary(const struct copy *c, const char *name, uint32_t done, uint32_t failed,
+static void summary(struct text *t, const char *what, uint32_t done, uint32_t failed,
 		    const char *left)
 {
-	char room[TEXT_BYTES];
-	struct text t = TEXT_ON(room);
-
-	text_add(text_u64(&t, done), " in place");
+	text_add(text_u64(text_add(t, ", "), done), what);
 	if (failed)
-		text_add(text_u64(text_add(&t, ", "), failed), " not");
+		text_add(text_u64(text_add(t, " (and not "), failed), ")");
 	if (*left)
-		text_add(text_add(&t, "; devices left alone:"), left);
-	copy_item(c, failed ? RESULT_DEGRADED : RESULT_OK, 0, 0, name, room);
+		text_add(text_add(t, "; devices left alone:"), left);
 }
 
-void devices_object_directories(const struct copy *c)
+void devices_object_directories(const struct copy *c, struct text *t)
 {
 	const uint32_t count = plan_count(c->plan, PLAN_OBJECT_DIRECTORIES);
 	uint32_t failed = 0;
@@ -123,7 +119,7 @@ void devices_object_directories(const struct copy *c)
 		}
 	}
 	if (count)
-		summary(c, "ObjectDirectories", count - failed, failed, "");
+		summary(t, " directories", count - failed, failed, "");
 }
 
 /* A name of the link while it is not yet the link. */
@@ -204,7 +200,7 @@ static int device_link(int dev, const char *path, const char *target)
 	}
 }
 
-void devices_links(const struct copy *c)
+void devices_links(const struct copy *c, struct text *t)
 {
 	const uint32_t count = plan_count(c->plan, PLAN_DOS_DEVICES);
 	_close_ int dev = -1;
@@ -229,5 +225,5 @@ void devices_links(const struct copy *c)
 			done++;
 		}
 	}
-	summary(c, "DOS Devices", done, failed, room);
+	summary(t, " device links", done, failed, room);
 }

@@ -7,16 +7,17 @@
  */
 #pragma once
 
+#include "base/text.h"
 #include "smss/copy.h"
 
 /*
  * devices_object_directories - every path of ObjectDirectories, mode 0755
- * Existing directories are fine. Each failure is an item, the whole is one more.
+ * Existing directories are fine. Each failure is an item, the count is appended to t.
  */
-void devices_object_directories(const struct copy *c);
+void devices_object_directories(const struct copy *c, struct text *t);
 
 /*
  * devices_links - every DOS Devices row below /dev
  * A link with another target is replaced in one step; an empty target removes a link.
  */
-void devices_links(const struct copy *c);
+void devices_links(const struct copy *c, struct text *t);

@@ -15,6 +15,7 @@
 #include "smss/boot/boot.h"
 #include "smss/boot/devices.h"
 #include "smss/boot/envblock.h"
+#include "smss/boot/needs_pnp.h"
 #include "sys/sys.h"
 
 #define FIRST_PATH "/usr/sbin:/usr/bin:/sbin:/bin"
@@ -136,7 +137,7 @@ static void variable_failed(void *with, const char *name, int err)
 	boot_say(with, RESULT_DEGRADED, err, name, "variable left out");
 }
 
-static int hand_over(const struct envblock *b)
+static int hand_over(const struct copy *c, const struct envblock *b)
 {
 	struct sm_message m;
 	_close_ int fd = sys_memfd("smss-environment");
@@ -150,8 +151,22 @@ static int hand_over(const struct envblock *b)
 	if (r < 0)
 		return r;
 	sm_message_start(&m, SM_ENV_READY, 0, 0);
+	if (!needs_pnp(c, &m.b.env_ready))
+		m.b.env_ready.flags |= SM_ENV_NO_PNP;
 	r = copy_ask(&m, &fd, 1);
 	return r < 0 ? r : m.h.status == SM_OK ? 0 : -EPROTO;
+}
+
+/*
+ * The hive's ComputerName, before anybody can ask for it: sessions come up side by side, and a
+ * login prompt must not be quicker than wininit, which sees to every other case and reports.
+ */
+static void early_name(const struct copy *c)
+{
+	const char *name = plan_text(c->plan, "ComputerName", "");
+
+	if (str_same(copy_word(c, "SMSS_MODE", ""), "machine") && str_is_host_name(name))
+		(void)!sys_set_hostname(name);
 }
 
 int copy_role_environment(struct copy *c)
@@ -164,24 +179,25 @@ int copy_role_environment(struct copy *c)
 	int r = sys_scratch((size_t)3 * ENV_BYTES, &scratch);
 
 	(void)sys_umask(022);
+	early_name(c);
 	if (r >= 0) {
 		b.bytes = scratch;
 		w.scratch = b.bytes + ENV_BYTES;
 		w.before = w.scratch + ENV_BYTES;
 		set_dynamic(c, &b);
 		envblock_apply(&b, c->plan, &w);
-		r = hand_over(&b);
+		r = hand_over(c, &b);
 	}
 	if (r < 0) {
 		boot_say(c, RESULT_FAILED, -r, "Environment", "not handed over");
 		return r == -EPIPE ? COPY_NO_MASTER : COPY_FAILED;
 	}
 	text_add(text_u64(&t, b.count), " variables");
-	copy_item(c, RESULT_OK, 0, 0, "Environment", room);
 	r = boot_publish("environment", b.bytes, b.used);
 	if (r < 0)
 		boot_say(c, RESULT_DEGRADED, -r, RUN_DIRECTORY "/environment", "not published");
-	devices_object_directories(c);
-	devices_links(c);
+	devices_object_directories(c, &t);
+	devices_links(c, &t);
+	copy_item(c, RESULT_OK, 0, 0, "Environment", room);
 	return COPY_OK;
 }

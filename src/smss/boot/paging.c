@@ -177,11 +177,30 @@ static int serve(const struct copy *c)
 	return r;
 }
 
+#define STAND_BACK_MS 20
+
+/*
+ * Libraries without a pinned digest are only looked at and read ahead: nothing waits for that, and
+ * it gets no more of the machine than others leave.
+ */
+static void let_boot_go_on(void)
+{
+	struct sm_message m;
+
+	sm_message_start(&m, SM_JOB_DONE, 0, 0);
+	(void)!sys_only_when_idle(); /* first: the telling wakes the master */
+	(void)!copy_tell(&m, NULL, 0);
+	/* A task that was just started waits behind one that runs, idle class or not: stand back. */
+	(void)!sys_wait_fd(FD_MASTER, 0, STAND_BACK_MS);
+}
+
 int copy_role_paging(struct copy *c)
 {
 	int r, known;
 
 	r = serve(c);
+	if (c->n & 1)
+		let_boot_go_on();
 	known = c->n & 1 ? known_check(c) : COPY_OK;
 	return known != COPY_OK                      ? known
 	       : r < 0 && sys_in_initial_pidns() > 0 ? COPY_FAILED

@@ -17,18 +17,19 @@
 #define NEEDS_PLAN (1u << 0) /* cannot work without FD_PLAN */
 #define TAKES_PLAN (1u << 1) /* uses it when it is there */
 #define TAKES_ENV  (1u << 2) /* hands the system environment on */
+#define CHAINS     (1u << 3) /* the next such role may follow in the same process */
 
 static const struct {
 	int (*run)(struct copy *c);
 	unsigned flags;
 } roles[ROLE_COUNT] = {
 	[ROLE_PLAN] = {copy_role_plan, 0},
-	[ROLE_ENVIRONMENT] = {copy_role_environment, NEEDS_PLAN},
+	[ROLE_ENVIRONMENT] = {copy_role_environment, NEEDS_PLAN | CHAINS},
 	[ROLE_EXECUTE] = {copy_role_execute, NEEDS_PLAN | TAKES_ENV},
-	[ROLE_STATE] = {copy_role_state, NEEDS_PLAN},
-	[ROLE_RENAMES] = {copy_role_renames, NEEDS_PLAN},
-	[ROLE_PAGING] = {copy_role_paging, NEEDS_PLAN},
-	[ROLE_KNOWN] = {copy_role_known, NEEDS_PLAN},
+	[ROLE_STATE] = {copy_role_state, NEEDS_PLAN | CHAINS},
+	[ROLE_RENAMES] = {copy_role_renames, NEEDS_PLAN | CHAINS},
+	[ROLE_PAGING] = {copy_role_paging, NEEDS_PLAN | CHAINS},
+	[ROLE_KNOWN] = {copy_role_known, NEEDS_PLAN | CHAINS},
 	[ROLE_SESSION] = {copy_role_session, NEEDS_PLAN | TAKES_ENV},
 	[ROLE_STOP] = {copy_role_stop, 0},
 	[ROLE_SHUTDOWN] = {copy_role_shutdown, TAKES_PLAN | TAKES_ENV},
@@ -95,6 +96,31 @@ static int attach(struct copy *c, unsigned flags, const char **ret_what, const c
 	return attach_env(c->env, ENV_VARS_MAX);
 }
 
+/*
+ * A role that ran to its end may be followed by the boot's next one in this very process: what that
+ * saves is an exec, an exit and all between. A crash or a time-out costs only the role it happens
+ * in; the master starts a new copy for what is left.
+ */
+static int run_chain(struct copy *c)
+{
+	struct sm_message m;
+	int r;
+
+	for (;;) {
+		r = roles[c->role].run(c);
+		if (!(roles[c->role].flags & CHAINS))
+			return r;
+		sm_message_start(&m, SM_JOB_NEXT, 0, 0);
+		m.b.job_next.exit = (uint32_t)r;
+		if (copy_ask(&m, NULL, 0) < 0 || m.h.status != SM_OK)
+			return r;
+		if (m.b.job_next.role >= ROLE_COUNT || !(roles[m.b.job_next.role].flags & CHAINS))
+			return r;
+		c->role = (enum role)m.b.job_next.role;
+		c->n = m.b.job_next.n;
+	}
+}
+
 int copy_main(enum role role, uint32_t n, char *const *envp)
 {
 	static char *env[ENV_VARS_MAX + 1];
@@ -106,10 +132,10 @@ int copy_main(enum role role, uint32_t n, char *const *envp)
 		return COPY_USAGE;
 	r = attach(&c, roles[role].flags, &what, &why);
 	sys_log_open("smss", true, true);
-	sys_log_quiet(true); /* good news goes to kmsg and the timeline, not to the console */
+	sys_log_quiet(1); /* good news goes to kmsg and the timeline, not to the console */
 	if (r < 0) {
 		boot_say(&c, RESULT_REFUSED, -r, what, why);
 		return COPY_FAILED;
 	}
-	return roles[role].run(&c);
+	return run_chain(&c);
 }

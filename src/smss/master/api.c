@@ -23,6 +23,9 @@
 	(FROM(ROLE_PLAN) | FROM(ROLE_ENVIRONMENT) | FROM(ROLE_PNP) | FROM(ROLE_EXECUTE) |          \
 	 FROM(ROLE_STATE) | FROM(ROLE_RENAMES) | FROM(ROLE_PAGING) | FROM(ROLE_KNOWN) |            \
 	 FROM(ROLE_SESSION) | FROM(ROLE_STOP) | FROM(ROLE_SHUTDOWN) | FROM(ROLE_ACCEPT))
+#define FROM_CHAIN                                                                                 \
+	(FROM(ROLE_ENVIRONMENT) | FROM(ROLE_STATE) | FROM(ROLE_RENAMES) | FROM(ROLE_PAGING) |      \
+	 FROM(ROLE_KNOWN))
 #define FROM_CORE      (FROM(ROLE_CSRSS) | FROM(ROLE_INITIAL))
 #define FROM_EVERYBODY (FROM_ANY | FROM_JOBS | FROM_CORE)
 
@@ -328,6 +331,38 @@ static int call_env_ready(struct ask *a)
 		return -EINVAL;
 	sys_closep(&master.env_fd);
 	master.env_fd = fd_take(a->fds[0]);
+	if (a->m->b.env_ready.flags & SM_ENV_NO_PNP) {
+		master.boot.no_pnp = true;
+		row_note(PHASE_SERIALIZE, SM_ROW_PHASE, RESULT_SKIPPED, 0,
+			 phase_word(PHASE_SERIALIZE), a->m->b.env_ready.text);
+	}
+	return 0;
+}
+
+/* The rest of that job is nobody's business: it goes on beside the boot, with its deadline. */
+static int call_job_done(struct ask *a)
+{
+	if (master.job == NONE || master.processes[master.job].peer != a->peer)
+		return -EINVAL;
+	master.job = NONE;
+	phase_job_ended(RESULT_OK, 0);
+	return 0;
+}
+
+static int call_job_next(struct ask *a)
+{
+	struct sm_job_next *next = &a->m->b.job_next;
+	int row = master.job, code = (int)next->exit;
+	enum result result = code ? RESULT_FAILED : RESULT_OK;
+
+	if (row == NONE || master.processes[row].peer != a->peer)
+		return -EINVAL;
+	row_end(master.processes[row].row, result, code, "");
+	master.processes[row].row = NONE;
+	master.processes[row].deadline_ns = sys_now_ns() + 5 * NS_PER_S; /* to exit in */
+	master.job = NONE;
+	phase_job_ended(result, code);
+	phase_next_for(row, next);
 	return 0;
 }
 
@@ -407,6 +442,8 @@ static const struct call {
 	[SM_PLAN_READY] = {call_plan_ready, FROM(ROLE_PLAN), PHASE_REGISTRY},
 	[SM_ENV_READY] = {call_env_ready, FROM(ROLE_ENVIRONMENT), PHASE_ENVIRONMENT},
 	[SM_LOGOFF] = {call_logoff, FROM(ROLE_INITIAL), PHASE_SESSIONS},
+	[SM_JOB_DONE] = {call_job_done, FROM(ROLE_PAGING), PHASE_PAGING},
+	[SM_JOB_NEXT] = {call_job_next, FROM_CHAIN, PHASE_ENVIRONMENT},
 	[SM_STATE_READY] = {call_state_ready, FROM(ROLE_STATE), PHASE_STATE},
 	[SM_STOP_SESSIONS] = {call_stop_sessions, FROM(ROLE_SHUTDOWN), PHASE_START},
 	[SM_FINAL] = {call_final, FROM(ROLE_SHUTDOWN), PHASE_START},

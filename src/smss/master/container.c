@@ -112,6 +112,7 @@ void container_run(char **argv, char **envp)
 	sys_log_open("smss", false, false);
 	sys_close_from(3);
 	box.epoll = sys_epoll();
+	sys_signals_reset();
 	box.signals = sys_signals_open();
 	if (box.epoll < 0 || box.signals < 0 ||
 	    sys_epoll_add(box.epoll, box.signals, SYS_READ, 0) < 0)

@@ -84,6 +84,7 @@ struct boot { /* what the pure step works on, see phase.c */
 	uint8_t phase;
 	uint8_t level;
 	bool state_on;   /* boot.state is writable */
+	bool no_pnp;     /* SerializeBoot has nothing to wait for */
 	bool plan_ready; /* of the level being tried */
 	uint32_t entry;  /* within the phase */
 	uint32_t plan_flags;
@@ -205,6 +206,11 @@ enum boot_answer phase_job(const struct boot *b, const struct plan_header *plan,
 			   bool *ret_wait);
 /* phase_begin, phase_go - carry the boot on until it waits for something. */
 void phase_go(void);
+/*
+ * phase_next_for - the boot's next job for a copy that has just done one and is still there
+ *   row  of the ledger;  ret  role ROLE_NONE when the next thing is none for it
+ */
+void phase_next_for(int row, struct sm_job_next *ret);
 /* phase_job_ended - the job the boot waits for is gone. */
 void phase_job_ended(enum result result, int detail);
 /* phase_sessions_ready - every initial session is live or has been given up for now. */

@@ -83,6 +83,8 @@ static enum boot_answer single_job(const struct boot *b, const struct plan_heade
 		return copy_job(ret, ROLE_ENVIRONMENT, 0, COPY_DEADLINE_S,
 				"environment, directories, device links");
 	case PHASE_SERIALIZE:
+		if (b->no_pnp)
+			return BOOT_NOTHING;
 		/* One second more than pnp gives itself: it ends in order and says what is missing.
 		 */
 		return copy_job(ret, ROLE_PNP, 0, p->settings.pnp_deadline_s + 1,
@@ -236,6 +238,55 @@ static void run_job(const struct job *j, bool wait)
 		row_begin(master.boot.phase, SM_ROW_ENTRY, j->name, master.pids[row]);
 	if (wait)
 		master.job = row;
+}
+
+static bool chains(enum role role)
+{
+	return role == ROLE_STATE || role == ROLE_RENAMES || role == ROLE_PAGING ||
+	       role == ROLE_KNOWN;
+}
+
+static void go_on_with(int row, const struct job *j, struct sm_job_next *ret)
+{
+	struct process *p = &master.processes[row];
+
+	show_phase();
+	master.boot.entry++;
+	master.job = row;
+	master.peers[p->peer].role = (uint8_t)j->role;
+	p->role = (uint8_t)j->role;
+	p->why = j->why;
+	p->started_ns = sys_now_ns();
+	p->deadline_ns = p->started_ns + j->deadline_s * NS_PER_S;
+	str_copy(p->image, sizeof(p->image), j->name);
+	p->row = row_begin(master.boot.phase, SM_ROW_ENTRY, j->name, master.pids[row]);
+	ret->role = j->role;
+	ret->n = j->n;
+}
+
+void phase_next_for(int row, struct sm_job_next *ret)
+{
+	struct boot *b = &master.boot;
+	struct job j;
+	bool wait;
+
+	ret->role = ROLE_NONE;
+	/* Bounded as in phase_go. What is not for a copy that is there already is left to phase_go.
+	 */
+	while (b->phase < PHASE_SESSIONS && !master.shutting_down) {
+		switch (phase_job(b, master.plan, &j, &wait)) {
+		case BOOT_RUN:
+			if (chains(j.role) && wait)
+				go_on_with(row, &j, ret);
+			return;
+		case BOOT_NOTHING:
+			b->entry++;
+			break;
+		case BOOT_PHASE_OVER:
+			next_phase();
+			break;
+		}
+	}
 }
 
 void phase_go(void)

@@ -217,7 +217,7 @@ static void read_words(int argc, char **argv)
 		for (int i = 1; i < argc; i++)
 			take_word(argv[i]);
 	/* What the kernel or a manager left in argv[0]... is no business of ours. */
-	sys_log_quiet(master.words.quiet);
+	sys_log_quiet(master.words.quiet ? 2 : 0); /* what went well is in the timeline */
 	if (master.words.rescue)
 		master.boot.level = SM_LEVEL_BUILTIN;
 }
@@ -256,6 +256,7 @@ void master_start(int argc, char **argv)
 	(void)!sys_chdir("/");
 	fill_low_fds();
 	master.epoll = sys_epoll();
+	sys_signals_reset();
 	master.signals = sys_signals_open();
 	if (master.epoll >= 0 && master.signals >= 0)
 		(void)!sys_epoll_add(master.epoll, master.signals, SYS_READ, 0);
