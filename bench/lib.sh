@@ -63,7 +63,7 @@ make_tree() {
     ps ls true env ln mkdir rm kill killall5 chmod; do
     ln -s busybox "$tree/usr/bin/$applet"
   done
-  for name in exec core quit clock; do install -m 755 "$OUT/mark" "$tree/bench/$name"; done
+  for name in exec core quit pages; do install -m 755 "$OUT/mark" "$tree/bench/$name"; done
   install -m 755 "$BENCH/guest/after" "$tree/bench/after"
   echo smss-bench >"$tree/etc/hostname"
   printf 'root:x:0:0:root:/root:/bin/sh\n' >"$tree/etc/passwd"
@@ -77,7 +77,10 @@ with_smss() {
   shift
   cp -a "$STAGE/usr/." "$tree/usr/"
   rm -rf "$tree"/usr/{include,share,lib/x86_64-linux-gnu/pkgconfig,lib/x86_64-linux-gnu/libsm.a}
-  # as a package has them; symbols for bench/profile stay outside of the image
+  # As a package has them: symbols would be read from the disk with the rest. bench/profile has its
+  # own copy beside the tree.
+  rm -rf "$tree.symbols"
+  cp -a "$STAGE/usr/lib/smss" "$tree.symbols"
   [ -n "${BENCH_UNSTRIPPED:-}" ] || for file in "$tree"/usr/lib/smss/* "$tree/usr/bin/smctl"; do
     [ ! -f "$file" ] || strip -s "$file"
   done

@@ -82,6 +82,20 @@ static void an_empty_plan_does_only_what_every_boot_does(void **state)
 	assert_string_equal(walk(end(), 0), PLAN_LINE ENVIRONMENT_LINE PNP_LINE STATE_LINE);
 }
 
+static void pnp_is_left_out_when_there_is_nothing_to_wait_for(void **state)
+{
+	struct boot b = {.phase = PHASE_SERIALIZE, .no_pnp = true};
+	const struct plan_header *p;
+	struct job j;
+	bool wait;
+
+	begin();
+	p = end();
+	assert_int_equal(phase_job(&b, p, &j, &wait), BOOT_NOTHING);
+	b.entry = 1;
+	assert_int_equal(phase_job(&b, p, &j, &wait), BOOT_PHASE_OVER);
+}
+
 static void without_a_plan_only_the_plan_is_asked_for(void **state)
 {
 	assert_string_equal(walk(NULL, 0), PLAN_LINE);
@@ -228,6 +242,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_empty_plan_does_only_what_every_boot_does),
+		cmocka_unit_test(pnp_is_left_out_when_there_is_nothing_to_wait_for),
 		cmocka_unit_test(without_a_plan_only_the_plan_is_asked_for),
 		cmocka_unit_test(the_level_goes_to_its_reader),
 		cmocka_unit_test(boot_execute_is_cut_at_the_counted_attempt),

@@ -150,6 +150,7 @@ static int from_a_dirty_parent(void)
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGTERM);
 	sigprocmask(SIG_BLOCK, &mask, NULL);
+	sys_signals_reset();
 	if (sys_limit_files(123) < 0 || sys_signals_open() < 0)
 		return 2;
 	if (spawn_report(NULL, 0, text, sizeof(text)) != 7)

@@ -2,8 +2,8 @@
 /*
  * needs_pnp.c - whether SerializeBoot has anything to wait for; see needs_pnp.h
  *
- * The places are those that pnp itself looks at (pnp(8)): a place named here too few means a pnp
- * that is not started, so they are kept together in one table.
+ * The places are those that pnp itself looks at (pnp(8)): one named here too few means a pnp that
+ * is not started, so they are kept together in two tables.
  */
 #include "smss/boot/needs_pnp.h"
 
@@ -13,17 +13,33 @@
 #include "base/text.h"
 #include "sys/sys.h"
 
-static const char *const places[] = {
+static const char *const managers[] = {
 	"/usr/lib/systemd/systemd-udevd",
 	"/usr/sbin/udevd",
 	"/sbin/udevd",
 	"/etc/mdev.conf",
-	"/etc/modules",
-	"/etc/modules-load.d",
-	"/usr/lib/modules-load.d",
-	"/run/modules-load.d",
-	"/usr/local/lib/modules-load.d",
 };
+
+static const char *const module_lists[] = {
+	"/etc/modules",        "/etc/modules-load.d",           "/usr/lib/modules-load.d",
+	"/run/modules-load.d", "/usr/local/lib/modules-load.d",
+};
+
+static bool is_there(const char *path)
+{
+	return sys_access(AT_FDCWD, path, 0) != -ENOENT;
+}
+
+/* Without modprobe nobody can load what a list names, and pnp would only say so. */
+static bool names_modules(void)
+{
+	if (!is_there("/usr/sbin/modprobe") && !is_there("/sbin/modprobe"))
+		return false;
+	for (size_t i = 0; i < sizeof(module_lists) / sizeof(module_lists[0]); i++)
+		if (is_there(module_lists[i]))
+			return true;
+	return false;
+}
 
 /* A device besides the root's: it may have to be waited for. */
 static bool waits_for(char *line)
@@ -65,10 +81,10 @@ bool needs_pnp(const struct copy *c, struct sm_env_ready *ret)
 			 "left alone: devices and modules are the host's");
 		return false;
 	}
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
-		if (sys_access(AT_FDCWD, places[i], 0) != -ENOENT)
+	for (size_t i = 0; i < sizeof(managers) / sizeof(managers[0]); i++)
+		if (is_there(managers[i]))
 			return true;
-	if (fstab_waits())
+	if (names_modules() || fstab_waits())
 		return true;
 	str_copy(ret->text, sizeof(ret->text),
 		 "no udev, no mdev, no modules named: devtmpfs serves");

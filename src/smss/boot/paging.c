@@ -190,7 +190,8 @@ static void let_boot_go_on(void)
 	sm_message_start(&m, SM_JOB_DONE, 0, 0);
 	(void)!sys_only_when_idle(); /* first: the telling wakes the master */
 	(void)!copy_tell(&m, NULL, 0);
-	/* A task that was just started waits behind one that runs, idle class or not: stand back. */
+	/* A task that was just started waits behind one that runs, idle class or not: stand back.
+	 */
 	(void)!sys_wait_fd(FD_MASTER, 0, STAND_BACK_MS);
 }
 

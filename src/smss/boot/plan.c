@@ -80,6 +80,7 @@ static int builtin(struct job *j)
 	int n = plan_builtin(room, sizeof(room));
 
 	j->ready.flags |= SM_PLAN_FRESH;
+	j->c->plan = (const struct plan_header *)room;
 	return exit_of(j, n < 0 ? n : hand_over(j, room, (size_t)n));
 }
 
@@ -274,6 +275,8 @@ static int from_hive(struct job *j)
 	j->ready.flags |= SM_PLAN_FRESH;
 	if (queue_pending(j, p))
 		j->ready.flags |= SM_PLAN_RENAMES;
+	j->c->plan =
+		p; /* the boot may go on in this process, with the plan that the master checked */
 	return exit_of(j, hand_over(j, p, n));
 }
 

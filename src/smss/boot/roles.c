@@ -23,7 +23,7 @@ static const struct {
 	int (*run)(struct copy *c);
 	unsigned flags;
 } roles[ROLE_COUNT] = {
-	[ROLE_PLAN] = {copy_role_plan, 0},
+	[ROLE_PLAN] = {copy_role_plan, CHAINS},
 	[ROLE_ENVIRONMENT] = {copy_role_environment, NEEDS_PLAN | CHAINS},
 	[ROLE_EXECUTE] = {copy_role_execute, NEEDS_PLAN | TAKES_ENV},
 	[ROLE_STATE] = {copy_role_state, NEEDS_PLAN | CHAINS},
@@ -114,7 +114,8 @@ static int run_chain(struct copy *c)
 		m.b.job_next.exit = (uint32_t)r;
 		if (copy_ask(&m, NULL, 0) < 0 || m.h.status != SM_OK)
 			return r;
-		if (m.b.job_next.role >= ROLE_COUNT || !(roles[m.b.job_next.role].flags & CHAINS))
+		if (m.b.job_next.role >= ROLE_COUNT || !c->plan ||
+		    !(roles[m.b.job_next.role].flags & CHAINS))
 			return r;
 		c->role = (enum role)m.b.job_next.role;
 		c->n = m.b.job_next.n;

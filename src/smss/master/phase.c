@@ -242,8 +242,8 @@ static void run_job(const struct job *j, bool wait)
 
 static bool chains(enum role role)
 {
-	return role == ROLE_STATE || role == ROLE_RENAMES || role == ROLE_PAGING ||
-	       role == ROLE_KNOWN;
+	return role == ROLE_ENVIRONMENT || role == ROLE_STATE || role == ROLE_RENAMES ||
+	       role == ROLE_PAGING || role == ROLE_KNOWN;
 }
 
 static void go_on_with(int row, const struct job *j, struct sm_job_next *ret)
