@@ -170,3 +170,46 @@ facts() {
     "$(date -u +%F)" "$(git -C "$TOP" describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)" \
     "$(rig_kernel_version)" "$(sed -n 's/^model name[^:]*: //p;T;q' /proc/cpuinfo)" "$(uname -r)"
 }
+
+# ---- namespaces ----------------------------------------------------------------------------------
+
+# ns_root DIR - a throwaway root's own files: no services, one session.
+ns_root() {
+  rm -rf "$1"
+  mkdir -p "$1"/etc/smss "$1"/bench
+  "$STAGE/usr/bin/smreg" init --hive "$1/etc/smss/SYSTEM" >&2
+  smss_setting "$1" Wininit Supervisor SZ ''
+  smss_setting "$1" 'Session Manager' BootExecute MULTI_SZ ''
+  smss_setting "$1" 'Session Manager\Memory Management' PagingFiles MULTI_SZ ''
+  chmod -R go-w "$1"
+}
+
+# ns_start ROOT - boots it in fresh namespaces, as ./run does: script(1) is the terminal. Sets
+# NS_PID (PID 1 as the host numbers it) and NS_JOB.
+ns_start() {
+  NS_DIR=$(mktemp -d)
+  mkfifo "$NS_DIR/input"
+  exec 9<>"$NS_DIR/input" # never at its end
+  script -qefc "'$TOP/tests/ns/launch' --root '$1' --pid '$NS_DIR/pid' -- quiet" "$NS_DIR/console" \
+    <"$NS_DIR/input" >/dev/null &
+  NS_JOB=$!
+  for _ in $(seq 500); do [ ! -s "$NS_DIR/pid" ] || break; sleep 0.02; done
+  NS_PID=$(cat "$NS_DIR/pid")
+  for _ in $(seq 500); do ns_do test -S /run/smss/SmApiPort 2>/dev/null && break; sleep 0.02; done
+  ns_do smctl wait ready --timeout 30 >/dev/null || {
+    cat "$NS_DIR/console" >&2
+    die "no boot in namespaces"
+  }
+}
+
+ns_do() {
+  nsenter --target "$NS_PID" --mount --pid --uts --ipc --net -- \
+    env -i PATH=/usr/sbin:/usr/bin "$@"
+}
+
+ns_stop() {
+  ns_do smctl poweroff >/dev/null || true
+  wait "$NS_JOB" || true
+  exec 9>&-
+  rm -rf "$NS_DIR"
+}

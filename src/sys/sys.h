@@ -248,7 +248,7 @@ ssize_t sys_send(int fd, const void *from, size_t n, const int *fds,
 		 unsigned fd_count) _must_check_;
 ssize_t sys_receive(int fd, void *to, size_t n, int *ret_fds, unsigned *ret_fd_count) _must_check_;
 
-/* ---- memory of copies (lint forbids both in the master) ---- */
+/* ---- memory of copies (lint forbids sys_scratch in the master) ---- */
 
 /* sys_map_sealed - map a fully sealed memfd read-only; -EPERM when it is not sealed. Never
  * unmapped. */

@@ -6,15 +6,12 @@
  * socket by their uid. A handler changes the message in place into its answer and returns 0 or
  * -errno, or says that the answer comes later or never. fds it takes over it replaces by NONE.
  */
-#include "smss/master/master.h"
+#include "smss/master/calls.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "smss-version.h"
-
-#define ANSWER_LATER 1
-#define ANSWER_NONE  2
 
 #define FROM(role) (1u << (role))
 #define FROM_ANY   FROM(ROLE_CLIENT)
@@ -28,14 +25,6 @@
 	 FROM(ROLE_PAGING) | FROM(ROLE_KNOWN))
 #define FROM_CORE      (FROM(ROLE_CSRSS) | FROM(ROLE_INITIAL))
 #define FROM_EVERYBODY (FROM_ANY | FROM_JOBS | FROM_CORE)
-
-struct ask {
-	int peer;
-	struct peer *p;
-	struct sm_message *m;
-	int *fds;
-	unsigned fd_count;
-};
 
 static struct waiter waiter_of(const struct ask *a)
 {
@@ -238,144 +227,6 @@ static int call_logoff(struct ask *a)
 	if (str_same(master.words.logoff, "poweroff"))
 		return shutdown_begin(SM_ACTION_POWEROFF, 0, "the session was left");
 	return session_end(a->p->session, waiter_none());
-}
-
-/* The phase a job was started in: an async entry may speak when the boot has gone on. */
-static enum phase phase_of(const struct ask *a)
-{
-	int row = NONE;
-
-	if (master.shutting_down)
-		return PHASE_SHUTDOWN;
-	if (a->p->role == ROLE_INITIAL || a->p->role == ROLE_CSRSS)
-		return PHASE_SESSIONS;
-	for (uint32_t i = 0; i < master.ledger_top; i++)
-		if (master.pids[i] && master.processes[i].peer == a->peer)
-			row = master.processes[i].row;
-	return row == NONE ? (enum phase)master.boot.phase : (enum phase)master.rows[row].phase;
-}
-
-static int call_item(struct ask *a)
-{
-	const struct sm_item *i = &a->m->b.item;
-	enum phase phase = phase_of(a);
-	enum result result = i->result < RESULT_COUNT ? (enum result)i->result : RESULT_FAILED;
-	int row;
-
-	row = row_begin(phase, SM_ROW_ITEM, i->name, 0);
-	if (row != NONE && i->start_ns && i->start_ns <= master.rows[row].start_ns)
-		master.rows[row].start_ns = i->start_ns;
-	row_end(row, result, i->detail, i->text);
-	return ANSWER_NONE;
-}
-
-#define NOTES_SHOWN 24u
-
-/* What smreg found wrong in the hive is said at every boot, until it is mended. */
-static void show_notes(void)
-{
-	static const uint8_t results[] = {
-		[PLAN_NOTE_ERROR] = RESULT_REFUSED,   [PLAN_NOTE_WARNING] = RESULT_OK,
-		[PLAN_NOTE_NOT_YET] = RESULT_NOT_YET, [PLAN_NOTE_REFUSED] = RESULT_REFUSED,
-		[PLAN_NOTE_UNKNOWN] = RESULT_SKIPPED,
-	};
-	uint32_t n = plan_count(master.plan, PLAN_NOTES);
-
-	for (uint32_t i = 0; i < n && i < NOTES_SHOWN; i++) {
-		const struct plan_row *row = plan_row_at(master.plan, PLAN_NOTES, i);
-
-		row_note(PHASE_REGISTRY, SM_ROW_ITEM,
-			 row->flags < sizeof(results) ? (enum result)results[row->flags]
-						      : RESULT_DEGRADED,
-			 0, plan_string(master.plan, row->name),
-			 plan_string(master.plan, row->text));
-	}
-	if (n > NOTES_SHOWN)
-		row_note(PHASE_REGISTRY, SM_ROW_ITEM, RESULT_DEGRADED, (int)n, "hive",
-			 "more remarks: smreg check");
-}
-
-static int call_plan_ready(struct ask *a)
-{
-	const struct sm_plan_ready *ready = &a->m->b.plan_ready;
-	const char *why = "";
-	const void *bytes;
-	size_t n;
-	int r;
-
-	if (master.boot.phase != PHASE_REGISTRY || master.boot.plan_ready || !a->fd_count)
-		return -EINVAL;
-	if (a->fds[0] < 0)
-		return -EINVAL;
-	r = sys_map_sealed(a->fds[0], &bytes, &n);
-	if (r >= 0)
-		r = plan_check(bytes, n, PLAN_MAGIC, &why);
-	if (r < 0) {
-		row_note(PHASE_REGISTRY, SM_ROW_ITEM, RESULT_REFUSED, -r, "plan", why);
-		return r;
-	}
-	master.plan = bytes;
-	master.plan_fd = fd_take(a->fds[0]);
-	master.boot.plan_ready = true;
-	master.boot.plan_flags = ready->flags;
-	master.attempts = ready->attempts;
-	if (ready->text[0])
-		row_note(PHASE_REGISTRY, SM_ROW_ITEM, RESULT_DEGRADED, 0, "plan", ready->text);
-	show_notes();
-	return 0;
-}
-
-static int call_env_ready(struct ask *a)
-{
-	if (!a->fd_count || sys_is_sealed(a->fds[0]) != 1)
-		return -EINVAL;
-	sys_closep(&master.env_fd);
-	master.env_fd = fd_take(a->fds[0]);
-	if (a->m->b.env_ready.flags & SM_ENV_NO_PNP) {
-		master.boot.no_pnp = true;
-		row_note(PHASE_SERIALIZE, SM_ROW_PHASE, RESULT_SKIPPED, 0,
-			 phase_word(PHASE_SERIALIZE), a->m->b.env_ready.text);
-	}
-	return 0;
-}
-
-/* The rest of that job is nobody's business: it goes on beside the boot, with its deadline. */
-static int call_job_done(struct ask *a)
-{
-	if (master.job == NONE || master.processes[master.job].peer != a->peer)
-		return -EINVAL;
-	master.job = NONE;
-	phase_job_ended(RESULT_OK, 0);
-	return 0;
-}
-
-static int call_job_next(struct ask *a)
-{
-	struct sm_job_next *next = &a->m->b.job_next;
-	int row = master.job, code = (int)next->exit;
-	enum result result = code ? RESULT_FAILED : RESULT_OK;
-
-	if (row == NONE || master.processes[row].peer != a->peer)
-		return -EINVAL;
-	row_end(master.processes[row].row, result, code, "");
-	master.processes[row].row = NONE;
-	master.processes[row].deadline_ns = sys_now_ns() + 5 * NS_PER_S; /* to exit in */
-	master.job = NONE;
-	phase_job_ended(result, code);
-	phase_next_for(row, next);
-	return 0;
-}
-
-static int call_state_ready(struct ask *a)
-{
-	const struct sm_state_ready *s = &a->m->b.state_ready;
-
-	master.boot.state_on = s->writable != 0;
-	master.attempts = s->attempts;
-	if (!s->writable)
-		row_note(PHASE_STATE, SM_ROW_ITEM, RESULT_DEGRADED, 0, "boot.state",
-			 s->text[0] ? s->text : "the state directory cannot be written");
-	return 0;
 }
 
 static int call_stop_sessions(struct ask *a)
