@@ -193,6 +193,7 @@ ns_start() {
   script -qefc "'$TOP/tests/ns/launch' --root '$1' --pid '$NS_DIR/pid' -- quiet" "$NS_DIR/console" \
     <"$NS_DIR/input" >/dev/null &
   NS_JOB=$!
+  trap ns_kill EXIT
   for _ in $(seq 500); do [ ! -s "$NS_DIR/pid" ] || break; sleep 0.02; done
   NS_PID=$(cat "$NS_DIR/pid")
   for _ in $(seq 500); do ns_do test -S /run/smss/SmApiPort 2>/dev/null && break; sleep 0.02; done
@@ -200,6 +201,11 @@ ns_start() {
     cat "$NS_DIR/console" >&2
     die "no boot in namespaces"
   }
+}
+
+# ns_kill - the namespaces end with their PID 1; only what we started.
+ns_kill() {
+  [ -z "${NS_PID:-}" ] || kill -9 "$NS_PID" 2>/dev/null || true
 }
 
 ns_do() {
@@ -210,6 +216,7 @@ ns_do() {
 ns_stop() {
   ns_do smctl poweroff >/dev/null || true
   wait "$NS_JOB" || true
+  NS_PID=''
   exec 9>&-
   rm -rf "$NS_DIR"
 }
