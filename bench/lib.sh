@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034  # what is set here is used by those who source it
 # What the benches share: images small enough to know what is in them, hives, boots under -icount,
 # and how a result is written down. Sourced, never run.
 #
@@ -60,7 +60,7 @@ make_tree() {
   for applet in bin sbin lib lib64; do ln -s "usr/$applet" "$tree/$applet"; done
   install -m 755 "$(command -v busybox)" "$tree/usr/bin/busybox"
   for applet in sh cat sleep mount umount hostname swapon swapoff mkswap dd cp sed grep tr dmesg \
-    ps ls true env ln mkdir rm kill killall5 chmod; do
+    ps ls true env ln mkdir rm kill chmod; do
     ln -s busybox "$tree/usr/bin/$applet"
   done
   for name in exec core quit pages; do install -m 755 "$OUT/mark" "$tree/bench/$name"; done
@@ -76,7 +76,7 @@ with_smss() {
   local tree=$1 file
   shift
   cp -a "$STAGE/usr/." "$tree/usr/"
-  rm -rf "$tree"/usr/{include,share,lib/x86_64-linux-gnu/pkgconfig,lib/x86_64-linux-gnu/libsm.a}
+  rm -rf "${tree:?}"/usr/{include,share,lib/x86_64-linux-gnu/pkgconfig,lib/x86_64-linux-gnu/libsm.a}
   # As a package has them: symbols would be read from the disk with the rest. bench/profile has its
   # own copy beside the tree.
   rm -rf "$tree.symbols"
@@ -150,10 +150,11 @@ settle() {
 
 # icount LOG IMG [WORD...] - one boot of the image with one CPU, its clock being its instructions.
 icount() {
-  local log=$1 img=$2
+  local log=$1 img=$2 qemu=()
   shift 2
+  read -r -a qemu <<<"${QEMU_WORDS:-}"
   "$VM_DIR/boot" "$img" --icount --hide --loglevel "${LOGLEVEL:-4}" --timeout 300 --log "$log" \
-    --append "init=/bench/exec $*" -- ${QEMU_WORDS:-} >"$log.rig" 2>&1 || {
+    --append "init=/bench/exec $*" -- "${qemu[@]}" >"$log.rig" 2>&1 || {
     cat "$log.rig" >&2
     die "the boot failed, see $log"
   }

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034  # what is set here is used by those who source it
 # The other inits: the same job from Debian's own packages, unpacked and never installed. Sourced.
 #
 # The job: proc, sysfs, devtmpfs, tmpfs on /run and /dev/shm, devpts, cgroup2, / read-write, the
@@ -24,7 +24,7 @@ ready_swap() {
 
 # peer_package PKG TREE - its files into the tree; 1 when Debian has no such package.
 peer_package() {
-  local dir=$OUT/peers
+  local dir=$OUT/peers file dest
   mkdir -p "$dir"
   if ! compgen -G "$dir/$1_*.deb" >/dev/null; then
     (cd "$dir" && apt-get download -q -o APT::Sandbox::User="$(id -un)" "$1" >&2) || return 1
@@ -33,11 +33,13 @@ peer_package() {
   dpkg-deb -x "$dir/$1"_*.deb "$dir/unpacked"
   rm -rf "$dir"/unpacked/usr/share
   # /sbin and the like are links in the tree
-  (cd "$dir/unpacked" && find . -type f -printf '%P\n') | while read -r file; do
+  (cd "$dir/unpacked" && find . ! -type d -printf '%P\n') | while read -r file; do
     case $file in
-    bin/* | sbin/* | lib/*) install -D "$dir/unpacked/$file" "$2/usr/$file" ;;
-    *) install -D "$dir/unpacked/$file" "$2/$file" ;;
+    bin/* | sbin/* | lib/*) dest=$2/usr/$file ;;
+    *) dest=$2/$file ;;
     esac
+    mkdir -p "${dest%/*}"
+    cp -a --remove-destination "$dir/unpacked/$file" "$dest"
   done
 }
 
@@ -117,7 +119,7 @@ peer_sysvinit() {
   libraries_of "$1" "$1/usr/sbin/init"
   ln -s /usr/sbin/init "$1/bench/init"
   rc_script "$1" /etc/rc
-  printf '#!/bin/sh\nkillall5 -15\nkillall5 -9\nswapoff -a\numount -a -r\nexec halt -d -f -p\n' >"$1/etc/rc0"
+  printf '#!/bin/sh\nkill -TERM -1\nkill -KILL -1\nswapoff -a\numount -a -r\nexec halt -d -f -p\n' >"$1/etc/rc0"
   chmod 755 "$1/etc/rc0"
   cat >"$1/etc/inittab" <<'INITTAB'
 id:2:initdefault:
@@ -132,13 +134,14 @@ INITTAB
 peer_runit() {
   local program file n
   peer_package runit "$1" && peer_package runit-init "$1" || return 1
-  for program in runit runsvdir runsv; do
+  for program in runit runit-init runsvdir runsv; do
     file=$(find "$1/usr" -name "$program" -type f | head -n1)
     libraries_of "$1" "$file"
   done
   ln -s "$(cd "$1" && find usr -name runit -type f | head -n1 | sed 's|^|/|')" "$1/bench/init"
+  rm -rf "$1/etc/service" "$1/etc/runit/runsvdir"
   mkdir -p "$1"/etc/runit "$1"/etc/service/core1 "$1"/etc/service/core2
-  rm -f "$1"/etc/runit/[123] "$1"/etc/runit/ctrlaltdel
+  rm -f "$1"/etc/runit/[123] "$1/etc/runit/ctrlaltdel"
   rc_script "$1" /etc/runit/1
   printf '#!/bin/sh\nexec runsvdir -P /etc/service\n' >"$1/etc/runit/2"
   printf '#!/bin/sh\nswapoff -a\numount -a -r\n' >"$1/etc/runit/3"

@@ -16,6 +16,7 @@ import struct
 import subprocess
 
 KERNEL = 1 << 63
+MARK = 0x70000000  # where bench/guest/mark is linked to
 
 
 def symbols_of(path):
@@ -98,11 +99,10 @@ def main():
     entries = {entry: name for name, (_, entry) in images.items()}
 
     # PID 1's exec is the last thing that mark does before another image begins.
-    start = max(i for i, n in enumerate(sequence[:200000])
-                if 0x70000000 <= blocks[n][0] < 0x70100000 and True)
+    start = 0
     for i, n in enumerate(sequence):
-        if blocks[n][0] in entries and blocks[n][0] < 0x70000000:
-            start = max(j for j in range(i) if 0x70000000 <= blocks[sequence[j]][0] < 0x70100000)
+        if blocks[n][0] in entries and blocks[n][0] < MARK:
+            start = max(j for j in range(i) if MARK <= blocks[sequence[j]][0] < MARK + 0x100000)
             break
 
     total = 0
@@ -161,10 +161,9 @@ def main():
         # user mode
         if not in_user:
             in_user = True
-            if address in entries and (address not in (current.last,)):
+            if address in entries:
                 image = entries[address]
-                if switched:
-                    # who had called exec: the youngest thread that is in it
+                if switched:  # who had called exec: the youngest thread that is in it
                     for t in reversed(threads):
                         if t.why.split(" ")[-1] in ("execve", "execveat", "exec"):
                             current = t

@@ -16,7 +16,7 @@ static struct {
 	const char *who;
 	int kmsg; /* -1 not open */
 	bool want_kmsg, console;
-	unsigned quiet;
+	bool quiet;
 	uint64_t dropped, dropped_ever;
 } voice = {.who = "smss", .kmsg = -1};
 
@@ -27,7 +27,7 @@ void sys_log_open(const char *who, bool kmsg, bool console)
 	voice.want_kmsg = kmsg;
 }
 
-void sys_log_quiet(unsigned quiet)
+void sys_log_quiet(bool quiet)
 {
 	voice.quiet = quiet;
 }
@@ -68,11 +68,7 @@ static bool say_console(const char *line)
 
 static bool say(int level, const char *line)
 {
-	bool whole = true;
-
-	if (voice.quiet >= 2 && level > SYS_LOG_WARNING)
-		return true; /* what went well is in the timeline */
-	whole = say_kmsg(level, line);
+	bool whole = say_kmsg(level, line);
 
 	if (voice.console && (level <= SYS_LOG_WARNING || !voice.quiet))
 		whole &= say_console(line);

@@ -330,8 +330,7 @@ void sys_log_open(const char *who, bool kmsg, bool console);
  *   line   without newline; callers escape foreign text (text_escaped)
  */
 void sys_log(int level, const char *line);
-/* sys_log_quiet - information: 0 everywhere, 1 only to kmsg, 2 nowhere. Warnings and errors always.
- */
-void sys_log_quiet(unsigned quiet);
+/* sys_log_quiet - information goes only to kmsg, not to the console. */
+void sys_log_quiet(bool quiet);
 /* sys_log_dropped - lines that could not be written so far. */
 uint64_t sys_log_dropped(void);

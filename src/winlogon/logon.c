@@ -201,7 +201,7 @@ int logon_main(int argc, char **argv, char **envp)
 	if (argc != 3)
 		return COMPANION_USAGE;
 	sys_log_open("winlogon", true, true);
-	sys_log_quiet(1);
+	sys_log_quiet(true);
 	env_begin(&env, envp);
 	take_terminal();
 	if (str_same(argv[0], LOGON_SHELL))

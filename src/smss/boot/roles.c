@@ -133,7 +133,7 @@ int copy_main(enum role role, uint32_t n, char *const *envp)
 		return COPY_USAGE;
 	r = attach(&c, roles[role].flags, &what, &why);
 	sys_log_open("smss", true, true);
-	sys_log_quiet(1); /* good news goes to kmsg and the timeline, not to the console */
+	sys_log_quiet(true); /* good news goes to kmsg and the timeline, not to the console */
 	if (r < 0) {
 		boot_say(&c, RESULT_REFUSED, -r, what, why);
 		return COPY_FAILED;

@@ -217,7 +217,7 @@ static void read_words(int argc, char **argv)
 		for (int i = 1; i < argc; i++)
 			take_word(argv[i]);
 	/* What the kernel or a manager left in argv[0]... is no business of ours. */
-	sys_log_quiet(master.words.quiet ? 2 : 0); /* what went well is in the timeline */
+	sys_log_quiet(master.words.quiet); /* what went well then only goes to kmsg */
 	if (master.words.rescue)
 		master.boot.level = SM_LEVEL_BUILTIN;
 }
