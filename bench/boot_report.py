@@ -27,7 +27,7 @@ def section(text, name):
     return m.group(1) if m else ""
 
 
-def wait_for(rows, phase, name):
+def find_row(rows, phase, name):
     for row in rows:
         if row["phase"] == phase and row["name"] == name:
             return row
@@ -49,10 +49,14 @@ def read_run(path):
         rows = json.loads(timeline)["rows"]
         for row in rows:
             row["at"] = row["start_ns"] - start
-        session = wait_for(rows, "Sessions", "Sessions")
-        name = wait_for(rows, "Sessions", "ComputerName")
+        session = find_row(rows, "Sessions", "Sessions")
+        name = find_row(rows, "Sessions", "ComputerName")
         end = session["at"] + 1000 * session["duration_us"]
         run.update(end=end, named=name["at"] + 1000 * name["duration_us"], rows=rows)
+        # The known libraries stand back until the sessions are there; the work is still to be told.
+        known = find_row(rows, "PagingFiles", "KnownDlls")
+        if known and known["at"] > end:
+            run["with_known"] = end + 1000 * known["duration_us"]
     else:
         cores = [int(n) for n in re.findall(r"bench: core[12] (\d+)", text)]
         if len(cores) != 2:
@@ -75,8 +79,9 @@ def main():
     a = p.parse_args()
     result = json.loads(a.facts)
     result.update(what="million instructions from the exec of PID 1", configurations={})
-    lines = ["| init | million instructions | spread | target | of busybox |", "|---|---|---|---|---|"]
-    found = {}
+    lines = ["| init | million instructions | spread | target | of busybox |",
+             "|---|---|---|---|---|"]
+    found, failed = {}, False
     for name in a.names:
         logs = [os.path.join(a.out, "%s.%d.log" % (name, i + 1)) for i in range(a.runs)]
         if not all(os.path.exists(log) for log in logs):
@@ -86,9 +91,10 @@ def main():
     for name, runs in found.items():
         ends = [r["end"] for r in runs]
         one = runs[0]
+        job = {k: one[k] for k in ("swap", "hostname", "mounts")}
         if not one["swap"] or one["hostname"] != "smss-bench" or one["mounts"] < 8:
-            print("%s: the job was not done: %s" % (name, {k: one[k] for k in
-                  ("swap", "hostname", "mounts")}), file=sys.stderr)
+            print("%s: the job was not done: %s" % (name, job), file=sys.stderr)
+            failed = True
         target = TARGETS.get(name)
         lines.append("| %s | %s | %d | %s | %s |" % (
             WHAT[name], million(ends[0]), max(ends) - min(ends), target or "",
@@ -97,7 +103,9 @@ def main():
             "million": round(ends[0] / 1e6, 3), "spread_instructions": max(ends) - min(ends),
             "target": target, "met": target is None or ends[0] <= target * 1e6,
             "with_hostname_million": round(one["named"] / 1e6, 3) if one["named"] else None,
-            "job": {k: one[k] for k in ("swap", "hostname", "mounts")}}
+            "with_known_libraries_million":
+                round(one["with_known"] / 1e6, 3) if "with_known" in one else None,
+            "job": job}
     text = ["# boot: instructions to the two core processes", "",
             "%(date)s, commit %(commit)s, kernel %(kernel)s; host %(host_cpu)s." % result, "",
             *lines, ""]
@@ -120,6 +128,9 @@ def main():
         text.append("")
         if runs[0]["named"]:
             text += ["With the host's name set: %s." % million(runs[0]["named"]), ""]
+        if "with_known" in runs[0]:
+            text += ["The known libraries come after the sessions and at idle priority; with their"
+                     " work counted: %s." % million(runs[0]["with_known"]), ""]
     print("\n".join(text))
     if a.write:
         with open(os.path.join(a.write, "boot.md"), "w", encoding="utf-8") as f:
@@ -127,6 +138,7 @@ def main():
         with open(os.path.join(a.write, "boot.json"), "w", encoding="utf-8") as f:
             json.dump(result, f, indent=1, sort_keys=True)
             f.write("\n")
+    return 1 if failed or not all(c["met"] for c in result["configurations"].values()) else 0
 
 
-main()
+sys.exit(main())

@@ -79,6 +79,8 @@ static void child_fds(const struct sys_spawn *what)
 	syscall(SYS_close_range, n, ~0u, CLOSE_RANGE_CLOEXEC);
 }
 
+static volatile int exec_error; /* written by a child that borrows our memory, see sys_spawn */
+
 static void child(const struct sys_spawn *what) __attribute__((noreturn));
 static void child(const struct sys_spawn *what)
 {
@@ -92,6 +94,7 @@ static void child(const struct sys_spawn *what)
 	mask_set(0);
 	syscall(SYS_execveat, what->dir_fd, what->name, what->argv, what->envp,
 		what->name[0] ? 0 : AT_EMPTY_PATH);
+	exec_error = errno;
 	_exit(127);
 }
 
@@ -161,9 +164,18 @@ int sys_spawn(const struct sys_spawn *what, int *ret_pidfd)
 	}
 	if (what->pidns_fd >= 0 && setns(what->pidns_fd, CLONE_NEWPID) < 0)
 		return -errno;
+	exec_error = 0;
 	pid = clone_borrowing(&args, what);
 	if (pid < 0)
 		return (int)pid;
+	if (exec_error) { /* it has ended already; one made with CLONE_PARENT is its parent's to
+			     reap */
+		struct sys_exit gone;
+
+		(void)!sys_wait_pid((int)pid, &gone);
+		sys_closep(&pidfd);
+		return -exec_error;
+	}
 	if (ret_pidfd)
 		*ret_pidfd = pidfd;
 	return (int)pid;
@@ -319,6 +331,11 @@ static char fault_stack[8192] __attribute__((aligned(16)));
 
 static void on_fault(int sig, siginfo_t *info, void *context)
 {
+	static const struct sigaction plain; /* SIG_DFL: a fault while a fault is told is the end */
+
+	if (info->si_code <= 0 && info->si_pid != sys_pid())
+		return; /* somebody sent it: no fault of ours */
+	(void)sigaction(sig, &plain, NULL);
 	fault_handler(sig, (uintptr_t)info->si_addr);
 }
 
@@ -326,7 +343,7 @@ int sys_on_fault(void (*handler)(int sig, uintptr_t address))
 {
 	static const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS, SIGTRAP};
 	struct sigaction sa = {.sa_sigaction = on_fault,
-			       .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESETHAND};
+			       .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
 	stack_t stack = {.ss_sp = fault_stack, .ss_size = sizeof(fault_stack)};
 
 	fault_handler = handler;

@@ -129,8 +129,9 @@ struct sys_spawn {
 /*
  * sys_spawn - a child with default dispositions, an empty mask and just these fds (law 6)
  *   ret_pidfd  close-on-exec pidfd, the caller's; NULL if not wanted
- * Returns the pid. A child that cannot exec exits with 127. File-number limits are put back to
- * what the master was born with. Not more than 16 fds.
+ * Returns the pid. A child that cannot exec is an error here where children borrow memory (x86-64),
+ * else exits with 127. File-number limits are put back to what the master was born with. Not more
+ * than 16 fds.
  */
 int sys_spawn(const struct sys_spawn *what, int *ret_pidfd) _must_check_;
 

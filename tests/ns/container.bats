@@ -70,3 +70,20 @@ bats_require_minimum_version 1.5.0
   run "$SMSS" --version
   [[ $output =~ ^"smss 0." ]]
 }
+
+@test "the command is found as a shell finds it: PATH of the environment, never the current directory" {
+  mkdir -p "$BATS_TEST_TMPDIR/here" "$BATS_TEST_TMPDIR/path"
+  printf '#!/bin/sh\nexit 66\n' >"$BATS_TEST_TMPDIR/here/true"
+  printf '#!/bin/sh\nexit 44\n' >"$BATS_TEST_TMPDIR/path/mytool"
+  printf 'no interpreter\n' >"$BATS_TEST_TMPDIR/path/noshebang"
+  chmod +x "$BATS_TEST_TMPDIR"/*/*
+  cd "$BATS_TEST_TMPDIR/here"
+  run box true
+  [ "$status" -eq 0 ]
+  PATH=$BATS_TEST_TMPDIR/path:$PATH run box mytool
+  [ "$status" -eq 44 ]
+  run -126 box /etc/passwd
+  run -126 box /tmp
+  run -126 box "$BATS_TEST_TMPDIR/path/noshebang"
+  [[ $output =~ "not an executable" ]]
+}

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/stat.h>
 
 #define LEFTOVER_GRACE_NS (10 * NS_PER_S)
 
@@ -21,10 +22,34 @@ static struct {
 	int epoll, signals;
 } box;
 
+#define PATH_USUAL "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+static const char *path_of(char **envp)
+{
+	for (; *envp; envp++)
+		if (str_starts(*envp, "PATH="))
+			return *envp + 5;
+	return PATH_USUAL;
+}
+
+static int try_start(struct sys_spawn *what)
+{
+	struct sys_stat st;
+	int r = sys_stat_at(AT_FDCWD, what->name, 0, &st);
+
+	if (r < 0)
+		return r;
+	if (!S_ISREG(st.mode) || sys_access(AT_FDCWD, what->name, 1) < 0)
+		return -EACCES;
+	return sys_spawn(what, NULL);
+}
+
+/* As a shell finds it: a name with "/" is a path, another one is looked for in PATH. */
 static int start(char **argv, char **envp)
 {
-	int fds[3] = {0, 1, 2};
+	int fds[3] = {0, 1, 2}, found = -ENOENT;
 	struct sys_spawn what = {.dir_fd = AT_FDCWD,
+				 .name = argv[0],
 				 .argv = argv,
 				 .envp = envp,
 				 .fds = fds,
@@ -32,21 +57,30 @@ static int start(char **argv, char **envp)
 				 .cgroup_fd = NONE,
 				 .pidns_fd = NONE,
 				 .flags = SYS_SPAWN_SETSID | SYS_SPAWN_CTTY};
-	static const char *const places[] = {"",           "/usr/local/sbin/", "/usr/local/bin/",
-					     "/usr/sbin/", "/usr/bin/",        "/sbin/",
-					     "/bin/"};
+	const char *rest = path_of(envp);
 	char path[PATH_BYTES];
 
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+	for (const char *c = argv[0]; *c; c++)
+		if (*c == '/')
+			return try_start(&what);
+	what.name = path;
+	while (*rest) {
 		struct text t = TEXT_ON(path);
+		size_t n = 0;
+		int r = -ENAMETOOLONG;
 
-		text_add(text_add(&t, places[i]), argv[0]);
-		what.name = path;
-		if (t.cut || sys_access(AT_FDCWD, path, 1) < 0)
-			continue;
-		return sys_spawn(&what, NULL);
+		while (rest[n] && rest[n] != ':')
+			n++;
+		text_add(text_add(text_add_n(&t, n ? rest : ".", n ? n : 1), "/"), argv[0]);
+		if (!t.cut)
+			r = try_start(&what);
+		if (r != -ENOENT && r != -ENOTDIR && r != -EACCES && r != -ENAMETOOLONG)
+			return r;
+		if (r == -EACCES)
+			found = r; /* told when nothing better comes */
+		rest += rest[n] ? n + 1 : n;
 	}
-	return -ENOENT;
+	return found;
 }
 
 static void leave(void)

@@ -212,6 +212,15 @@ static void ask_csrss(struct session *s)
 	peer_send(s->csrss_peer, &m);
 }
 
+static void say_server_died(uint32_t n, int detail)
+{
+	char room[TEXT_BYTES];
+	struct text t = TEXT_ON(room);
+
+	text_add(text_u64(text_add(&t, "session "), n), " ends with its server");
+	row_note(PHASE_SESSIONS, SM_ROW_ITEM, RESULT_FAILED, detail, "csrss", room);
+}
+
 /* Set-up of session 0 failed: nothing can run without it (design §3, row 9). */
 static void zero_failed(void)
 {
@@ -256,8 +265,7 @@ void session_process_ended(uint32_t n, int row, enum result result, int detail)
 			     result == RESULT_CRASHED ? "a critical process died of a signal"
 						      : "a critical process ended");
 		else if (row == s->csrss)
-			row_note(PHASE_SESSIONS, SM_ROW_ITEM, RESULT_FAILED, detail, name,
-				 "its session ends with it");
+			say_server_died(n, detail);
 	}
 	if (row == s->csrss)
 		s->csrss = NONE;

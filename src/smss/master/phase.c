@@ -184,6 +184,7 @@ static void become_ready(void)
 	text_u64(text_add(&t, "after "), (master.ready_ns - master.started_ns) / 1000);
 	text_add(&t, " us");
 	row_note(PHASE_READY, SM_ROW_PHASE, RESULT_OK, 0, phase_word(PHASE_READY), room);
+	sys_log_quiet(true); /* the console now belongs to a session: only trouble is shown there */
 }
 
 void phase_sessions_changed(void)

@@ -58,6 +58,7 @@ int shutdown_begin(enum sm_action action, unsigned flags, const char *reason)
 	if (master.shutting_down)
 		return -ESHUTDOWN;
 	master.shutting_down = true;
+	sys_log_quiet(master.words.quiet);
 	master.action = (uint8_t)action;
 	master.accept_ns = 0;
 	say(SYS_LOG_WARNING, "going down for ", action_words[action], reason[0] ? ": " : "",
