@@ -24,20 +24,16 @@ struct plan_settings *plan_settings_of(struct plan_builder *b)
 	return &header(b)->settings;
 }
 
-uint32_t plan_intern(struct plan_builder *b, const char *s)
+static uint32_t add_string(struct plan_builder *b, const char *s)
 {
 	size_t n = strlen(s) + 1;
 
-	if (b->error)
-		return 0;
+	if (b->error || n == 1)
+		return 0; /* "" stands at the pool's begin */
 	if (n > PLAN_STRING_MAX) {
 		b->error = -EINVAL;
 		return 0;
 	}
-	/* Equal strings share; pools are small, and smreg is not on the usual boot's path. */
-	for (size_t at = 0; at < b->pool_used; at += strlen(b->pool + at) + 1)
-		if (str_same(b->pool + at, s))
-			return (uint32_t)at;
 	if (n > b->pool_cap - b->pool_used) {
 		b->error = -ENOSPC;
 		return 0;
@@ -45,6 +41,15 @@ uint32_t plan_intern(struct plan_builder *b, const char *s)
 	memcpy(b->pool + b->pool_used, s, n);
 	b->pool_used += n;
 	return (uint32_t)(b->pool_used - n);
+}
+
+/* Equal strings share; a plan's pool is small, and smreg is not on the usual boot's path. */
+uint32_t plan_intern(struct plan_builder *b, const char *s)
+{
+	for (size_t at = 0; !b->error && at < b->pool_used; at += strlen(b->pool + at) + 1)
+		if (str_same(b->pool + at, s))
+			return (uint32_t)at;
+	return add_string(b, s);
 }
 
 static void default_settings(struct plan_builder *b)
@@ -98,8 +103,11 @@ void plan_table_begin(struct plan_builder *b, enum plan_table t)
 void plan_add(struct plan_builder *b, const char *name, const char *text, uint32_t flags,
 	      uint32_t arg, uint32_t aux)
 {
-	struct plan_row row = {.name = plan_intern(b, name),
-			       .text = plan_intern(b, text),
+	/* A queue may hold many thousand paths and hardly two equal ones: it does not look. */
+	uint32_t (*take)(struct plan_builder *, const char *) =
+		b->open_table == PLAN_QUEUE ? add_string : plan_intern;
+	struct plan_row row = {.name = take(b, name),
+			       .text = take(b, text),
 			       .flags = flags,
 			       .arg = arg,
 			       .aux = aux};

@@ -48,11 +48,12 @@ static bool settings_fit(const struct plan_header *p)
 	       s->boot_good_s <= 86400 && s->boot_attempts >= 1 && s->boot_attempts <= 100 &&
 	       s->dialect <= PLAN_DIALECT_BUSYBOX && s->known_policy <= PLAN_KNOWN_STOP &&
 	       s->auto_reboot <= 1 && s->rescue_unlocked <= 1 && s->builtin <= 1 &&
-	       s->execute_deadline_s <= 604800 && s->autochk_deadline_s <= 604800 &&
-	       s->pnp_deadline_s <= 3600 && s->subsystem_deadline_s <= 3600 &&
-	       s->shutdown_deadline_s <= 3600 && string_fits(p, s->s0_initial) &&
-	       string_fits(p, s->initial) && string_fits(p, s->dll_directory) &&
-	       string_fits(p, s->hive_path);
+	       s->execute_deadline_s >= 1 && s->subsystem_deadline_s >= 1 &&
+	       s->shutdown_deadline_s >= 1 && s->execute_deadline_s <= 604800 &&
+	       s->autochk_deadline_s <= 604800 && s->pnp_deadline_s <= 3600 &&
+	       s->subsystem_deadline_s <= 3600 && s->shutdown_deadline_s <= 3600 &&
+	       string_fits(p, s->s0_initial) && string_fits(p, s->initial) &&
+	       string_fits(p, s->dll_directory) && string_fits(p, s->hive_path);
 }
 
 static bool table_fits(const struct plan_header *p, enum plan_table t)

@@ -56,6 +56,12 @@ struct copy {
  */
 int copy_main(enum role role, uint32_t n, char *const *envp);
 
+/*
+ * copy_hold - `smss hold`: keep what fd 3 is until fd 0 ends, then exit
+ * For sockets whose last close may sleep; see close_elsewhere in master/peers.c. Returns 0.
+ */
+int copy_hold(void);
+
 /* copy_word - an SMSS_* word of the copy's environment, or otherwise. */
 const char *copy_word(const struct copy *c, const char *name, const char *otherwise);
 

@@ -45,6 +45,8 @@ int main(int argc, char **argv, char **envp)
 		master_start(argc, argv);
 		master_run();
 	}
+	if (argc == 2 && str_same(argv[1], "hold"))
+		return copy_hold();
 	if (argc == 2 && str_same(argv[1], "--version"))
 		return print(1, version_text, sizeof(version_text) - 1, 0);
 	if (argc == 2 && str_same(argv[1], "--help"))

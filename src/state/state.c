@@ -25,6 +25,8 @@
 #define STATE_MAGIC    "SMSSBOOT"
 #define STATE_VERSION  1u
 #define STATE_MODE     0600u
+#define LOCK_TRIES     100u
+#define LOCK_PAUSE_MS  10u
 #define SLOTS          2u
 
 /* Generations wrap, so the newer one is told by their distance. */
@@ -225,7 +227,16 @@ static int write_locked(int dir, struct boot_state *s)
  */
 static bool lock(int dir)
 {
-	return sys_flock(dir, LOCK_EX) == 0;
+	/* Anybody who can open the directory can hold this lock: it is waited for a second, no
+	 * more. */
+	for (unsigned i = 0; i < LOCK_TRIES; i++) {
+		int r = sys_flock(dir, LOCK_EX | LOCK_NB);
+
+		if (r != -EAGAIN)
+			return r == 0;
+		sys_sleep_ms(LOCK_PAUSE_MS);
+	}
+	return false;
 }
 
 static void unlock(int dir, bool locked)

@@ -162,3 +162,21 @@ ssize_t sys_receive(int fd, void *to, size_t n, int *ret_fds, unsigned *ret_fd_c
 		*ret_fd_count = count;
 	return r;
 }
+
+int sys_unread(int fd)
+{
+	char byte;
+	struct iovec part = {.iov_base = &byte, .iov_len = 1};
+	struct msghdr m = {.msg_iov = &part,
+			   .msg_iovlen = 1}; /* no room for fds: they are only told */
+	ssize_t n = recvmsg(fd, &m, MSG_PEEK | MSG_DONTWAIT);
+
+	if (n < 0)
+		return 0;
+	return m.msg_flags & MSG_CTRUNC ? 2 : n > 0;
+}
+
+int sys_shut(int fd)
+{
+	return shutdown(fd, SHUT_RDWR) < 0 ? -errno : 0;
+}

@@ -98,6 +98,17 @@ static void child(const struct sys_spawn *what)
 	_exit(127);
 }
 
+/* A child with its own copy of everything: for an image that may take long to come from its disk.
+ */
+static long clone_apart(struct clone_args *args, const struct sys_spawn *what)
+{
+	long pid = syscall(SYS_clone3, args, sizeof(*args));
+
+	if (pid == 0)
+		child(what);
+	return pid < 0 ? -errno : pid;
+}
+
 /*
  * As vfork: the child borrows our memory until it execs, and we stand still meanwhile. No page
  * table is copied and none of our pages is shared for writing afterwards, which is most of what a
@@ -130,14 +141,7 @@ static long clone_borrowing(struct clone_args *args, const struct sys_spawn *wha
 	return pid;
 }
 #else
-static long clone_borrowing(struct clone_args *args, const struct sys_spawn *what)
-{
-	long pid = syscall(SYS_clone3, args, sizeof(*args));
-
-	if (pid == 0)
-		child(what);
-	return pid < 0 ? -errno : pid;
-}
+#define clone_borrowing clone_apart
 #endif
 
 int sys_spawn(const struct sys_spawn *what, int *ret_pidfd)
@@ -165,7 +169,8 @@ int sys_spawn(const struct sys_spawn *what, int *ret_pidfd)
 	if (what->pidns_fd >= 0 && setns(what->pidns_fd, CLONE_NEWPID) < 0)
 		return -errno;
 	exec_error = 0;
-	pid = clone_borrowing(&args, what);
+	pid = what->flags & SYS_SPAWN_APART ? clone_apart(&args, what)
+					    : clone_borrowing(&args, what);
 	if (pid < 0)
 		return (int)pid;
 	if (exec_error) { /* it has ended already; one made with CLONE_PARENT is its parent's to
@@ -327,7 +332,8 @@ int sys_signal_next(int fd, struct sys_signal *ret)
 }
 
 static void (*fault_handler)(int sig, uintptr_t address);
-static char fault_stack[8192] __attribute__((aligned(16)));
+/* A signal frame may take 12 kB (AMX); pages that are not touched cost nothing. */
+static char fault_stack[32768] __attribute__((aligned(16)));
 
 static void on_fault(int sig, siginfo_t *info, void *context)
 {
@@ -342,10 +348,11 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 int sys_on_fault(void (*handler)(int sig, uintptr_t address))
 {
 	static const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS, SIGTRAP};
-	struct sigaction sa = {.sa_sigaction = on_fault,
-			       .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
+	struct sigaction sa = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
 	stack_t stack = {.ss_sp = fault_stack, .ss_size = sizeof(fault_stack)};
 
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+		(void)sigaddset(&sa.sa_mask, faults[i]); /* one at a time: frames do not pile up */
 	fault_handler = handler;
 	if (sigaltstack(&stack, NULL) < 0)
 		return -errno;

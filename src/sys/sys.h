@@ -112,6 +112,7 @@ uint64_t sys_memory_bytes(void); /* installed RAM; 0 unknown */
 #define SYS_SPAWN_SETSID       (1u << 0) /* its own session, no controlling terminal */
 #define SYS_SPAWN_CLONE_PARENT (1u << 1) /* the new process's parent is ours: NT's hand-over */
 #define SYS_SPAWN_NEW_PIDNS    (1u << 2) /* init of a new pid namespace */
+#define SYS_SPAWN_APART        (1u << 4) /* we do not stand still for its exec */
 #define SYS_SPAWN_CTTY         (1u << 3) /* with SETSID: fd 0 becomes the controlling terminal */
 
 struct sys_spawn {
@@ -238,6 +239,13 @@ int sys_connect(const char *path) _must_check_;                  /* blocking fd 
 int sys_connect_within(const char *path, int timeout_ms) _must_check_;
 /* sys_peer_of - who made the other end of a connected socket (pid 0 = outside our pid namespace) */
 int sys_peer_of(int fd, struct sys_peer *ret) _must_check_;
+/*
+ * sys_unread - what the first unread datagram is, without taking it
+ * Returns 0 (none, or the other side is gone), 1 plain, 2 it carries fds.
+ */
+int sys_unread(int fd) _must_check_;
+/* sys_shut - no more datagrams either way; what is queued stays. */
+int sys_shut(int fd) _must_check_;
 /*
  * sys_send, sys_receive - one datagram, with up to SYS_FDS_MAX fds
  * Both never wait when the fd is non-blocking (-EAGAIN). sys_send raises no SIGPIPE. sys_receive

@@ -33,9 +33,9 @@ static unsigned check_ledger(void)
 	for (uint32_t i = 0; i < LEDGER_MAX; i++) {
 		const struct process *p = &master.processes[i];
 		const struct sim_process *is =
-			master.pids[i] ? sim_process((int)master.pids[i]) : NULL;
+			master.processes[i].pid ? sim_process((int)master.processes[i].pid) : NULL;
 
-		if (!master.pids[i])
+		if (!master.processes[i].pid)
 			continue;
 		LAW(i < master.ledger_top);
 		LAW(is && !is->reaped);
@@ -65,7 +65,7 @@ static unsigned check_peers(void)
 
 static void check_row_of(uint32_t n, int row, unsigned role)
 {
-	LAW(row == NONE || (master.pids[row] && master.processes[row].session == n &&
+	LAW(row == NONE || (master.processes[row].pid && master.processes[row].session == n &&
 			    master.processes[row].role == role));
 }
 

@@ -260,11 +260,11 @@ static void a_setting_out_of_its_range_is_refused(void **state)
 		{AT(settings.known_policy), 0, PLAN_KNOWN_STOP},
 		{AT(settings.auto_reboot), 0, 1},
 		{AT(settings.rescue_unlocked), 0, 1},
-		{AT(settings.execute_deadline_s), 0, 604800},
+		{AT(settings.execute_deadline_s), 1, 604800},
 		{AT(settings.autochk_deadline_s), 0, 604800},
 		{AT(settings.pnp_deadline_s), 0, 3600},
-		{AT(settings.subsystem_deadline_s), 0, 3600},
-		{AT(settings.shutdown_deadline_s), 0, 3600},
+		{AT(settings.subsystem_deadline_s), 1, 3600},
+		{AT(settings.shutdown_deadline_s), 1, 3600},
 		{AT(settings.builtin), 0, 1},
 	};
 

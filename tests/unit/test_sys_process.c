@@ -212,7 +212,7 @@ static void fds_arrive_under_the_numbers_they_were_given(void **state)
 	assert_int_equal(in_a_fork(with_crossed_fds), 0);
 }
 
-static void a_child_that_cannot_start_ends_with_127(void **state)
+static void a_child_that_cannot_start_is_an_error(void **state)
 {
 	char *none[] = {NULL};
 	int fds[17] = {0};
@@ -225,10 +225,14 @@ static void a_child_that_cannot_start_ends_with_127(void **state)
 	struct sys_exit e = {0};
 	int pid = sys_spawn(&what, NULL);
 
-	assert_true(pid > 0);
+#if defined(__x86_64__) /* the child borrows our memory and can tell; elsewhere it exits with 127  \
+			 */
+	assert_int_equal(pid, -ENOENT);
+	assert_int_equal(sys_reap(&e), -ECHILD);
+#else
 	assert_int_equal(sys_wait_pid(pid, &e), 1);
-	assert_false(e.signalled);
 	assert_int_equal(e.status, 127);
+#endif
 	what.fds = fds;
 	what.fd_count = 17;
 	assert_int_equal(sys_spawn(&what, NULL), -EINVAL);
@@ -441,7 +445,7 @@ int main(int argc, char **argv, char **envp)
 		cmocka_unit_test(a_child_of_a_dirty_parent_is_clean),
 		cmocka_unit_test(a_child_has_exactly_what_was_declared),
 		cmocka_unit_test(fds_arrive_under_the_numbers_they_were_given),
-		cmocka_unit_test(a_child_that_cannot_start_ends_with_127),
+		cmocka_unit_test(a_child_that_cannot_start_is_an_error),
 		cmocka_unit_test(a_handed_over_child_is_ours_to_reap),
 		cmocka_unit_test(fds_travel_with_a_message),
 		cmocka_unit_test(a_message_too_long_is_refused_with_its_fds),

@@ -13,6 +13,8 @@
 
 #include "smss-version.h"
 
+#define EXEC_DEADLINE_S 10u
+
 #define FROM(role) (1u << (role))
 #define FROM_ANY   FROM(ROLE_CLIENT)
 #define FROM_ROOT  (1u << 31) /* a client whose uid is 0 */
@@ -63,7 +65,7 @@ static int call_status(struct ask *a)
 	s->attempts = master.attempts;
 	s->sessions = sessions_left(0);
 	for (uint32_t i = 0; i < master.ledger_top; i++)
-		s->processes += !!master.pids[i];
+		s->processes += !!master.processes[i].pid;
 	s->orphans = master.orphans;
 	s->reaped = master.reaped;
 	s->clients = master.clients;
@@ -106,10 +108,10 @@ static int call_ledger_row(struct ask *a)
 	for (uint32_t i = r->cursor; i < master.ledger_top; i++) {
 		const struct process *p = &master.processes[i];
 
-		if (!master.pids[i])
+		if (!master.processes[i].pid)
 			continue;
 		*r = (struct sm_ledger_row){.cursor = i + 1,
-					    .pid = master.pids[i],
+					    .pid = master.processes[i].pid,
 					    .role = p->role,
 					    .session = p->session,
 					    .started_ns = p->started_ns,
@@ -152,8 +154,10 @@ static int call_exec_pgm(struct ask *a)
 		return -ENOSPC;
 	master.execs[i].session = n + 1;
 	master.execs[i].caller = waiter_of(a);
+	master.execs[i].deadline_ns = sys_now_ns() + EXEC_DEADLINE_S * NS_PER_S;
+	/* csrss answers with it, perhaps too late: the serial keeps that from the next one here */
+	master.execs[i].tag = forward.h.tag = ++master.exec_serial * EXECS_MAX + i;
 	forward.h.call = SM_SB_CREATE_PROCESS;
-	forward.h.tag = i; /* csrss answers with it */
 	peer_send(master.sessions[n].csrss_peer, &forward);
 	return ANSWER_LATER;
 }
@@ -161,26 +165,46 @@ static int call_exec_pgm(struct ask *a)
 /* csrss's answer to SM_SB_CREATE_PROCESS goes to whoever asked for the program. */
 static void call_created(struct ask *a)
 {
-	uint32_t i = a->m->h.tag;
+	uint32_t i = a->m->h.tag % EXECS_MAX;
 
-	if (i >= EXECS_MAX || master.execs[i].session != a->p->session + 1)
+	if (master.execs[i].tag != a->m->h.tag || master.execs[i].session != a->p->session + 1)
 		return;
 	master.execs[i].session = 0;
 	a->m->h.call = SM_EXEC_PGM;
 	waiter_answer(&master.execs[i].caller, a->m, a->m->h.status);
 }
 
+static void exec_failed(uint32_t i, int r)
+{
+	struct sm_message m;
+
+	master.execs[i].session = 0;
+	sm_message_start(&m, SM_EXEC_PGM, 1, 0);
+	waiter_answer(&master.execs[i].caller, &m, status_of(r));
+}
+
 void api_session_gone(uint32_t n)
 {
-	for (uint32_t i = 0; i < EXECS_MAX; i++) {
-		struct sm_message m;
+	for (uint32_t i = 0; i < EXECS_MAX; i++)
+		if (master.execs[i].session == n + 1)
+			exec_failed(i, -EIO);
+}
 
-		if (master.execs[i].session != n + 1)
+uint64_t api_deadlines(uint64_t now)
+{
+	uint64_t next = 0;
+
+	for (uint32_t i = 0; i < EXECS_MAX; i++) {
+		uint64_t at = master.execs[i].deadline_ns;
+
+		if (!master.execs[i].session)
 			continue;
-		master.execs[i].session = 0;
-		sm_message_start(&m, SM_EXEC_PGM, 1, 0);
-		waiter_answer(&master.execs[i].caller, &m, status_of(-EIO));
+		if (at <= now)
+			exec_failed(i, -ETIMEDOUT);
+		else if (!next || at < next)
+			next = at;
 	}
+	return next;
 }
 
 static int call_start_csr(struct ask *a)

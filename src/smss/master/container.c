@@ -127,14 +127,16 @@ static int wait_ms(void)
 {
 	uint64_t now = sys_now_ns();
 
-	if (!box.force_ns || box.forced)
+	if (!box.force_ns)
 		return -1;
+	if (box.forced)
+		leave(); /* KILL has been sent; what is left our own exit takes */
 	if (now >= box.force_ns) {
 		box.forced = true;
 		(void)!sys_kill(-1, SIGKILL);
-		return -1;
+		return 100;
 	}
-	return (int)((box.force_ns - now) / NS_PER_MS) + 1;
+	return 50; /* who was brought in from outside dies without telling us */
 }
 
 void container_run(char **argv, char **envp)

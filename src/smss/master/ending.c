@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 
 #define RETRY_FIRST_S  1u
 #define RETRY_CAP_S    60u
@@ -187,6 +188,9 @@ int session_end(uint32_t n, struct waiter stopper)
 		sm_message_start(&m, SM_SB_TERMINATE, 0, 0);
 		if (s->initial != NONE && s->initial_peer != NONE)
 			peer_send(s->initial_peer, &m);
+		if (s->initial != NONE &&
+		    !s->initial_registered) /* any program: asked its own way */
+			(void)!sys_pidfd_signal(master.processes[s->initial].pidfd, SIGTERM);
 		if (s->csrss != NONE && s->csrss_peer != NONE && s->initial == NONE)
 			peer_send(s->csrss_peer, &m);
 	}

@@ -81,6 +81,8 @@ static int spawn(const struct job *j, int connection, int *ret_pidfd)
 
 	text_u64(&t, j->n);
 	fill_words(&words, j);
+	if (j->role == ROLE_PNP || master.shutting_down)
+		what.flags |= SYS_SPAWN_APART; /* nothing on a disk may hold us up */
 	if (j->role == ROLE_PNP) {
 		argv[0] = (char *)(uintptr_t) "pnp";
 		argv[1] = NULL;

@@ -22,7 +22,7 @@ static enum phase phase_of(const struct ask *a)
 	if (a->p->role == ROLE_INITIAL || a->p->role == ROLE_CSRSS)
 		return PHASE_SESSIONS;
 	for (uint32_t i = 0; i < master.ledger_top; i++)
-		if (master.pids[i] && master.processes[i].peer == a->peer)
+		if (master.processes[i].pid && master.processes[i].peer == a->peer)
 			row = master.processes[i].row;
 	return row == NONE ? (enum phase)master.boot.phase : (enum phase)master.rows[row].phase;
 }
@@ -65,6 +65,15 @@ static void show_notes(void)
 			 "more remarks: smreg check");
 }
 
+/* What is mapped here is read here: nobody may hand us gigabytes of holes. */
+static int small_enough(int fd, uint64_t bytes)
+{
+	struct sys_stat st;
+	int r = sys_stat_fd(fd, &st);
+
+	return r < 0 ? r : st.size > bytes ? -EFBIG : 0;
+}
+
 int call_plan_ready(struct ask *a)
 {
 	const struct sm_plan_ready *ready = &a->m->b.plan_ready;
@@ -77,7 +86,9 @@ int call_plan_ready(struct ask *a)
 		return -EINVAL;
 	if (a->fds[0] < 0)
 		return -EINVAL;
-	r = sys_map_sealed(a->fds[0], &bytes, &n);
+	r = small_enough(a->fds[0], PLAN_BYTES_MAX);
+	if (r >= 0)
+		r = sys_map_sealed(a->fds[0], &bytes, &n);
 	if (r >= 0)
 		r = plan_check(bytes, n, PLAN_MAGIC, &why);
 	if (r < 0) {
@@ -97,7 +108,7 @@ int call_plan_ready(struct ask *a)
 
 int call_env_ready(struct ask *a)
 {
-	if (!a->fd_count || sys_is_sealed(a->fds[0]) != 1)
+	if (!a->fd_count || small_enough(a->fds[0], ENV_BYTES) < 0 || sys_is_sealed(a->fds[0]) != 1)
 		return -EINVAL;
 	sys_closep(&master.env_fd);
 	master.env_fd = fd_take(a->fds[0]);

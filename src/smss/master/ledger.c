@@ -9,13 +9,15 @@
 
 #include <signal.h>
 
+#define REAPED_PER_TURN 256u
+
 int ledger_add(int pid, int pidfd, enum role role, uint32_t session, const char *image)
 {
 	struct process *p;
 	uint32_t i = 0;
 
 	ASSERT(pid > 0);
-	while (i < LEDGER_MAX && master.pids[i])
+	while (i < LEDGER_MAX && master.processes[i].pid)
 		i++;
 	if (i == LEDGER_MAX) {
 		sys_closep(&pidfd);
@@ -23,9 +25,9 @@ int ledger_add(int pid, int pidfd, enum role role, uint32_t session, const char 
 	}
 	if (i >= master.ledger_top)
 		master.ledger_top = i + 1;
-	master.pids[i] = (uint32_t)pid;
 	p = &master.processes[i];
-	*p = (struct process){.pidfd = pidfd,
+	*p = (struct process){.pid = (uint32_t)pid,
+			      .pidfd = pidfd,
 			      .session = session,
 			      .started_ns = sys_now_ns(),
 			      .why = "",
@@ -39,7 +41,7 @@ int ledger_add(int pid, int pidfd, enum role role, uint32_t session, const char 
 int ledger_find(uint32_t pid)
 {
 	for (uint32_t i = 0; i < master.ledger_top; i++)
-		if (master.pids[i] == pid)
+		if (master.processes[i].pid == pid)
 			return (int)i;
 	return NONE;
 }
@@ -47,19 +49,19 @@ int ledger_find(uint32_t pid)
 void ledger_drop(int row)
 {
 	sys_closep(&master.processes[row].pidfd);
-	master.pids[row] = 0;
-	while (master.ledger_top && !master.pids[master.ledger_top - 1])
+	master.processes[row].pid = 0;
+	while (master.ledger_top && !master.processes[master.ledger_top - 1].pid)
 		master.ledger_top--;
 }
 
 void ledger_kill(int row)
 {
-	if (row == NONE || !master.pids[row])
+	if (row == NONE || !master.processes[row].pid)
 		return;
 	if (master.processes[row].pidfd >= 0)
 		(void)!sys_pidfd_signal(master.processes[row].pidfd, SIGKILL);
 	else
-		(void)!sys_kill((int)master.pids[row], SIGKILL);
+		(void)!sys_kill((int)master.processes[row].pid, SIGKILL);
 }
 
 static void exit_text(const struct sys_exit *e, bool killed, struct text *t)
@@ -108,9 +110,13 @@ static void ended(int i, const struct sys_exit *e)
 void ledger_reap(void)
 {
 	struct sys_exit e;
+	unsigned i;
 
-	/* Bounded: a fork bomb must not keep us from everything else; the rest comes next turn. */
-	for (unsigned i = 0; i < 256 && sys_reap(&e) == 1; i++) {
+	/*
+	 * Bounded: a fork bomb must not keep us from everything else. The rest comes next turn, and
+	 * there must be one: the signal that told of them has been taken.
+	 */
+	for (i = 0; i < REAPED_PER_TURN && sys_reap(&e) == 1; i++) {
 		int row = ledger_find((uint32_t)e.pid);
 
 		master.reaped++;
@@ -119,6 +125,7 @@ void ledger_reap(void)
 		else
 			ended(row, &e);
 	}
+	master.more_dead = i == REAPED_PER_TURN;
 }
 
 uint64_t ledger_deadlines(uint64_t now)
@@ -128,7 +135,7 @@ uint64_t ledger_deadlines(uint64_t now)
 	for (uint32_t i = 0; i < master.ledger_top; i++) {
 		struct process *p = &master.processes[i];
 
-		if (!master.pids[i] || !p->deadline_ns)
+		if (!master.processes[i].pid || !p->deadline_ns)
 			continue;
 		if (p->deadline_ns <= now) {
 			p->killed = true;

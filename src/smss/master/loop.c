@@ -51,14 +51,24 @@ static uint64_t deadlines(uint64_t now)
 		accept_boot();
 	if (master.final_ns && master.final_ns <= now)
 		shutdown_final();
+	if (master.listen_again_ns && master.listen_again_ns <= now) {
+		master.listen_again_ns = 0;
+		(void)!sys_epoll_add(master.epoll, master.listener, SYS_READ, KEY_LISTENER);
+	}
+	next = nearer(next, api_deadlines(now));
+	next = nearer(next, master.listen_again_ns);
 	next = nearer(next, master.accept_ns);
 	return nearer(next, master.final_ns);
 }
 
 static int timeout_ms(void)
 {
-	uint64_t now = sys_now_ns(), next = deadlines(now);
+	uint64_t now = sys_now_ns(), next;
 
+	(void)deadlines(now);  /* what is over is acted on, which may set new ones ... */
+	next = deadlines(now); /* ... and those count too */
+	if (master.more_dead)
+		return 0;
 	if (!next)
 		return -1;
 	if (next <= now)

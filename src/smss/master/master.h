@@ -27,8 +27,9 @@
 #define ROW_POOL_BYTES 20480u /* of BOOT_ROWS_MAX rows; a usual one takes 40 */
 #define EXECS_MAX      32u    /* programs asked for whose csrss has not answered yet */
 
-struct process {   /* one row of the ledger; its pid is in master.pids */
-	int pidfd; /* owner: this row; NONE when there is none */
+struct process {      /* one row of the ledger */
+	uint32_t pid; /* 0 = free */
+	int pidfd;    /* owner: this row; NONE when there is none */
 	uint32_t session;
 	uint64_t started_ns, deadline_ns; /* 0 = none */
 	const char *why;                  /* a constant */
@@ -56,13 +57,13 @@ struct waiter {   /* somebody who gets an answer later */
 };
 
 struct session {
-	uint8_t state;   /* enum session_state */
-	uint8_t how;     /* as sm_session_row.how */
-	bool keep;       /* made again when it ends: the initial ones */
-	bool registered; /* csrss has registered */
-	bool complete;   /* the copy said SessionComplete */
-	bool logoff;     /* ended because its user left: no slowing down */
-	bool killed;     /* force has been used */
+	uint8_t state;                       /* enum session_state */
+	uint8_t how;                         /* as sm_session_row.how */
+	bool keep;                           /* made again when it ends: the initial ones */
+	bool registered, initial_registered; /* csrss has, the initial command has */
+	bool complete;                       /* the copy said SessionComplete */
+	bool logoff;                         /* ended because its user left: no slowing down */
+	bool killed;                         /* force has been used */
 	uint32_t failures;
 	int csrss, initial, copy; /* rows of the ledger, NONE */
 	int csrss_peer, initial_peer, copy_peer;
@@ -98,7 +99,7 @@ struct words { /* kernel words (machine) or arguments (namespace) */
 struct master {
 	struct boot boot;
 	uint8_t mode; /* enum sm_mode */
-	bool shutting_down, final, no_cgroup, boot_good, cad_burst;
+	bool shutting_down, final, last_sync, more_dead, no_cgroup, boot_good, cad_burst;
 	uint8_t action; /* enum sm_action */
 	int epoll, signals, listener, null, env_fd, plan_fd;
 	const struct plan_header *plan; /* sealed, checked; NULL before phase 2 is over */
@@ -110,24 +111,28 @@ struct master {
 		accept_ns; /* accept_ns: when the boot counts as good, 0 not armed */
 	uint64_t final_ns; /* the shutdown's hard ceiling, 0 not armed */
 	uint64_t cad_ns;
+	uint64_t listen_again_ns; /* the listener rests until then, 0 = it does not */
 	uint32_t cad_count;
+	uint32_t exec_serial, generations; /* the last tag and the last connection's generation */
+	char cgroup_path[64];              /* storage of `cgroup` */
 	uint32_t attempts, orphans, reaped, degraded, parallel, setting_up;
 	uint32_t rows_used, ledger_top, peers_top, sessions_top, clients;
 	struct sm_stop_text stop, previous_stop;
 	struct waiter sessions_stopper; /* the shutdown copy */
 	uint32_t sessions_which;
 	struct words words;
-	struct {
-		uint32_t session; /* + 1; 0 = free */
-		struct waiter caller;
-	} execs[EXECS_MAX];
-	uint32_t pids[LEDGER_MAX]; /* 0 = free */
 	struct process processes[LEDGER_MAX];
 	struct peer peers[PEERS_MAX];
 	struct session sessions[SESSIONS_MAX];
 	struct row rows[BOOT_ROWS_MAX];
 	uint32_t row_pool_used;
 	char row_pool[ROW_POOL_BYTES]; /* names and remarks, packed: resident pages are counted */
+	struct {
+		uint32_t session; /* + 1; 0 = free */
+		uint32_t tag;     /* csrss answers with it; its remainder is the place here */
+		uint64_t deadline_ns;
+		struct waiter caller;
+	} execs[EXECS_MAX];
 };
 
 extern struct master master;
@@ -267,6 +272,8 @@ void peer_read(int peer);
 /* api_call - one checked message; answers it. */
 void api_call(int peer, struct sm_message *m, int *fds, unsigned fd_count);
 
+/* api_deadlines - callers of ExecPgm whose csrss does not answer; the nearest deadline, 0 none. */
+uint64_t api_deadlines(uint64_t now);
 /* api_session_gone - nobody there can answer any more: callers of ExecPgm get their answer. */
 void api_session_gone(uint32_t n);
 

@@ -12,8 +12,6 @@
 
 #define MESSAGES_PER_TURN 32u /* of one connection: nobody may keep us from the others */
 
-static uint32_t next_generation;
-
 struct waiter waiter_none(void)
 {
 	return (struct waiter){.peer = NONE};
@@ -44,10 +42,10 @@ int peer_add(int fd, enum role role, uint32_t session)
 	}
 	master.peers[i] = (struct peer){.fd = fd,
 					.session = session,
-					.generation = ++next_generation,
+					.generation = ++master.generations,
 					.role = (uint8_t)role};
 	if (sys_set_blocking(fd, false) < 0 ||
-	    sys_epoll_add(master.epoll, fd, SYS_READ, (uint64_t)next_generation << 32 | i) < 0) {
+	    sys_epoll_add(master.epoll, fd, SYS_READ, (uint64_t)master.generations << 32 | i) < 0) {
 		sys_closep(&master.peers[i].fd);
 		return NONE;
 	}
@@ -72,8 +70,46 @@ static void forget(int peer)
 			s->copy_peer = NONE;
 	}
 	for (uint32_t i = 0; i < master.ledger_top; i++)
-		if (master.pids[i] && master.processes[i].peer == peer)
+		if (master.processes[i].pid && master.processes[i].peer == peer)
 			master.processes[i].peer = NONE;
+}
+
+/*
+ * Closing a socket releases what is queued in it, and the last close of some fds sleeps for as long
+ * as their sender likes (SO_LINGER, FUSE). Such a one is closed by a process that may hang: it
+ * holds the socket until we have let go of ours, which the end of a pipe tells it.
+ */
+static void close_elsewhere(int fd)
+{
+	char *argv[] = {(char *)(uintptr_t) "smss", (char *)(uintptr_t) "hold", NULL},
+	     *envp[] = {NULL};
+	int ends[2], fds[4];
+	struct sys_spawn what = {.dir_fd = AT_FDCWD,
+				 .name = IMAGE_SMSS,
+				 .argv = argv,
+				 .envp = envp,
+				 .fds = fds,
+				 .fd_count = 4,
+				 .cgroup_fd = NONE,
+				 .pidns_fd = NONE};
+
+	if (sys_pipe(ends) < 0)
+		return;
+	fds[0] = ends[0];
+	fds[1] = fds[2] = master.null;
+	fds[3] = fd;
+	(void)!sys_spawn(&what, NULL); /* reaped as an orphan */
+	sys_closep(&fd);
+	sys_closep(&ends[0]);
+	sys_closep(&ends[1]);
+}
+
+static void leave_client(int *fd)
+{
+	(void)!sys_shut(*fd);
+	if (sys_unread(*fd))
+		close_elsewhere(fd_take(*fd));
+	sys_closep(fd);
 }
 
 void peer_drop(int peer)
@@ -83,11 +119,14 @@ void peer_drop(int peer)
 	if (p->fd == NONE)
 		return;
 	(void)sys_epoll_drop(master.epoll, p->fd);
-	sys_closep(&p->fd);
-	if (p->role == ROLE_CLIENT)
+	if (p->role == ROLE_CLIENT) {
+		leave_client(&p->fd);
+		p->fd = NONE;
 		master.clients--;
-	else
+	} else {
+		sys_closep(&p->fd);
 		forget(peer);
+	}
 	while (master.peers_top && master.peers[master.peers_top - 1].fd == NONE)
 		master.peers_top--;
 }
@@ -137,6 +176,13 @@ static uint32_t clients_of(uint32_t uid)
 	return count;
 }
 
+/* No room for another fd: who waits goes on waiting, and we do not spin over it. */
+static void rest_listener(void)
+{
+	(void)sys_epoll_drop(master.epoll, master.listener);
+	master.listen_again_ns = sys_now_ns() + NS_PER_S;
+}
+
 void peers_accept(void)
 {
 	struct sys_peer who;
@@ -144,12 +190,15 @@ void peers_accept(void)
 	for (unsigned i = 0; i < MESSAGES_PER_TURN; i++) {
 		int fd = sys_accept(master.listener, &who), peer;
 
-		if (fd < 0)
+		if (fd < 0) {
+			if (fd != -EAGAIN && fd != -ECONNABORTED)
+				rest_listener();
 			return;
+		}
 		/* root always finds a place: it must be able to stop a machine under a flood */
 		if (who.uid != 0 &&
 		    (master.clients >= CLIENTS_MAX || clients_of(who.uid) >= CLIENTS_PER_UID)) {
-			sys_closep(&fd);
+			leave_client(&fd);
 			continue;
 		}
 		peer = peer_add(fd, ROLE_CLIENT, SM_NO_SESSION);
@@ -179,12 +228,16 @@ void peer_read(int peer)
 
 		if (p->fd == NONE || p->generation != generation)
 			return;
+		if (p->role == ROLE_CLIENT && sys_unread(p->fd) == 2) {
+			peer_drop(peer); /* no call of a client takes an fd: not even received */
+			return;
+		}
 		n = sys_receive(p->fd, &m, sizeof(m), fds, &fd_count);
 		if (n == -EAGAIN)
 			return;
 		if (n <= 0 || sm_message_check(&m, (size_t)n) < 0) {
 			/* gone, or it speaks something else: either way we are done with it */
-			close_fds(fds, n > 0 ? fd_count : 0);
+			close_fds(fds, fd_count); /* an empty message may bring some, too */
 			peer_drop(peer);
 			return;
 		}

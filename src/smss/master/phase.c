@@ -179,7 +179,7 @@ static void become_ready(void)
 	struct text t = TEXT_ON(room);
 
 	master.ready_ns = sys_now_ns();
-	if (master.boot.state_on && !master.words.rescue)
+	if (master.boot.state_on && !master.words.rescue && master.plan->settings.boot_good_s)
 		master.accept_ns = master.ready_ns + master.plan->settings.boot_good_s * NS_PER_S;
 	text_u64(text_add(&t, "after "), (master.ready_ns - master.started_ns) / 1000);
 	text_add(&t, " us");
@@ -236,7 +236,7 @@ static void run_job(const struct job *j, bool wait)
 		return;
 	}
 	master.processes[row].row =
-		row_begin(master.boot.phase, SM_ROW_ENTRY, j->name, master.pids[row]);
+		row_begin(master.boot.phase, SM_ROW_ENTRY, j->name, master.processes[row].pid);
 	if (wait)
 		master.job = row;
 }
@@ -260,7 +260,7 @@ static void go_on_with(int row, const struct job *j, struct sm_job_next *ret)
 	p->started_ns = sys_now_ns();
 	p->deadline_ns = p->started_ns + j->deadline_s * NS_PER_S;
 	str_copy(p->image, sizeof(p->image), j->name);
-	p->row = row_begin(master.boot.phase, SM_ROW_ENTRY, j->name, master.pids[row]);
+	p->row = row_begin(master.boot.phase, SM_ROW_ENTRY, j->name, master.processes[row].pid);
 	ret->role = j->role;
 	ret->n = j->n;
 }

@@ -32,7 +32,7 @@ void session_move_to(uint32_t n, enum session_state state)
 
 static uint32_t pid_of(int row)
 {
-	return row == NONE ? 0 : master.pids[row];
+	return row == NONE ? 0 : master.processes[row].pid;
 }
 
 void session_fill(uint32_t n, struct sm_session_row *ret)
@@ -131,6 +131,10 @@ static void set_up(uint32_t n)
 		row_note(PHASE_SESSIONS, SM_ROW_ENTRY, RESULT_FAILED, -r, "session copy",
 			 err_text(-r));
 		session_set_up_failed(n, r);
+		if (n == 0 && !master.shutting_down)
+			stop(STOP_SYSTEM_PROCESS_TERMINATED, (uint32_t)-r,
+			     "Session Manager ExecuteInitialCommand",
+			     "session 0 could not be set up");
 		session_move_to(n, SESSION_DYING);
 		s->check_ns = sys_now_ns(); /* at the next turn: ending here would recurse */
 		return;
@@ -143,7 +147,7 @@ static void set_up(uint32_t n)
 
 		text_u64(text_add(&t, "session "), n);
 		master.processes[r].row =
-			row_begin(PHASE_SESSIONS, SM_ROW_ENTRY, room, master.pids[r]);
+			row_begin(PHASE_SESSIONS, SM_ROW_ENTRY, room, master.processes[r].pid);
 	}
 }
 
@@ -180,7 +184,8 @@ int session_handover(uint32_t n, const struct sm_handover *h, int pidfd)
 	int row;
 
 	if (h->session != n || (h->role != ROLE_CSRSS && h->role != ROLE_INITIAL) ||
-	    s->state != SESSION_SETTING_UP || *place != NONE || !h->pid || pidfd < 0) {
+	    s->state != SESSION_SETTING_UP || *place != NONE || !h->pid || h->pid > INT32_MAX ||
+	    pidfd < 0) {
 		sys_closep(&pidfd);
 		return -EINVAL;
 	}
@@ -198,7 +203,7 @@ int session_handover(uint32_t n, const struct sm_handover *h, int pidfd)
 	if (h->role == ROLE_INITIAL)
 		str_copy(s->initial_image, sizeof(s->initial_image), h->image);
 	/* It may have died and been reaped as an orphan before we knew it. */
-	if (sys_pidfd_signal(pidfd, 0) == -ESRCH) {
+	if (sys_pidfd_signal(pidfd, 0) < 0) {
 		ledger_drop(row);
 		*place = NONE;
 		return -ESRCH;
@@ -211,8 +216,10 @@ int session_registered(uint32_t n, enum role role)
 	struct session *s = &master.sessions[n];
 	struct sm_message m;
 
-	if (role != ROLE_CSRSS)
+	if (role != ROLE_CSRSS) {
+		s->initial_registered = true;
 		return 0;
+	}
 	if (s->registered)
 		return -EINVAL;
 	s->registered = true;

@@ -114,8 +114,8 @@ static bool has_controllers(const char *path)
 /* A directory of our own below the root that we see; a name of its own where others may be. */
 static void take_cgroup(const char *base)
 {
-	static char path[64];
-	struct text t = TEXT_ON(path);
+	char *path = master.cgroup_path;
+	struct text t = TEXT_ON(master.cgroup_path);
 	uint64_t suffix = 0;
 	int r;
 

@@ -8,12 +8,14 @@
  * that copy, the machine goes down.
  */
 #include "smss/master/master.h"
+#include "smss/shutdown/shutdown.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <sys/reboot.h>
 
 #define STOP_DEADLINE_S 5u
+#define LAST_SYNC_S     20u
 #define CEILING_EXTRA_S 60u /* swapoff, unmount, sync, on top of asking and forcing twice */
 #define SIGNAL_RT       34  /* what everybody calls SIGRTMIN; the libcs disagree, senders do not */
 #define CAD_BURST       7u
@@ -34,9 +36,26 @@ static void tell_shutdown(enum sm_action action, unsigned flags, const char *rea
 	peer_tell_all(&m);
 }
 
+/* The slowest session may take its own time, and then the driver must still be there. */
+static uint32_t longest_grace_s(void)
+{
+	uint32_t grace_s = 10;
+
+	if (!master.plan)
+		return grace_s;
+	grace_s = master.plan->settings.shutdown_deadline_s;
+	for (uint32_t n = 0; n < master.sessions_top; n++) {
+		uint32_t own = plan_session_number(master.plan, n, "StopDeadline", grace_s);
+
+		if (own > grace_s)
+			grace_s = own;
+	}
+	return grace_s;
+}
+
 static void start_driver(void)
 {
-	uint32_t grace_s = master.plan ? master.plan->settings.shutdown_deadline_s : 10;
+	uint32_t grace_s = longest_grace_s();
 	struct job j = {.role = ROLE_SHUTDOWN,
 			.n = master.action,
 			.session = SM_NO_SESSION,
@@ -49,7 +68,7 @@ static void start_driver(void)
 	if (row < 0) { /* no plan yet, or no process to be had: nothing of ours is running then */
 		say(SYS_LOG_ERROR, "the shutdown runs without its driver: ", err_text(-row), NULL,
 		    NULL);
-		master.final_ns = sys_now_ns();
+		shutdown_driver_ended();
 	}
 }
 
@@ -73,7 +92,7 @@ int shutdown_begin(enum sm_action action, unsigned flags, const char *reason)
 	tell_shutdown(action, flags, reason);
 	if (flags & 1) { /* fast: no asking */
 		for (uint32_t i = 0; i < master.ledger_top; i++)
-			if (master.pids[i] && master.processes[i].session != SM_NO_SESSION)
+			if (master.processes[i].pid && master.processes[i].session != SM_NO_SESSION)
 				ledger_kill((int)i);
 	}
 	start_driver();
@@ -102,11 +121,32 @@ void shutdown_check(void)
 	waiter_answer(&master.sessions_stopper, &m, SM_OK);
 }
 
+/* Without its driver a shutdown still syncs: a copy that does only that, once, with its deadline.
+ */
+static bool last_sync(void)
+{
+	struct job j = {.role = ROLE_SHUTDOWN,
+			.n = STEP_SYNC,
+			.session = SM_NO_SESSION,
+			.deadline_s = LAST_SYNC_S,
+			.name = "smss",
+			.why = "last sync",
+			.core_fds = {NONE, NONE}};
+
+	if (master.last_sync)
+		return false;
+	master.last_sync = true;
+	return job_start(&j) >= 0;
+}
+
 void shutdown_driver_ended(void)
 {
-	if (!master.final)
+	if (!master.final) {
 		say(SYS_LOG_ERROR, "the shutdown's driver failed; going down without it", NULL,
 		    NULL, NULL);
+		if (last_sync())
+			return;
+	}
 	master.final_ns = sys_now_ns(); /* the loop calls shutdown_final, after this turn */
 }
 
@@ -147,6 +187,7 @@ void stop(uint32_t code, uint32_t status, const char *culprit, const char *text)
 
 	if (master.stop.code || master.shutting_down)
 		return;
+	master.accept_ns = 0; /* what comes to a stop was not good */
 	master.stop = (struct sm_stop_text){.which = 1,
 					    .code = code,
 					    .status = status,

@@ -67,6 +67,7 @@ int copy_role_shutdown(struct copy *c)
 	if (c->plan && c->plan->settings.clear_pagefile)
 		copy_item(c, RESULT_NOT_YET, 0, 0, "ClearPageFileAtShutdown", "not implemented");
 	orderly(c);
+	(void)!shutdown_run_step(c, STEP_SYNC, "", 30000); /* before anything that may hang */
 	if (machine(c)) {
 		shutdown_swaps(c);
 		shutdown_mounts(c);

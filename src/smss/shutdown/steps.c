@@ -109,6 +109,7 @@ static bool is_target(const char *pid)
 {
 	char path[64], first[1] = {0};
 	struct text t = TEXT_ON(path);
+	struct sys_stat st;
 
 	text_add(text_add(text_add(&t, "/proc/"), pid), "/exe");
 	if (sys_readlink(AT_FDCWD, path, first, sizeof(first)) < 0)
@@ -116,7 +117,12 @@ static bool is_target(const char *pid)
 	t = TEXT_ON(path);
 	text_add(text_add(text_add(&t, "/proc/"), pid), "/cmdline");
 	(void)!sys_read_file(AT_FDCWD, path, first, 1);
-	return first[0] != '@';
+	if (first[0] != '@')
+		return true;
+	t = TEXT_ON(path);
+	text_add(text_add(&t, "/proc/"), pid);
+	/* only root may ask to be spared */
+	return sys_stat_at(AT_FDCWD, path, 0, &st) < 0 || st.uid != 0;
 }
 
 /* Sends sig (0 = just count) to every target. Returns how many there are, -errno without /proc. */
