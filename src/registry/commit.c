@@ -25,6 +25,27 @@ static int beside(const struct store *s, const char *ending, char *room, size_t 
 	return t.cut ? -ENAMETOOLONG : 0;
 }
 
+/* The lock under its name; *ret_made: it was not there. */
+static int open_lock(const struct store *s, const char *name, bool *ret_made)
+{
+	int fd = sys_open(s->dir, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, FILE_MODE);
+
+	*ret_made = fd >= 0;
+	if (fd == -EEXIST)
+		fd = sys_open(s->dir, name, O_RDWR | O_CREAT | O_NOFOLLOW, FILE_MODE);
+	return fd;
+}
+
+/* The file that is locked is still the one of that name: who made it may have taken it away. */
+static bool lock_stands(const struct store *s, const char *name)
+{
+	struct sys_stat mine, named;
+
+	return sys_stat_fd(s->lock, &mine) == 0 &&
+	       sys_stat_at(s->dir, name, AT_SYMLINK_NOFOLLOW, &named) == 0 &&
+	       mine.dev == named.dev && mine.ino == named.ino;
+}
+
 static int take_lock(struct store *s)
 {
 	char name[256];
@@ -32,15 +53,22 @@ static int take_lock(struct store *s)
 
 	if (r < 0)
 		return r;
-	s->lock = sys_open(s->dir, name, O_RDWR | O_CREAT | O_NOFOLLOW, FILE_MODE);
-	if (s->lock < 0)
-		return s->lock;
 	for (unsigned waited = 0; waited <= LOCK_WAIT_MS; waited += STEP_MS) {
+		if (s->lock < 0)
+			s->lock = open_lock(s, name, &s->lock_made);
+		if (s->lock < 0)
+			return s->lock;
 		r = sys_flock(s->lock, LOCK_EX | LOCK_NB);
-		if (r != -EAGAIN && r != -EWOULDBLOCK)
+		if (r == 0 && lock_stands(s, name))
+			return 0;
+		if (r == 0)
+			sys_closep(&s->lock);
+		else if (r != -EAGAIN && r != -EWOULDBLOCK)
 			return r;
-		sys_sleep_ms(STEP_MS);
+		else
+			sys_sleep_ms(STEP_MS);
 	}
+	s->lock_made = false; /* another has it by now */
 	return -EBUSY;
 }
 
@@ -75,6 +103,11 @@ int store_open(struct store *s, const char *path, struct text *why)
 
 void store_close(struct store *s)
 {
+	char name[256];
+
+	if (s->lock >= 0 && s->lock_made && !s->exists &&
+	    beside(s, ".lock", name, sizeof(name)) == 0)
+		(void)!sys_unlink(s->dir, name, 0);
 	sys_closep(&s->lock);
 	sys_closep(&s->dir);
 }
@@ -181,60 +214,122 @@ int store_write_plan(const struct store *s, const struct plan_made *made)
 	return r < 0 ? r : write_beside(s, ".queue", made->queue, made->queue_n);
 }
 
-/* The plan of bytes that are not on the disk yet. */
-static int plan_ahead(const struct store *s, const struct reg_tree *t, const uint8_t *bytes,
-		      size_t n, struct remarks *remarks, struct plan_made *ret)
+void store_remarks(const struct store *s, const struct reg_tree *t, struct remarks *remarks)
+{
+	_cleanup_(plan_made_freep) struct plan_made made = {0};
+	struct plan_source from = {.tree = t, .set = tree_current_set(t), .hive_path = s->path};
+
+	if (!from.set)
+		return;
+	(void)plan_make(&from, remarks, &made);
+	plan_names(&from, remarks);
+}
+
+/* Why no boot could make a plan of this tree; 0 when one could. */
+static int no_plan(const struct reg_tree *t, struct text *why)
+{
+	static const char manager[] = "CurrentControlSet\\Control\\Session Manager";
+
+	if (!tree_current_set(t))
+		text_add(why, "the hive would have no Select\\Current");
+	else if (!tree_find(t, manager, sizeof(manager) - 1))
+		text_add(text_add(why, "the hive would have no "), manager);
+	else
+		return 0;
+	text_add(why, ": no boot could use it");
+	return -ENODATA;
+}
+
+struct result { /* of a commit */
+	uint8_t *bytes;
+	size_t n;
+	struct plan_made made;
+};
+
+/* The plan of bytes that are not on the disk yet; -ENODATA and why when there is none. */
+static int plan_ahead(const struct store *s, const struct reg_tree *t, struct result *result,
+		      struct remarks *remarks, struct text *why)
 {
 	struct hive_facts facts;
 	uint8_t sha256[SHA256_BYTES];
-	char room[TEXT_BYTES];
-	struct text why = TEXT_ON(room);
 	struct plan_source from = {.tree = t,
 				   .set = tree_current_set(t),
 				   .hive_path = s->path,
 				   .facts = &facts,
 				   .sha256 = sha256};
-	int r = hive_block_check(bytes, 4096, n, &facts, &why);
+	int r = no_plan(t, why);
 
+	if (r == 0)
+		r = hive_block_check(result->bytes, 4096, result->n, &facts, why);
 	if (r < 0)
 		return r;
-	sha256_of(bytes, n, sha256);
-	return plan_make(&from, remarks, ret);
+	sha256_of(result->bytes, result->n, sha256);
+	r = plan_make(&from, remarks, &result->made);
+	if (r == 0)
+		plan_names(&from, remarks);
+	if (r != -ENOSPC && r != -E2BIG)
+		return r;
+	text_add(why, "its plan would be larger than 1 MiB: no boot could use it");
+	return -ENODATA;
+}
+
+/* Plan and queue of an older hive would fit nothing. */
+static int drop_plan(const struct store *s)
+{
+	static const char *const endings[] = {".plan", ".queue"};
+	char name[256];
+
+	for (size_t i = 0; i < ARRAY_SIZE(endings); i++) {
+		int r = beside(s, endings[i], name, sizeof(name));
+
+		if (r == 0)
+			r = sys_unlink(s->dir, name, 0);
+		if (r < 0 && r != -ENOENT)
+			return r;
+	}
+	return 0;
+}
+
+/* The hive first, then what was made of it, or nothing beside it. */
+static int write_all(struct store *s, const struct result *result, struct text *why)
+{
+	int r = sys_replace_file(s->dir, s->name, result->bytes, result->n, FILE_MODE);
+
+	if (r == 0)
+		r = hive_block_check(result->bytes, 4096, result->n, &s->facts, why);
+	if (r < 0)
+		return r;
+	s->exists = true;
+	r = result->made.plan_n ? store_write_plan(s, &result->made) : drop_plan(s);
+	if (r < 0)
+		text_add(text_add(why, "the hive is written, its plan is not: "), err_text(-r));
+	return r;
 }
 
 int store_commit(struct store *s, const struct reg_tree *t, bool force, struct remarks *remarks,
 		 struct text *why)
 {
-	_cleanup_(plan_made_freep) struct plan_made made = {0};
 	struct hive_stamp stamp = hive_stamp_after(s->exists ? &s->facts : NULL, sys_wall_s());
-	uint8_t *bytes = NULL;
-	size_t n = 0;
-	int r;
+	struct result result = {0};
+	int r = hive_build(t, stamp, &result.bytes, &result.n, why);
 
-	if (!tree_current_set(t)) {
-		text_add(why, "the hive would have no Select\\Current: no boot could use it");
-		return -EINVAL;
-	}
-	r = hive_build(t, stamp, &bytes, &n, why);
 	if (r == 0)
-		r = plan_ahead(s, t, bytes, n, remarks, &made);
+		r = plan_ahead(s, t, &result, remarks, why);
+	if (r == -ENODATA && !force) {
+		text_add(why, "; nothing was written (--force writes it all the same)");
+		r = -EINVAL;
+	} else if (r == -ENODATA) {
+		r = 0;
+	}
 	if (r == 0 && remarks->errors && !force) {
 		text_add(why, "values with errors; nothing was written (--force writes them all "
 			      "the same)");
 		r = -EINVAL;
 	}
 	if (r == 0)
-		r = sys_replace_file(s->dir, s->name, bytes, n, FILE_MODE);
-	if (r == 0)
-		r = hive_block_check(bytes, 4096, n, &s->facts, why);
-	if (r == 0) {
-		s->exists = true;
-		r = store_write_plan(s, &made);
-		if (r < 0)
-			text_add(text_add(why, "the hive is written, its plan is not: "),
-				 err_text(-r));
-	}
-	free(bytes);
+		r = write_all(s, &result, why);
+	free(result.bytes);
+	plan_made_free(&result.made);
 	if (r < 0 && !why->len)
 		text_add(why, err_text(-r));
 	return r;

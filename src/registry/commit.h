@@ -23,6 +23,7 @@ struct store {
 	const char *name; /* of the hive in its directory; points into path */
 	int dir;          /* owner: this struct */
 	int lock;
+	bool lock_made; /* by this program: it goes away when nothing is committed */
 	bool exists;
 	struct hive_facts facts; /* of the hive as it was read, when it exists */
 };
@@ -50,11 +51,15 @@ int store_read(struct store *s, const char *state, struct reg_tree *t, unsigned 
 
 /*
  * store_commit - the tree becomes the hive
- *   force  also when its values have errors
- * Returns 0; -EINVAL (errors in remarks, nothing was written), or -errno with why.
+ *   force  also when its values have errors, or when no boot could make a plan of it: then plan and
+ *          queue beside the hive go away and why tells so
+ * Returns 0; -EINVAL (errors in remarks, or no plan: nothing was written), or -errno with why.
  */
 int store_commit(struct store *s, const struct reg_tree *t, bool force, struct remarks *remarks,
 		 struct text *why);
+
+/* store_remarks - what there is to say of a tree; nothing when no plan can be made of it. */
+void store_remarks(const struct store *s, const struct reg_tree *t, struct remarks *remarks);
 
 /* store_write_plan - plan and queue beside the hive, durably. */
 int store_write_plan(const struct store *s, const struct plan_made *made);

@@ -41,9 +41,16 @@ void remark_add(struct remarks *r, unsigned kind, const char *path, const char *
 		r->cap = cap;
 	}
 	va_start(list, form);
-	r->at[r->count++] =
-		(struct remark){.kind = kind, .path = path, .text = formed(r->arena, form, list)};
+	r->at[r->count++] = (struct remark){.kind = kind,
+					    .path = path,
+					    .text = formed(r->arena, form, list),
+					    .origin = r->origin};
 	va_end(list);
+}
+
+bool remark_same(const struct remark *a, const struct remark *b)
+{
+	return a->kind == b->kind && strcmp(a->path, b->path) == 0 && strcmp(a->text, b->text) == 0;
 }
 
 const char *remark_word(unsigned kind)

@@ -34,7 +34,7 @@ static const struct verb {
 	 "show a key, a value, or a tree"},
 	{"export", verb_export, "[KEY] [--output FILE]", "a key and all below as .reg text"},
 	{"add", verb_add, "KEY [--value NAME --type TYPE --data DATA] [--force]",
-	 "make a key or set a value; \\0 parts the strings of a REG_MULTI_SZ"},
+	 "make a key or set a value: \\0 parts the strings of a REG_MULTI_SZ, a REG_BINARY is hex"},
 	{"delete", verb_delete, "KEY [--value NAME] [--force]",
 	 "delete a key with all below, or a value"},
 	{"check", verb_check, "[--all] [--json]",
@@ -222,7 +222,7 @@ int main(int argc, char **argv)
 	o.args = argv + optind + 1;
 	o.count = argc - optind - 1;
 	option = run(v, &o);
-	if (option == EXIT_USAGE_2 && v->run && !o.count && v->run == verb_import)
+	if (option == EXIT_SHOW_USAGE)
 		usage(stderr, v);
-	return option;
+	return option == EXIT_SHOW_USAGE ? EXIT_USAGE_2 : option;
 }

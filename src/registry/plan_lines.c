@@ -114,6 +114,21 @@ static unsigned keyword(const char **line)
 	return 0;
 }
 
+/* "autochek autochk *" runs a program autochek, and the disk check is gone: that is worth a word.
+ */
+static void near_keyword(struct draft *d, const char *line, const char *where)
+{
+	const char *word = draft_text(d, "%.*s", (int)token(line), line), *near;
+
+	if (!*skip_blanks(line + token(line)) || strcmp(word, "autochk") == 0 ||
+	    strcmp(word, "sync") == 0)
+		return;
+	near = schema_suggest_name(SCHEMA_LINE_WORDS, word);
+	if (near)
+		draft_say(d, PLAN_NOTE_WARNING, "%s\"%s\" is taken as a program; did you mean %s?",
+			  where, draft_show(d, word), near);
+}
+
 static void one_line(struct draft *d, enum plan_table t, const char *line, size_t number)
 {
 	const char *where = draft_text(d, "line %zu: ", number), *rest;
@@ -123,6 +138,7 @@ static void one_line(struct draft *d, enum plan_table t, const char *line, size_
 	line = skip_blanks(line);
 	while ((flag = keyword(&line)))
 		row.flags |= flag;
+	near_keyword(d, line, where);
 	if (!*line && (row.flags & PLAN_LINE_DEBUG)) {
 		draft_say(d, PLAN_NOTE_WARNING, "%sa debug line without an image does nothing",
 			  where);

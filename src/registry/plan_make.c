@@ -97,8 +97,11 @@ static void one_value(struct draft *d, enum schema_key key, const struct reg_val
 static void all_values(struct draft *d, const struct reg_key *k, enum schema_key key)
 {
 	d->key = k;
-	for (uint32_t i = 0; k && i < k->value_count && !d->failed; i++)
+	for (uint32_t i = 0; k && i < k->value_count && !d->failed; i++) {
+		d->remarks->origin = k->values[i].origin;
 		one_value(d, key, &k->values[i]);
+	}
+	d->remarks->origin = 0;
 }
 
 static bool session_name(const char *name)
@@ -134,12 +137,17 @@ static void unknown_keys(struct draft *d, const struct reg_key *manager)
 {
 	for (uint32_t i = 0; manager && i < manager->child_count; i++) {
 		const struct reg_key *k = manager->children[i];
+		const char *near;
 
 		if (schema_our_key(k->name))
 			continue;
 		d->at = draft_text(d, "Session Manager\\%s\\", draft_show(d, k->name));
+		near = schema_suggest_name(SCHEMA_MANAGER_KEYS, k->name);
 		if (schema_nt_key(k->name))
 			draft_say(d, REMARK_UNUSED, "NT's own key, not used here");
+		else if (near)
+			draft_say(d, PLAN_NOTE_UNKNOWN,
+				  "no key of that name is known; did you mean %s?", near);
 		else
 			draft_say(d, PLAN_NOTE_UNKNOWN, "no key of that name is known here");
 	}

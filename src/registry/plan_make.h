@@ -46,6 +46,17 @@ int plan_load(struct hive *h, struct reg_tree *t, unsigned *ret_set, struct text
  * Returns 0, or -ENOSPC (larger than a plan can be), -E2BIG.
  */
 int plan_make(const struct plan_source *from, struct remarks *remarks, struct plan_made *ret);
+
+/*
+ * plan_names - remarks on keys of the root, of the control set and of Control that nobody reads
+ * Those near to ours are told with the right name; NT's own are REMARK_UNUSED.
+ * plan_load_names brings these names, for a tree that plan_load made; what cannot be read is left
+ * out.
+ */
+void plan_names(const struct plan_source *from, struct remarks *remarks);
+void plan_load_names(struct hive *h, unsigned set, struct reg_tree *t);
+
+/* plan_made_free - give both back. */
 void plan_made_free(struct plan_made *m);
 static inline void plan_made_freep(struct plan_made *m)
 {

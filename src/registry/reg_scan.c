@@ -140,6 +140,16 @@ int reg_quoted(struct reader *r, const char *what)
 	}
 }
 
+/* Nothing but blanks and empty lines follows: the file was cut off here. */
+static bool file_ends(const struct reader *r)
+{
+	size_t at = r->at;
+
+	while (at < r->n && strchr(" \t\r\n", r->s[at]) && r->s[at])
+		at++;
+	return at >= r->n;
+}
+
 /* Continues a hex value on the next line, when a backslash ends this one. */
 static int continue_line(struct reader *r)
 {
@@ -152,7 +162,7 @@ static int continue_line(struct reader *r)
 	if (!reg_line_ends(r))
 		return reg_bad(r, slash,
 			       "a backslash in hex data must be the last thing on its line");
-	if (r->at >= r->n)
+	if (file_ends(r))
 		return reg_bad(r, slash, "the file ends where the backslash promises another line");
 	reg_next_line(r);
 	reg_skip_blanks(r);
@@ -193,7 +203,8 @@ static int hex_bytes(struct reader *r)
 				return reg_bad(r, r->at, "a comma is missing before the backslash");
 			break;
 		}
-		r->at++;
+		if (r->at++, file_ends(r))
+			return reg_bad(r, r->at - 1, "the file ends behind a comma: it was cut");
 		reg_skip_blanks(r);
 		while ((more = continue_line(r)) > 0)
 			;

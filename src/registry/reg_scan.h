@@ -15,7 +15,8 @@ struct reader {
 	size_t n, at;
 	size_t line_start;
 	unsigned line;
-	bool line_bad; /* an error was named on this line */
+	unsigned value_line; /* where the value at hand began */
+	bool line_bad;       /* an error was named on this line */
 	struct reg_tree *t;
 	struct reg_key *key; /* of the last [key]; NULL before one, or when it is being deleted */
 	bool seen_key;

@@ -18,7 +18,10 @@
 
 static int set_value(struct reader *r, const char *name, size_t name_n, uint32_t type)
 {
-	struct reg_data d = {.type = type, .bytes = r->data, .n = r->data_n};
+	struct reg_data d = {.type = type,
+			     .bytes = r->data,
+			     .n = r->data_n,
+			     .origin = ORIGIN(r->t->file, r->value_line)};
 
 	if (r->data_n > HIVE_WRITE_VALUE_MAX)
 		return reg_bad(r, r->line_start,
@@ -73,6 +76,7 @@ static int value_line(struct reader *r)
 	size_t n = 0, start = r->at;
 	int e = 0;
 
+	r->value_line = r->line;
 	if (!r->seen_key)
 		return reg_bad(r, start, "a value before the first [key]");
 	if (reg_peek(r) == '@') {

@@ -19,19 +19,24 @@ struct remark {
 	unsigned kind;    /* PLAN_NOTE_* or REMARK_UNUSED */
 	const char *path; /* below Control, e.g. "Session Manager\\BootExecute"; escaped */
 	const char *text;
+	uint32_t origin; /* of the value, ORIGIN(); 0 = it came from the hive */
 };
 
 struct remarks {
 	struct reg_arena *arena; /* whose memory it uses */
 	struct remark *at;
 	size_t count, cap;
-	size_t errors; /* of kind PLAN_NOTE_ERROR, kept or not */
+	uint32_t origin; /* of the value at hand, for remark_add */
+	size_t errors;   /* of kind PLAN_NOTE_ERROR, kept or not */
 	size_t lost;
 };
 
 /* remark_add - one remark, printf-like; foreign text is escaped by it. */
 void remark_add(struct remarks *r, unsigned kind, const char *path, const char *form, ...)
 	__attribute__((format(printf, 4, 5)));
+
+/* remark_same - the same is said of the same thing, wherever it was set. */
+bool remark_same(const struct remark *a, const struct remark *b);
 
 /* remark_word - "error", "warning", "not yet", "refused", "unknown", "not used here". */
 const char *remark_word(unsigned kind);

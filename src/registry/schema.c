@@ -190,8 +190,7 @@ static unsigned least(unsigned a, unsigned b)
 
 #define WORD_MAX 47u /* our longest name has 28 letters */
 
-/* Letters to change, drop, add or swap, case aside; WORD_MAX + 1 for words too long to matter. */
-static unsigned distance(const char *a, const char *b)
+unsigned schema_distance(const char *a, const char *b)
 {
 	unsigned row[3][WORD_MAX + 1], *now = row[0], *last = row[1], *before = row[2];
 	unsigned an = (unsigned)strlen(a), bn = (unsigned)strlen(b);
@@ -232,7 +231,7 @@ const char *schema_suggest(enum schema_key key, const char *name)
 
 		if (row[i].key != key || str_same(row[i].name, "*"))
 			continue;
-		d = distance(name, row[i].name);
+		d = schema_distance(name, row[i].name);
 		if (d < nearest && d <= 1 + strlen(row[i].name) / 6) {
 			nearest = d;
 			best = row[i].name;

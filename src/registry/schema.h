@@ -104,5 +104,23 @@ bool schema_our_key(const char *name);
 /* schema_suggest - the name of that key nearest to a mistyped one, or NULL when none is near. */
 const char *schema_suggest(enum schema_key key, const char *name);
 
+enum schema_names { /* where keys of known names lie, and the words of command lines */
+		    SCHEMA_ROOT_KEYS,    /* of the hive */
+		    SCHEMA_SET_KEYS,     /* of ControlSet00N */
+		    SCHEMA_CONTROL_KEYS, /* of Control */
+		    SCHEMA_MANAGER_KEYS, /* of Session Manager */
+		    SCHEMA_LINE_WORDS,   /* debug, async, autocheck */
+};
+
+/* schema_suggest_name - that of our names nearest to a mistyped one, or NULL when none is near. */
+const char *schema_suggest_name(enum schema_names where, const char *name);
+
+/* schema_name - our name there that is this one, any case, or NULL; schema_nt_name - NT's. */
+const char *schema_name(enum schema_names where, const char *name);
+bool schema_nt_name(enum schema_names where, const char *name);
+
+/* schema_distance - letters to change, drop, add or swap, case aside; 48 for words too long. */
+unsigned schema_distance(const char *a, const char *b);
+
 /* schema_types - "REG_SZ or REG_EXPAND_SZ" for a set of TYPE_*; room of 80 bytes. */
 const char *schema_types(unsigned types, char room[80]);

@@ -128,6 +128,65 @@ void show_key(FILE *out, const struct reg_key *k, bool recursive, struct reg_are
 	}
 }
 
+const char *key_below_root(const char *key)
+{
+	static const char *const roots[] = {"HKEY_LOCAL_MACHINE\\SYSTEM", "HKLM\\SYSTEM"};
+
+	for (unsigned i = 0; i < 2; i++) {
+		size_t n = strlen(roots[i]);
+
+		if (strlen(key) >= n && utf8_same_fold(key, n, roots[i], n) &&
+		    (key[n] == '\0' || key[n] == '\\'))
+			return key + n + strspn(key + n, "\\");
+	}
+	if ((strlen(key) >= 5 && utf8_same_fold(key, 5, "HKEY_", 5)) ||
+	    (strlen(key) >= 4 && utf8_same_fold(key, 4, "HKLM", 4)))
+		return NULL;
+	return key;
+}
+
+void show_missing_key(FILE *out, const struct reg_tree *t, const char *path)
+{
+	const struct reg_key *last = t->root;
+
+	fputs("smreg: ", out);
+	show_escaped(out, path, strlen(path));
+	fputs(": no such key\n", out);
+	if (strchr(path, '/'))
+		fputs("smreg: a \\ parts the names of keys, not a /\n", out);
+	for (size_t n = 0;; n++) {
+		n += strcspn(path + n, "\\");
+		const struct reg_key *k = tree_find(t, path, n);
+
+		if (k)
+			last = k;
+		if (!k || !path[n])
+			break;
+	}
+	fputs("smreg: ", out);
+	show_key_path(out, last);
+	fputs(last->child_count ? " is there, with the keys:\n" : " is there, without subkeys\n",
+	      out);
+	for (uint32_t i = 0; i < last->child_count; i++) {
+		fputs("    ", out);
+		show_escaped(out, last->children[i]->name, last->children[i]->name_bytes);
+		fputc('\n', out);
+	}
+}
+
+void show_remark(FILE *out, const struct remark *r, const char *file)
+{
+	if (file) {
+		show_escaped(out, file, strlen(file));
+		fprintf(out, ":%" PRIu32 ": ", ORIGIN_LINE(r->origin));
+	}
+	fprintf(out, "%s: ", remark_word(r->kind));
+	show_escaped(out, r->path, strlen(r->path));
+	fputs(": ", out);
+	show_escaped(out, r->text, strlen(r->text));
+	fputc('\n', out);
+}
+
 size_t show_remarks(FILE *out, const struct remarks *r, bool all)
 {
 	size_t shown = 0;
@@ -135,11 +194,7 @@ size_t show_remarks(FILE *out, const struct remarks *r, bool all)
 	for (size_t i = 0; i < r->count; i++) {
 		if (r->at[i].kind == REMARK_UNUSED && !all)
 			continue;
-		fprintf(out, "%s: ", remark_word(r->at[i].kind));
-		show_escaped(out, r->at[i].path, strlen(r->at[i].path));
-		fputs(": ", out);
-		show_escaped(out, r->at[i].text, strlen(r->at[i].text));
-		fputc('\n', out);
+		show_remark(out, &r->at[i], NULL);
 		shown++;
 	}
 	if (r->lost)

@@ -23,8 +23,14 @@ void show_key_path(FILE *out, const struct reg_key *k);
 void show_value(FILE *out, const struct reg_value *v, struct reg_arena *scratch);
 /* show_key - path, values, paths of the subkeys; recursive: they too. */
 void show_key(FILE *out, const struct reg_key *k, bool recursive, struct reg_arena *scratch);
+/* show_remark - its line; file: where its value was set, or NULL. */
+void show_remark(FILE *out, const struct remark *r, const char *file);
 /* show_remarks - one line each; all: those of kind REMARK_UNUSED too. Returns the lines printed. */
 size_t show_remarks(FILE *out, const struct remarks *r, bool all);
+/* key_below_root - a path as people write it, without HKLM\SYSTEM; NULL: of another root. */
+const char *key_below_root(const char *key);
+/* show_missing_key - that a path leads nowhere, the last key of it that is there, its subkeys. */
+void show_missing_key(FILE *out, const struct reg_tree *t, const char *path);
 /* show_plan - what the next boot will do, in words and in its order. */
 void show_plan(FILE *out, const struct plan_header *p, const struct plan_header *queue);
 

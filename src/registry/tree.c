@@ -213,7 +213,8 @@ int tree_add_key(struct reg_tree *t, struct reg_key *parent, const char *name, s
 int tree_append(struct reg_tree *t, struct reg_key *k, const char *name, size_t n,
 		const struct reg_data *data)
 {
-	struct reg_value v = {.type = data->type, .name_bytes = (uint32_t)n};
+	struct reg_value v = {
+		.type = data->type, .name_bytes = (uint32_t)n, .origin = data->origin};
 
 	v.name = arena_copy(&t->arena, name, n);
 	v.data = (uint8_t *)arena_copy(&t->arena, data->bytes, data->n);
@@ -240,6 +241,7 @@ int tree_set(struct reg_tree *t, struct reg_key *k, const char *name, size_t n,
 	if (!copy)
 		return -E2BIG;
 	v->type = data->type;
+	v->origin = data->origin;
 	v->data = copy;
 	v->bytes = (uint32_t)data->n;
 	return 0;

@@ -44,8 +44,18 @@ struct reg_value {
 	uint32_t name_bytes;
 	uint32_t type; /* REG_* or any other number */
 	uint32_t bytes;
+	uint32_t origin; /* ORIGIN() of the text that set it; 0 = it came from the hive */
 	uint8_t *data;
 };
+
+/*
+ * ORIGIN - where a value was set: the number of a file, from 1 (0 = no file: a command line), and
+ * a line of it. 26 bits hold every line of the largest .reg file.
+ */
+#define ORIGIN_FILE_MAX     63u
+#define ORIGIN(file, line)  ((uint32_t)(file) << 26 | (line))
+#define ORIGIN_FILE(origin) ((origin) >> 26)
+#define ORIGIN_LINE(origin) ((origin)&0x3FFFFFFu)
 
 struct reg_key {
 	char *name;
@@ -62,6 +72,7 @@ struct reg_tree {
 	struct reg_arena arena;
 	struct reg_key *root;
 	uint64_t keys, values; /* in it, the root included */
+	uint32_t file;         /* ORIGIN_FILE of the .reg text being read */
 };
 
 /* arena_take - n zeroed bytes, 8-byte aligned; NULL when the budget or the memory is used up. */
@@ -91,6 +102,7 @@ struct reg_data {
 	uint32_t type;
 	const void *bytes;
 	size_t n;
+	uint32_t origin;
 };
 
 /* tree_set - make or replace a value; bytes are copied. Returns 0 or -E2BIG. */

@@ -6,7 +6,8 @@
 
 #include <stdbool.h>
 
-enum exit_code { EXIT_OK = 0, EXIT_FAILED_1 = 1, EXIT_USAGE_2 = 2 };
+/* EXIT_SHOW_USAGE: the arguments fit nothing; main prints the verb's usage and exits with 2 */
+enum exit_code { EXIT_OK = 0, EXIT_FAILED_1 = 1, EXIT_USAGE_2 = 2, EXIT_SHOW_USAGE = 100 };
 
 struct options {
 	const char *hive;
@@ -20,6 +21,14 @@ struct options {
 	char **args; /* behind the verb */
 	int count;
 };
+
+struct reg_buffer;
+
+/*
+ * add_data - --value, --type and --data as a line of .reg text
+ * Returns 0; -EINVAL (said on standard error what does not fit), -ENOMEM.
+ */
+int add_data(const struct options *o, struct reg_buffer *b);
 
 /* Each returns an exit code and says on standard error what went wrong. */
 int verb_init(const struct options *o);

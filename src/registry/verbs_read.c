@@ -51,24 +51,6 @@ static int reading_start(struct reading *r, const struct options *o)
 	return 0;
 }
 
-/* A path as people write it, without HKLM\SYSTEM. NULL: of another root. */
-static const char *below_root(const char *key)
-{
-	static const char *const roots[] = {"HKEY_LOCAL_MACHINE\\SYSTEM", "HKLM\\SYSTEM"};
-
-	for (unsigned i = 0; i < 2; i++) {
-		size_t n = strlen(roots[i]);
-
-		if (strlen(key) >= n && utf8_same_fold(key, n, roots[i], n) &&
-		    (key[n] == '\0' || key[n] == '\\'))
-			return key + n + strspn(key + n, "\\");
-	}
-	if (strlen(key) > 4 &&
-	    (utf8_same_fold(key, 5, "HKEY_", 5) || utf8_same_fold(key, 4, "HKLM", 4)))
-		return NULL;
-	return key;
-}
-
 /* CurrentControlSet as a first component becomes the set that Select\Current names. */
 static int real_path(struct hive *h, const char *key, char *room, size_t cap)
 {
@@ -93,10 +75,25 @@ static const char *load_fault(int e)
 			      : err_text(-e);
 }
 
+/* The keys on the way, to tell how far it goes. */
+static void say_missing(struct reading *r, const char *path)
+{
+	char part[4096];
+
+	(void)hive_load(r->hive, "", 0, &r->tree);
+	for (size_t n = 0; path[n]; n++) {
+		n += strcspn(path + n, "\\");
+		snprintf(part, sizeof(part), "%.*s", (int)n, path);
+		if (hive_load(r->hive, part, 0, &r->tree) < 0 || !path[n])
+			break;
+	}
+	show_missing_key(stderr, &r->tree, path);
+}
+
 static int load_key(struct reading *r, const struct options *o, unsigned depth,
 		    struct reg_key **ret)
 {
-	const char *key = o->count ? below_root(o->args[0]) : "", *first;
+	const char *key = o->count ? key_below_root(o->args[0]) : "", *first;
 	char path[4096];
 	int e;
 
@@ -107,7 +104,9 @@ static int load_key(struct reading *r, const struct options *o, unsigned depth,
 	e = real_path(r->hive, key, path, sizeof(path));
 	if (e == 0)
 		e = hive_load(r->hive, path, depth, &r->tree);
-	if (e < 0) {
+	if (e == -ENOENT) {
+		say_missing(r, path);
+	} else if (e < 0) {
 		fprintf(stderr, "smreg: %s: ", o->hive);
 		show_escaped(stderr, key, strlen(key));
 		fprintf(stderr, "%s%s\n", *key ? ": " : "", load_fault(e));
@@ -138,7 +137,7 @@ int verb_query(const struct options *o)
 	int e;
 
 	if (o->count > 1 || (o->recursive && o->value))
-		return EXIT_USAGE_2;
+		return EXIT_SHOW_USAGE;
 	if (reading_start(&r, o) < 0)
 		return EXIT_USAGE_2;
 	e = load_key(&r, o, o->recursive ? HIVE_ALL : 0, &k);
@@ -169,7 +168,7 @@ int verb_export(const struct options *o)
 	int e;
 
 	if (o->count > 1)
-		return EXIT_USAGE_2;
+		return EXIT_SHOW_USAGE;
 	if (reading_start(&r, o) < 0)
 		return EXIT_USAGE_2;
 	e = load_key(&r, o, HIVE_ALL, &k);
@@ -222,15 +221,19 @@ static int make(struct reading *r, const struct options *o, bool digest, struct 
 int verb_check(const struct options *o)
 {
 	_cleanup_(reading_end) struct reading r;
+	struct plan_source from = {.tree = &r.tree, .hive_path = o->hive};
 	_cleanup_(plan_made_freep) struct plan_made made = {0};
 	struct remarks remarks = {0};
 
 	if (o->count)
-		return EXIT_USAGE_2;
+		return EXIT_SHOW_USAGE;
 	if (reading_start(&r, o) < 0)
 		return EXIT_USAGE_2;
 	if (make(&r, o, false, &remarks, &made) < 0)
 		return EXIT_USAGE_2;
+	from.set = tree_current_set(&r.tree);
+	plan_load_names(r.hive, from.set, &r.tree);
+	plan_names(&from, &remarks);
 	if (o->json) {
 		struct json_object *out = json_object_new_object();
 
@@ -287,7 +290,7 @@ int verb_plan(const struct options *o)
 	struct remarks remarks = {0};
 
 	if (o->count)
-		return EXIT_USAGE_2;
+		return EXIT_SHOW_USAGE;
 	if (reading_start(&r, o) < 0)
 		return EXIT_USAGE_2;
 	if (make(&r, o, o->write || o->json, &remarks, &made) < 0)

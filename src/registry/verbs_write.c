@@ -17,6 +17,7 @@ struct writing {
 	struct store store;
 	struct reg_tree tree;
 	struct reg_tree scratch; /* remarks live here */
+	struct remarks before;   /* of the hive as it was */
 	struct remarks remarks;
 };
 
@@ -45,7 +46,7 @@ static int writing_start(struct writing *w, const struct options *o)
 		e = tree_start(&w->tree);
 	if (e == 0)
 		e = tree_start(&w->scratch);
-	w->remarks.arena = &w->scratch.arena;
+	w->remarks.arena = w->before.arena = &w->scratch.arena;
 	return e < 0 ? complain(o, e, room) : 0;
 }
 
@@ -64,7 +65,32 @@ static int read_hive(struct writing *w, const struct options *o)
 	if (dropped)
 		fprintf(stderr, "smreg: %u values that a boot has carried out are left out\n",
 			dropped);
+	store_remarks(&w->store, &w->tree, &w->before);
 	return 0;
+}
+
+static bool known_before(const struct writing *w, const struct remark *r)
+{
+	for (size_t i = 0; i < w->before.count; i++)
+		if (remark_same(&w->before.at[i], r))
+			return true;
+	return false;
+}
+
+/* What is new, what was said of values that this command set, and whatever refused the commit. */
+static void show_news(const struct writing *w, const struct options *o, bool refused)
+{
+	for (size_t i = 0; i < w->remarks.count; i++) {
+		const struct remark *r = &w->remarks.at[i];
+		unsigned file = ORIGIN_FILE(r->origin);
+
+		if (r->kind == REMARK_UNUSED)
+			continue;
+		if (r->origin || !known_before(w, r) || (refused && r->kind == PLAN_NOTE_ERROR))
+			show_remark(stderr, r, file ? o->args[file - 1] : NULL);
+	}
+	if (w->remarks.lost > w->before.lost)
+		fprintf(stderr, "warning: %zu more remarks\n", w->remarks.lost);
 }
 
 static int commit(struct writing *w, const struct options *o)
@@ -73,7 +99,9 @@ static int commit(struct writing *w, const struct options *o)
 	struct text why = TEXT_ON(room);
 	int e = store_commit(&w->store, &w->tree, o->force, &w->remarks, &why);
 
-	show_remarks(stderr, &w->remarks, false);
+	show_news(w, o, e == -EINVAL);
+	if (e == 0 && why.len)
+		fprintf(stderr, "smreg: %s: warning: %s\n", o->hive, room);
 	return e < 0 ? complain(o, e, room) : 0;
 }
 
@@ -103,8 +131,9 @@ static int read_file(const char *path, char **ret, size_t *ret_n)
 	return 0;
 }
 
-static int import_file(struct writing *w, const char *path)
+static int import_file(struct writing *w, const struct options *o, int which)
 {
+	const char *path = o->args[which];
 	static struct reg_errors errors;
 	char *bytes = NULL;
 	size_t n = 0;
@@ -114,6 +143,7 @@ static int import_file(struct writing *w, const char *path)
 		fprintf(stderr, "smreg: %s: %s\n", path, err_text(-e));
 		return -EINVAL;
 	}
+	w->tree.file = which < (int)ORIGIN_FILE_MAX ? (uint32_t)which + 1 : 0;
 	e = reg_text_read(bytes ? bytes : "", n, &w->tree, &errors);
 	free(bytes);
 	for (unsigned i = 0; i < errors.count; i++)
@@ -169,9 +199,11 @@ int verb_init(const struct options *o)
 	}
 	e = first_tree(&w.tree);
 	for (int i = 0; e == 0 && i < o->count; i++)
-		e = import_file(&w, o->args[i]);
+		e = import_file(&w, o, i);
 	if (e == 0)
 		e = commit(&w, o);
+	if (e == 0)
+		printf("made %s\n", o->hive);
 	return exit_of(e);
 }
 
@@ -181,19 +213,38 @@ int verb_import(const struct options *o)
 	int e;
 
 	if (!o->count)
-		return EXIT_USAGE_2;
+		return EXIT_SHOW_USAGE;
 	e = writing_start(&w, o);
 	if (e == 0)
 		e = read_hive(&w, o);
 	for (int i = 0; e == 0 && i < o->count; i++)
-		e = import_file(&w, o->args[i]);
+		e = import_file(&w, o, i);
 	if (e == 0)
 		e = commit(&w, o);
 	return exit_of(e);
 }
 
+/* What is to be deleted; a key of another root is left to the reader of the text. */
+static int is_there(const struct writing *w, const struct options *o)
+{
+	const char *path = key_below_root(o->args[0]);
+	const struct reg_key *k = path ? tree_find(&w->tree, path, strlen(path)) : NULL;
+
+	if (path && !k) {
+		show_missing_key(stderr, &w->tree, path);
+		return -ENOENT;
+	}
+	if (k && o->value && !key_get(k, o->value)) {
+		fputs("smreg: no such value: ", stderr);
+		show_escaped(stderr, o->value, strlen(o->value));
+		fputc('\n', stderr);
+		return -ENOENT;
+	}
+	return 0;
+}
+
 /* add and delete say what they do as .reg text: one grammar, one set of checks. */
-static int run_text(const struct options *o, const struct reg_buffer *text)
+static int run_text(const struct options *o, const struct reg_buffer *text, bool drop)
 {
 	_cleanup_(writing_end) struct writing w;
 	static struct reg_errors errors;
@@ -201,6 +252,8 @@ static int run_text(const struct options *o, const struct reg_buffer *text)
 
 	if (e == 0)
 		e = read_hive(&w, o);
+	if (e == 0 && drop)
+		e = is_there(&w, o);
 	if (e == 0)
 		e = text->failed ? -ENOMEM
 				 : reg_text_read(text->bytes, text->len, &w.tree, &errors);
@@ -248,68 +301,16 @@ static void name_text(struct reg_buffer *b, const char *name)
 	add_text(b, "\"");
 }
 
-/* Data as a value in a tree of its own, which the writer of .reg text knows how to say. */
-static int data_text(struct reg_buffer *b, const struct options *o)
-{
-	_cleanup_(tree_freep) struct reg_tree t = {0};
-	const char *list[256], *type = o->type ? o->type : "REG_SZ", *data = o->data ? o->data : "";
-	char *copy = strdup(data), *at = copy;
-	size_t count = 0;
-	uint64_t number;
-	int e = copy ? tree_start(&t) : -ENOMEM;
-
-	if (e < 0) {
-		free(copy);
-		return e;
-	}
-	if (str_same_fold(type, "REG_SZ") || str_same_fold(type, "REG_EXPAND_SZ")) {
-		e = tree_set_text(&t, t.root, o->value,
-				  str_same_fold(type, "REG_SZ") ? REG_SZ : REG_EXPAND_SZ, data);
-	} else if (str_same_fold(type, "REG_DWORD")) {
-		e = str_u64(data, strlen(data), &number);
-		if (e == 0 && number > UINT32_MAX)
-			e = -ERANGE;
-		if (e == 0)
-			e = tree_set_dword(&t, t.root, o->value, (uint32_t)number);
-	} else if (str_same_fold(type, "REG_MULTI_SZ")) {
-		while (*data && count < 255) { /* \0 parts the strings, as reg.exe has it */
-			char *end = strstr(at, "\\0");
-
-			list[count++] = at;
-			if (!end)
-				break;
-			*end = '\0';
-			at = end + 2;
-			if (!*at && end[2] == '\0' && !*list[count - 1])
-				break;
-		}
-		e = tree_set_list(&t, t.root, o->value, list, count);
-	} else {
-		e = -EINVAL;
-	}
-	if (e == 0)
-		reg_text_add_value(b, &t.root->values[0]);
-	free(copy);
-	return e;
-}
-
 int verb_add(const struct options *o)
 {
 	struct reg_buffer b = {0};
 	int e;
 
 	if (o->count != 1 || !one_line(o->args[0]) || (o->value && !one_line(o->value)))
-		return EXIT_USAGE_2;
+		return EXIT_SHOW_USAGE;
 	key_text(&b, "[", o->args[0]);
-	e = o->value ? data_text(&b, o) : 0;
-	if (e < 0) {
-		fprintf(stderr,
-			"smreg: --data does not fit --type (REG_SZ, REG_EXPAND_SZ, REG_DWORD, "
-			"REG_MULTI_SZ with \\0 between the strings)\n");
-		free(b.bytes);
-		return EXIT_USAGE_2;
-	}
-	e = run_text(o, &b);
+	e = add_data(o, &b);
+	e = e == -EINVAL ? EXIT_USAGE_2 : e < 0 ? EXIT_FAILED_1 : run_text(o, &b, false);
 	free(b.bytes);
 	return e;
 }
@@ -320,13 +321,13 @@ int verb_delete(const struct options *o)
 	int e;
 
 	if (o->count != 1 || !one_line(o->args[0]) || (o->value && !one_line(o->value)))
-		return EXIT_USAGE_2;
+		return EXIT_SHOW_USAGE;
 	key_text(&b, o->value ? "[" : "[-", o->args[0]);
 	if (o->value) {
 		name_text(&b, o->value);
 		add_text(&b, "=-\n");
 	}
-	e = run_text(o, &b);
+	e = run_text(o, &b, true);
 	free(b.bytes);
 	return e;
 }

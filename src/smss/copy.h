@@ -39,6 +39,9 @@
 #define HIVE_PATH       "/etc/smss/SYSTEM"
 #define RUN_DIRECTORY   "/run/smss"
 
+/* `smss shutdown N`: below STEP_FIRST an enum sm_action to drive, else one step that may hang */
+enum step { STEP_FIRST = 256, STEP_SWAPOFF = 256, STEP_UMOUNT, STEP_READ_ONLY, STEP_SYNC };
+
 enum copy_exit { COPY_OK = 0, COPY_FAILED = 1, COPY_USAGE = 2, COPY_NO_MASTER = 3 };
 
 struct copy {

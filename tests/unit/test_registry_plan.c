@@ -4,6 +4,8 @@
  */
 #include "registry_case.h"
 
+#include <time.h>
+
 #define SM "Session Manager"
 
 static const char *str(const void *plan, uint32_t offset)
@@ -258,9 +260,32 @@ static void lists_of_the_hive_are_taken_over(void **state)
 	case_end(&m);
 }
 
+/* A queue's strings are not looked for in each other: that cost the square of their number. */
+static void a_long_queue_is_quick(void **state)
+{
+	struct made m = {0};
+	clock_t before;
+
+	(void)state;
+	case_start(&m.tree);
+	for (unsigned i = 0; i < 60000; i++) {
+		char name[16], what[64];
+
+		snprintf(name, sizeof(name), "%u", i);
+		snprintf(what, sizeof(what), "S:/var/tmp/a/directory/of/files/number-%u", i);
+		case_value(&m.tree, "Session Manager\\FileRenameOperations", name, what);
+	}
+	before = clock();
+	case_plan(&m);
+	assert_true(clock() - before < 5 * CLOCKS_PER_SEC);
+	assert_int_equal(plan_count(m.plan.queue, PLAN_QUEUE), 60000);
+	case_end(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_long_queue_is_quick),
 		cmocka_unit_test(rename_pairs),
 		cmocka_unit_test(an_odd_value_does_not_shift_the_next),
 		cmocka_unit_test(command_lines),

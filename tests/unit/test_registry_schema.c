@@ -175,6 +175,84 @@ static void unknown_names_get_a_suggestion(void **state)
 	case_end(&m);
 }
 
+static void mistyped_words_and_keys_are_pointed_out(void **state)
+{
+	static const struct {
+		const char *line, *near;
+	} lines[] = {
+		{"autochek autochk *", "autocheck"},
+		{"autocheck asnyc /bin/x", "async"},
+		{"ASYNCH /bin/x", "async"},
+		{"autochk *", NULL},
+		{"sync -f /", NULL},
+		{"autocheck autochk *", NULL},
+		{"/bin/async x", NULL},
+	};
+	struct made m;
+	char what[80];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		const char *text;
+
+		memset(&m, 0, sizeof(m));
+		case_start(&m.tree);
+		snprintf(what, sizeof(what), "M:%s", lines[i].line);
+		case_value(&m.tree, SM, "BootExecute", what);
+		case_plan(&m);
+		text = case_remark(&m, PLAN_NOTE_WARNING, "\\BootExecute");
+		if (!text != !lines[i].near || (text && !strstr(text, lines[i].near)))
+			fail_msg("%s: %s", lines[i].line, text ? text : "nothing said");
+		case_end(&m);
+	}
+}
+
+static void keys_that_nobody_reads_are_named(void **state)
+{
+	static const struct {
+		const char *path, *ending, *near;
+	} keys[] = {
+		{CONTROL "Sesion Manager", "Sesion Manager\\", "mean Session Manager?"},
+		{CONTROL "Winlogn", "Winlogn\\", "mean Winlogon?"},
+		{CONTROL "Subsystems", "Subsystems\\", "Control\\Session Manager\\SubSystems?"},
+		{CONTROL SM "\\Enviroment", "Enviroment\\", "mean Environment?"},
+		{SM, "SYSTEM\\Session Manager\\", "CurrentControlSet\\Control\\Session Manager?"},
+		{"CurrentControlSet\\Contol", "ControlSet001\\Contol\\", "mean Control?"},
+		{CONTROL "Entirely Else", "Entirely Else\\", "is known here"},
+	};
+	static const char *const quiet[] = {CONTROL "Lsa", "Setup", "CurrentControlSet\\Services",
+					    "ControlSet002"};
+	struct plan_source from = {.set = 1};
+	struct made m = {0};
+	struct reg_key *k;
+	size_t said;
+
+	(void)state;
+	case_start(&m.tree);
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(tree_make(&m.tree, quiet[i], strlen(quiet[i]), &k), 0);
+	case_plan(&m);
+	from.tree = &m.tree;
+	plan_names(&from, &m.remarks);
+	for (size_t i = 0; i < m.remarks.count; i++)
+		assert_int_equal(m.remarks.at[i].kind, REMARK_UNUSED);
+	said = m.remarks.count;
+	assert_int_equal(said, 3); /* a second set is no news */
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		assert_int_equal(tree_make(&m.tree, keys[i].path, strlen(keys[i].path), &k), 0);
+	plan_made_free(&m.plan);
+	tree_free(&m.scratch);
+	case_plan(&m);
+	plan_names(&from, &m.remarks);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		const char *text = case_remark(&m, PLAN_NOTE_UNKNOWN, keys[i].ending);
+
+		if (!text || !strstr(text, keys[i].near))
+			fail_msg("%s: %s", keys[i].path, text ? text : "nothing said");
+	}
+	case_end(&m);
+}
+
 static void every_row_has_its_case_and_stands_in_the_manual(void **state)
 {
 	static char page[200000];
@@ -210,6 +288,8 @@ int main(void)
 		cmocka_unit_test(platform_execute_is_refused_aloud),
 		cmocka_unit_test(what_is_not_done_yet_says_so),
 		cmocka_unit_test(unknown_names_get_a_suggestion),
+		cmocka_unit_test(mistyped_words_and_keys_are_pointed_out),
+		cmocka_unit_test(keys_that_nobody_reads_are_named),
 		cmocka_unit_test(every_row_has_its_case_and_stands_in_the_manual),
 	};
 

@@ -157,6 +157,140 @@ static void a_bad_file_changes_nothing(void **state)
 	assert_int_equal(smreg("query New"), 1);
 }
 
+static bool beside(const char *name)
+{
+	char path[160];
+
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
+	return access(path, F_OK) == 0;
+}
+
+static void write_reg(const char *name, const char *lines)
+{
+	char path[160];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
+	f = fopen(path, "we");
+	assert_non_null(f);
+	fprintf(f,
+		"Windows Registry Editor Version 5.00\n[HKLM\\SYSTEM\\CurrentControlSet\\"
+		"Control\\Session Manager]\n%s\n",
+		lines);
+	fclose(f);
+}
+
+#define MANAGER "'HKLM\\SYSTEM\\CurrentControlSet\\Control\\Session Manager'"
+
+static void a_hive_that_gives_no_plan_is_refused(void **state)
+{
+	static const char *const keys[] = {MANAGER, "Select"};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(smreg("init --force"), 0);
+		assert_int_equal(smreg("delete %s", keys[i]), 2);
+		assert_true(said("no boot could use it; nothing was written"));
+		assert_int_equal(smreg("plan"), 0);
+		assert_int_equal(smreg("delete %s --force", keys[i]), 0);
+		assert_true(said("warning: the hive would have no"));
+		assert_false(beside("SYSTEM.plan") || beside("SYSTEM.queue"));
+		assert_int_equal(smreg("plan"), 2);
+		assert_int_equal(smreg("add Extra"), 2);
+	}
+	assert_int_equal(smreg("add Select --value Current --type REG_DWORD --data 1"), 0);
+	assert_true(beside("SYSTEM.plan"));
+}
+
+static void wrong_words_are_answered(void **state)
+{
+	static const struct {
+		const char *line, *says;
+		int code;
+	} cases[] = {
+		{"add", "usage: smreg add KEY", 2},
+		{"delete", "usage: smreg delete KEY", 2},
+		{"check extra", "usage: smreg check", 2},
+		{"plan extra", "usage: smreg plan", 2},
+		{"import", "usage: smreg import", 2},
+		{"add X --value v --type REG_DWORD --data abc",
+		 "--data abc: a REG_DWORD is a number", 2},
+		{"add X --value v --type REG_DWORD --data 4294967296", "a number from 0 to", 2},
+		{"add X --value v --type REG_DWORD", "--data is missing", 2},
+		{"add X --value v --type DWORD --data 2", "--type DWORD: no such type; there are",
+		 2},
+		{"add X --data 2", "--value is missing", 2},
+		{"add X --value v --type REG_BINARY --data 0af", "pairs of hexadecimal digits", 2},
+		{"add X --value v --type REG_BINARY --data '0a ff,00'", "", 0},
+		{"query X --value v", "v    REG_BINARY    0AFF00", 0},
+		{"add X --value q --type reg_qword --data 0x1122334455", "", 0},
+		{"query X --value q", "q    REG_QWORD    0x1122334455", 0},
+		{"delete X --value Nope", "no such value: Nope", 1},
+		{"delete X\\\\Nope", "X\\Nope: no such key", 1},
+		{"query 'HKLM\\SYSTEM\\CurrentControlSet\\Control\\Session Manger\\X'",
+		 "SYSTEM\\ControlSet001\\Control is there, with the keys:\n    Session Manager\n",
+		 1},
+		{"query Select/Current", "a \\ parts the names of keys, not a /", 1},
+		{"query 'HKLM\\SOFTWARE'", "only keys below", 2},
+	};
+
+	(void)state;
+	assert_int_equal(smreg("init"), 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int code = smreg("%s", cases[i].line);
+
+		if (code != cases[i].code || !said(cases[i].says))
+			fail_msg("smreg %s: %d, %s", cases[i].line, code, out);
+	}
+}
+
+static void a_remark_names_its_line_and_is_made_once(void **state)
+{
+	char place[200];
+
+	(void)state;
+	write_reg("bad.reg", "\"PnpDeadline\"=dword:5\n\"BootAttempts\"=dword:0");
+	write_reg("typo.reg", "\"BootExecut\"=hex(7):61,00,\\\n  00,00,00,00\n\"Other\"=\"x\"");
+	assert_int_equal(smreg("init"), 0);
+	assert_int_equal(smreg("import '%s/typo.reg' '%s/bad.reg'", directory, directory), 2);
+	snprintf(place, sizeof(place), "%s/bad.reg:4: error: Session Manager\\BootAttempts: 0 is",
+		 directory);
+	assert_true(said(place));
+	snprintf(place, sizeof(place), "%s/typo.reg:5: unknown: Session Manager\\Other", directory);
+	assert_true(said(place));
+	assert_int_equal(smreg("import '%s/typo.reg'", directory), 0);
+	snprintf(place, sizeof(place), "%s/typo.reg:3: unknown: Session Manager\\BootExecut",
+		 directory);
+	assert_true(said(place));
+	assert_int_equal(smreg("add 'Session Manager'"), 0);
+	assert_true(said("did you mean CurrentControlSet\\Control\\Session Manager?"));
+	assert_int_equal(smreg("add Select"), 0);
+	assert_string_equal(out, "");
+	assert_int_equal(smreg("add " MANAGER " --value Other --data y"), 0);
+	assert_true(said("unknown: Session Manager\\Other") && !said("BootExecut"));
+	assert_int_equal(smreg("import --force '%s/bad.reg'", directory), 0);
+	assert_int_equal(smreg("add Select"), 2); /* an old error that refuses is said */
+	assert_true(said("error: Session Manager\\BootAttempts"));
+	assert_int_equal(smreg("check"), 1);
+	assert_true(said("BootExecut") && said("Other") && said("BootAttempts"));
+	assert_true(said("unknown: HKLM\\SYSTEM\\Session Manager\\"));
+}
+
+static void a_refused_init_leaves_nothing(void **state)
+{
+	(void)state;
+	write_reg("bad.reg", "\"BootAttempts\"=dword:0");
+	assert_int_equal(smreg("init '%s/bad.reg'", directory), 2);
+	assert_false(beside("SYSTEM") || beside("SYSTEM.lock") || beside("SYSTEM.plan"));
+	assert_int_equal(smreg("add Select"), 1);
+	assert_false(beside("SYSTEM.lock"));
+	assert_int_equal(smreg("init"), 0);
+	assert_true(said("made ") && said(hive));
+	assert_true(beside("SYSTEM.lock"));
+	assert_int_equal(smreg("init"), 1);
+	assert_true(beside("SYSTEM.lock"));
+}
+
 static void what_a_boot_consumed_is_dropped_at_the_next_commit(void **state)
 {
 	struct boot_state s;
@@ -294,6 +428,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(answers_and_exit_codes, start, end),
 		cmocka_unit_test_setup_teardown(add_delete_and_export, start, end),
 		cmocka_unit_test_setup_teardown(a_bad_file_changes_nothing, start, end),
+		cmocka_unit_test_setup_teardown(a_hive_that_gives_no_plan_is_refused, start, end),
+		cmocka_unit_test_setup_teardown(wrong_words_are_answered, start, end),
+		cmocka_unit_test_setup_teardown(a_remark_names_its_line_and_is_made_once, start,
+						end),
+		cmocka_unit_test_setup_teardown(a_refused_init_leaves_nothing, start, end),
 		cmocka_unit_test_setup_teardown(what_a_boot_consumed_is_dropped_at_the_next_commit,
 						start, end),
 		cmocka_unit_test_setup_teardown(at_boot_the_plan_comes_sealed, start, end),

@@ -241,7 +241,7 @@ static void open_port(void)
 
 static void machine_wide(void)
 {
-	(void)!sys_write_file(AT_FDCWD, "/proc/sys/kernel/printk_devkmsg", "on");
+	(void)!sys_write_file(AT_FDCWD, "/proc/sys/kernel/printk_devkmsg", "on\n");
 	(void)!sys_write_file(AT_FDCWD, "/proc/sys/kernel/pid_max", "4194304");
 	(void)!sys_reboot((unsigned)RB_DISABLE_CAD); /* Ctrl-Alt-Del becomes our SIGINT */
 }

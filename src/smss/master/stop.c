@@ -8,7 +8,6 @@
  * that copy, the machine goes down.
  */
 #include "smss/master/master.h"
-#include "smss/shutdown/shutdown.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -9,8 +9,6 @@
 
 #include "smss/copy.h"
 
-enum step { STEP_FIRST = 256, STEP_SWAPOFF = 256, STEP_UMOUNT, STEP_READ_ONLY, STEP_SYNC };
-
 /* shutdown_step - this process is such a step: do it. Returns enum copy_exit. */
 int shutdown_step(struct copy *c);
 
