@@ -122,6 +122,26 @@ static ssize_t read_host(char host[MACHINE_BYTES])
 	return n;
 }
 
+/*
+ * A prompt that is lost is a terminal that looks dead. The fd does not block, and somebody else's
+ * line on the same terminal gives EAGAIN: tried again for a second, then the line counts as dead.
+ */
+static void write_prompt(int fd, const char *at, size_t n)
+{
+	for (unsigned tries = 0; n && tries < 50; tries++) {
+		ssize_t r = sys_write(fd, at, n);
+
+		if (r < 0 && r != -EAGAIN)
+			return;
+		if (r > 0) {
+			at += r;
+			n -= (size_t)r;
+		} else {
+			sys_sleep_ms(20);
+		}
+	}
+}
+
 static void print_prompt(struct winlogon *w, bool banner)
 {
 	char line[320], host[MACHINE_BYTES];
@@ -139,8 +159,7 @@ static void print_prompt(struct winlogon *w, bool banner)
 	}
 	text_escaped(&t, host, n > 0 ? (size_t)n : 0);
 	text_add(&t, n > 0 ? " login: " : "login: ");
-	(void)!sys_write(w->console.fd, t.at,
-			 t.len); /* non-blocking: a dead line must not hold us */
+	write_prompt(w->console.fd, t.at, t.len);
 }
 
 static void report_child(struct winlogon *w, const char *what, int error)

@@ -162,6 +162,14 @@ static void check_gone(uint32_t n)
 	gone(n);
 }
 
+/* A program that speaks no protocol: as a terminal's end would ask it, since shells ignore TERM. */
+static void ask_program(int pidfd)
+{
+	(void)!sys_pidfd_signal(pidfd, SIGHUP);
+	(void)!sys_pidfd_signal(pidfd, SIGTERM);
+	(void)!sys_pidfd_signal(pidfd, SIGCONT);
+}
+
 int session_end(uint32_t n, struct waiter stopper)
 {
 	struct session *s;
