@@ -196,9 +196,8 @@ int session_end(uint32_t n, struct waiter stopper)
 		sm_message_start(&m, SM_SB_TERMINATE, 0, 0);
 		if (s->initial != NONE && s->initial_peer != NONE)
 			peer_send(s->initial_peer, &m);
-		if (s->initial != NONE &&
-		    !s->initial_registered) /* any program: asked its own way */
-			(void)!sys_pidfd_signal(master.processes[s->initial].pidfd, SIGTERM);
+		if (s->initial != NONE && !s->initial_registered)
+			ask_program(master.processes[s->initial].pidfd);
 		if (s->csrss != NONE && s->csrss_peer != NONE && s->initial == NONE)
 			peer_send(s->csrss_peer, &m);
 	}
