@@ -61,6 +61,14 @@ int boot_publish(const char *name, const void *bytes, size_t n)
 	return r < 0 ? r : 0;
 }
 
+static bool ends_line(int dir, const char *name, uint64_t bytes)
+{
+	_close_ int fd = sys_open(dir, name, O_RDONLY | O_NOFOLLOW, 0);
+	char last = 0;
+
+	return fd >= 0 && sys_pread(fd, &last, 1, bytes - 1) == 1 && last == '\n';
+}
+
 int boot_append_line(int dir, const char *name, const char *lines, size_t n)
 {
 	_close_ int fd = sys_open(dir, name, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0600);
@@ -70,6 +78,8 @@ int boot_append_line(int dir, const char *name, const char *lines, size_t n)
 	if (fd < 0)
 		return fd;
 	r = sys_stat_fd(fd, &st);
+	if (r >= 0 && st.size && !ends_line(dir, name, st.size))
+		r = sys_write_all(fd, "\n", 1); /* a cut left half a line: it stays, by itself */
 	if (r >= 0)
 		r = sys_write_all(fd, lines, n);
 	if (r >= 0)
