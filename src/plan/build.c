@@ -12,8 +12,6 @@
 #include "base/text.h"
 #include "plan/plan.h"
 
-uint32_t plan_crc(const struct plan_header *p); /* plan.c */
-
 static struct plan_header *header(struct plan_builder *b)
 {
 	return (struct plan_header *)(void *)b->bytes;

@@ -21,8 +21,6 @@ static int wrong(const char **ret_why, const char *why, int err)
 	return -err;
 }
 
-/* CRC over the plan as it was when its own field was still 0. */
-uint32_t plan_crc(const struct plan_header *p);
 uint32_t plan_crc(const struct plan_header *p)
 {
 	static const uint32_t zero;

@@ -126,6 +126,9 @@ struct plan_header {
 	} table[PLAN_TABLES];
 };
 
+/* plan_crc - CRC-32C over the p->bytes of a plan as it was when its own field was still 0. */
+uint32_t plan_crc(const struct plan_header *p);
+
 /*
  * plan_is_checked - the short look at a sealed plan that the master has checked and handed over
  * The seal says that it is still what plan_check() saw; this only makes sure that it is a plan of
