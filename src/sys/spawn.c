@@ -291,11 +291,6 @@ void sys_exit(int status)
 	_exit(status);
 }
 
-int sys_priority(int nice)
-{
-	return setpriority(PRIO_PROCESS, 0, nice) < 0 ? -errno : 0;
-}
-
 void sys_signals_reset(void)
 {
 	static const unsigned long plain[4]; /* the kernel's struct: handler SIG_DFL, no flags */

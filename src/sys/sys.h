@@ -164,7 +164,6 @@ int sys_setsid(void) _must_check_;
 int sys_limit_files(uint64_t soft)
 	_must_check_; /* raises NOFILE; what it was is put back in children */
 void sys_exit(int status) __attribute__((noreturn));
-int sys_priority(int nice) _must_check_;
 /* sys_only_when_idle - from now on this process runs when nobody else wants to (SCHED_IDLE). */
 int sys_only_when_idle(void) _must_check_;
 

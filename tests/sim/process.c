@@ -465,8 +465,3 @@ int sys_only_when_idle(void)
 {
 	return 0;
 }
-
-int sys_priority(int nice)
-{
-	return 0;
-}

@@ -87,8 +87,10 @@ static void ended(int i, const struct sys_exit *e)
 					    : RESULT_OK;
 
 	exit_text(e, p.killed, &t);
-	if (p.peer != NONE)
-		peer_read(p.peer); /* what it said last comes before its end */
+	if (p.peer != NONE) {
+		peer_read(p.peer);       /* what it said last comes before its end ... */
+		p = master.processes[i]; /* ... and may have given it another job */
+	}
 	row_end(p.row, result, e->status, room);
 	if (p.peer != NONE && (p.role != ROLE_CSRSS && p.role != ROLE_INITIAL))
 		peer_drop(p.peer);

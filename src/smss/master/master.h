@@ -99,7 +99,7 @@ struct words { /* kernel words (machine) or arguments (namespace) */
 struct master {
 	struct boot boot;
 	uint8_t mode; /* enum sm_mode */
-	bool shutting_down, final, last_sync, more_dead, no_cgroup, boot_good, cad_burst;
+	bool shutting_down, final, last_sync, more_dead, no_cgroup, boot_good;
 	uint8_t action; /* enum sm_action */
 	int epoll, signals, listener, null, env_fd, plan_fd;
 	const struct plan_header *plan; /* sealed, checked; NULL before phase 2 is over */

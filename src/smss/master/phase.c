@@ -165,10 +165,7 @@ static void next_level(const char *why)
 static void begin_sessions(void)
 {
 	uint32_t n = master.plan->settings.initial_sessions;
-	bool alone = !master.cgroup[0] && sys_uid() != 0 && master.mode == SM_MODE_MACHINE;
 
-	if (alone && n > 1)
-		n = 1;
 	for (uint32_t i = 0; i < n; i++)
 		(void)session_create("", true, waiter_none());
 }
