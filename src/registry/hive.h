@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hive.h - regf files: checked, read, rebuilt; the only user of libhivex
+ * hive.h - regf files: opened with their logs, read, rebuilt
  *
- * libhivex compares no sequence numbers, reads no logs, maps the file it is given and aborts on
- * some of them (regf.md §8). So the base block is checked here first and by name, libhivex sees a
- * sealed private copy, lookup folds case itself, and everything read is counted against limits. A
- * hive is never written in place: it is built anew into an empty one.
+ * Real hives come cut short, half written, with their newest changes in a log beside them, and from
+ * enemies. So a hive is read into memory of our own first; the base block is checked by name; a
+ * dirty hive's logs are replayed into that copy; every bin and cell is walked once; and only then
+ * records are looked at, each against the walk and against limits. Nothing here writes to a file,
+ * and a hive is never written in place: it is built anew into an empty one, by libhivex (build.c).
+ * Reading does without libhivex: it trusts list and segment lengths (regf.md §8).
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/cleanup.h"
 #include "base/sha256.h"
 #include "base/text.h"
 #include "plan/plan.h"
@@ -33,15 +36,62 @@
 /* What is said of a hive whose last write was cut. */
 #define HIVE_DIRTY_TEXT "dirty, logs not applied: its content may be stale"
 
+#define HIVE_LOGS 3u
+/* The logs beside a hive NAME: NAME.LOG1, NAME.LOG2, and NAME.LOG of before Vista. */
+extern const char *const hive_log_words[HIVE_LOGS];
+
+struct hive_source {              /* what is read: fds only, so that it can stand behind walls */
+	int fd;                   /* the hive */
+	int log_fd[HIVE_LOGS];    /* -1 absent */
+	int log_error[HIVE_LOGS]; /* errno of one that is there and could not be opened; 0 */
+};
+#define HIVE_SOURCE_NONE ((struct hive_source){.fd = -1, .log_fd = {-1, -1, -1}})
+
+/*
+ * hive_source_open - open a hive for reading, and the logs beside it, their names in any case
+ *   path  as a person gave it; links are followed
+ * A log that is absent or cannot be opened is no error here: hive_open says so if it is missed.
+ * Returns 0 and *ret (given back by hive_source_close), or -errno.
+ */
+int hive_source_open(const char *path, struct hive_source *ret) _must_check_;
+/* hive_source_walk - the same for a configured path (law 12): sys_walk, and no log is a link. */
+int hive_source_walk(const char *path, struct hive_source *ret) _must_check_;
+/* hive_source_of - a hive that is open already, without logs; closing stays the caller's. */
+static inline struct hive_source hive_source_of(int fd)
+{
+	return (struct hive_source){.fd = fd, .log_fd = {-1, -1, -1}};
+}
+void hive_source_close(struct hive_source *s);
+
+struct hive_log_facts {
+	bool present;     /* it is there and not empty or all zeros */
+	bool cumulative;  /* of the old kind (DIRT): all changes at once, no entries */
+	uint32_t entries; /* applied; a log of the old kind counts as one */
+	uint32_t pages;   /* applied */
+	uint32_t first;   /* sequence of the log, 0 when its base block is not right */
+	char why[112];    /* why it was not applied, or ended early; "" */
+};
+
 struct hive_facts {
+	/* of the file as it was read */
 	uint64_t bytes;
 	uint8_t block[HIVE_BLOCK_BYTES];
 	uint32_t sequence;  /* primary */
 	uint32_t secondary; /* differs: the last write was cut */
 	uint32_t minor;
 	uint64_t filetime; /* at 12 */
-	bool dirty;
-	bool ours; /* smreg made it */
+	bool dirty;        /* sequences differ, or the base block's checksum is wrong */
+	bool ours;         /* smreg made it */
+	/* of what became of it */
+	bool recovered; /* dirty, and logs were applied */
+	bool stale;     /* dirty, and no log was applied: its content may be old or half new */
+	bool lost;      /* recovered, but an entry that should follow is damaged */
+	bool degraded;  /* cut short, salvaged, garbage behind it: parts may be missing */
+	uint32_t log_entries;  /* applied, of all logs */
+	uint32_t log_pages;    /* applied, of all logs */
+	uint32_t log_sequence; /* up to this one; of both fields of the recovered base block */
+	struct hive_log_facts log[HIVE_LOGS];
+	char said[480]; /* one line for people, without the path; "" = clean */
 };
 
 struct hive;
@@ -50,28 +100,43 @@ struct hive;
  * hive_block_check - what the first 4096 bytes say, before anything else is believed
  *   head   n bytes of the file's start (4096 wanted);  file_bytes  its length
  *   why    takes the named error: the field, its offset, what it holds
- * Returns 0 and *ret; -EILSEQ (not a hive, a log, a wrong checksum), -EPROTO (a version we do not
- * read), -EMSGSIZE (truncated), -EFBIG. Source: regf.md §1, §3, §7.
+ * Strict: for hives that smreg makes. Returns 0 and *ret; -EILSEQ (not a hive, a log, a wrong
+ * checksum), -EPROTO (a version we do not read), -EMSGSIZE (truncated), -EFBIG.
+ * Source: regf.md §1, §3, §7.
  */
 int hive_block_check(const uint8_t *head, size_t n, uint64_t file_bytes, struct hive_facts *ret,
 		     struct text *why);
 
+#define HIVE_SALVAGE (1u << 0) /* what is broken is stepped over; the result is degraded */
+#define HIVE_NO_LOGS (1u << 1) /* as if none were there: for tests and comparison */
+
 /*
- * hive_open - take a private copy of the file at fd and have libhivex read it
- *   fd   open for reading; stays the caller's
- *   why  takes the named error
- * Returns 0 and *ret (given back by hive_close), or -errno as hive_block_check; -ENOEXEC when the
- * C library lacks its character set modules.
+ * hive_open - take a private copy, bring a dirty one up to date, walk its bins
+ *   from   stays the caller's, and may be closed afterwards; logs are read only for a dirty hive
+ *   flags  HIVE_*
+ *   why    takes the named error
+ * A dirty hive whose logs do not fit, and one that is cut short, open; hive_facts tells. Needs no
+ * path, no /proc, no character set modules, and at most the hive, its logs and 1/64 of it in
+ * memory. Returns 0 and *ret (given back by hive_close), or -errno: those of hive_block_check,
+ * -EBADMSG (bins, cells or the root key are broken: HIVE_SALVAGE may help), -ENOMEM.
  */
-int hive_open(int fd, struct hive **ret, struct text *why);
+int hive_open(const struct hive_source *from, unsigned flags, struct hive **ret,
+	      struct text *why) _must_check_;
 void hive_close(struct hive *h);
 static inline void hive_closep(struct hive **h)
 {
 	hive_close(*h);
 }
 
-/* hive_facts - what its base block said. */
+/* hive_facts - what its base block said, and what became of it. */
 const struct hive_facts *hive_facts(const struct hive *h);
+/*
+ * hive_said - the one line to print of it, the parts that could not be read so far included
+ * "" = nothing to say. The handle's; changes with the next hive_load.
+ */
+const char *hive_said(struct hive *h);
+/* hive_degraded - what was read is not all that was there: facts' degraded, or damage. */
+bool hive_degraded(const struct hive *h);
 /* hive_sha256 - of the whole file as it was read; made at the first call. */
 const uint8_t *hive_sha256(struct hive *h);
 
@@ -90,8 +155,8 @@ uint64_t hive_damage(const struct hive *h, const char **ret_first);
 
 /*
  * hive_conversions_ready - the C library can convert UTF-16LE and ISO-8859-1
- * Without these gconv modules libhivex answers EBADF for every name. Also loads them, so that a
- * sandbox may forbid it later. Returns 0 or -ENOEXEC.
+ * Without these gconv modules libhivex answers EBADF for every name that hive_build hands it;
+ * reading does without. Returns 0 or -ENOEXEC.
  */
 int hive_conversions_ready(void);
 

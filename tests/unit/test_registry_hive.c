@@ -5,7 +5,7 @@
  * Real Windows hives are read when SMSS_SHARED names the directory that holds them; they are not
  * part of the project.
  */
-#include "registry_case.h"
+#include "regf_make.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +27,8 @@ static int start(void **state)
 
 static int end(void **state)
 {
-	static const char *const names[] = {"SYSTEM", "SYSTEM.plan", "SYSTEM.queue", "SYSTEM.lock"};
+	static const char *const names[] = {"SYSTEM", "SYSTEM.plan", "SYSTEM.queue", "SYSTEM.lock",
+					    "SYSTEM.previous"};
 	char path[128];
 
 	(void)state;
@@ -38,15 +39,6 @@ static int end(void **state)
 	return rmdir(directory);
 }
 
-static int memory_file(const void *bytes, size_t n)
-{
-	int fd = sys_memfd("test");
-
-	assert_true(fd >= 0);
-	assert_int_equal(sys_write_all(fd, bytes, n), 0);
-	return fd;
-}
-
 static void build(const struct reg_tree *t, uint8_t **ret, size_t *ret_n)
 {
 	char room[256] = "";
@@ -54,27 +46,6 @@ static void build(const struct reg_tree *t, uint8_t **ret, size_t *ret_n)
 
 	if (hive_build(t, hive_stamp_after(NULL, 1000), ret, ret_n, &why) < 0)
 		fail_msg("%s", room);
-}
-
-static void same_key(const struct reg_key *a, const struct reg_key *b)
-{
-	assert_int_equal(a->value_count, b->value_count);
-	assert_int_equal(a->child_count, b->child_count);
-	for (uint32_t i = 0; i < a->value_count; i++) {
-		const struct reg_value *v = &a->values[i], *w = &b->values[i];
-
-		assert_string_equal(v->name, w->name);
-		assert_int_equal(v->type, w->type);
-		assert_int_equal(v->bytes, w->bytes);
-		assert_memory_equal(v->data, w->data, v->bytes);
-	}
-	for (uint32_t i = 0; i < a->child_count; i++) {
-		const struct reg_key *sub =
-			key_child(b, a->children[i]->name, a->children[i]->name_bytes);
-
-		assert_non_null(sub);
-		same_key(a->children[i], sub);
-	}
 }
 
 static void a_hive_reads_back_what_was_built(void **state)
@@ -94,6 +65,7 @@ static void a_hive_reads_back_what_was_built(void **state)
 					     "T4294901778:01"};
 	struct reg_tree t, back;
 	struct reg_key *k;
+	struct hive_source from;
 	struct hive *h;
 	char room[256], name[300];
 	struct text why = TEXT_ON(room);
@@ -115,37 +87,22 @@ static void a_hive_reads_back_what_was_built(void **state)
 	memset(name, 'A', sizeof(name));
 	assert_int_equal(tree_add_key(&t, t.root, name, 255, &k), 0);
 	build(&t, &bytes, &n);
-	fd = memory_file(bytes, n);
-	assert_int_equal(hive_open(fd, &h, &why), 0);
+	fd = make_file(bytes, n);
+	from = hive_source_of(fd);
+	assert_int_equal(hive_open(&from, 0, &h, &why), 0);
 	assert_false(hive_facts(h)->dirty);
 	assert_true(hive_facts(h)->ours);
 	assert_int_equal(tree_start(&back), 0);
 	assert_int_equal(hive_load(h, "", HIVE_ALL, &back), 0);
 	assert_int_equal(hive_damage(h, NULL), 0);
 	assert_int_equal(back.keys, t.keys);
-	same_key(t.root, back.root);
+	case_same(t.root, back.root);
 	assert_int_equal(hive_load(h, "one\\TWO words\\nothing", 0, &back), -ENOENT);
 	hive_close(h);
 	tree_free(&t);
 	tree_free(&back);
 	free(bytes);
 	close(fd);
-}
-
-static void put32(uint8_t *p, size_t at, uint32_t v)
-{
-	memcpy(p + at, &v, 4);
-}
-
-static void sum(uint8_t *p)
-{
-	uint32_t x = 0, w;
-
-	for (size_t i = 0; i < 508; i += 4) {
-		memcpy(&w, p + i, 4);
-		x ^= w;
-	}
-	put32(p, 508, x);
 }
 
 static void a_damaged_hive_is_refused_by_name(void **state)
@@ -166,7 +123,7 @@ static void a_damaged_hive_is_refused_by_name(void **state)
 		{"version at 20 is 2.5", 20, 2, true, 0},
 		{"format at 32", 32, 2, true, 0},
 		{"bins size at 40", 40, 100, true, 0},
-		{"truncated: the header says 12288 bytes", 0, 0x66676572, false, 8192},
+		{"truncated: the header says 12288 bytes", 0, 0x66676572, false, 8191},
 		{"truncated inside the base block", 0, 0x66676572, false, 1000},
 		{"a bin or a chain of cells is broken", 4096, 0, false, 0},
 		{"a bin or a chain of cells is broken", 4128, 0x10, false, 0},
@@ -183,17 +140,17 @@ static void a_damaged_hive_is_refused_by_name(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		char room[256] = "";
 		struct text why = TEXT_ON(room);
+		struct hive_source from;
 		struct hive *h = NULL;
 		int fd;
 
 		memcpy(bad, good, n);
-		put32(bad, cases[i].at, cases[i].word);
+		regf_put32(bad, cases[i].at, cases[i].word);
 		if (cases[i].sum)
-			sum(bad);
-		fd = memory_file(bad, cases[i].cut == SIZE_MAX ? 0
-				      : cases[i].cut           ? cases[i].cut
-							       : n);
-		if (hive_open(fd, &h, &why) >= 0 || !strstr(room, cases[i].says))
+			make_sum(bad);
+		fd = make_file(bad, cases[i].cut == SIZE_MAX ? 0 : cases[i].cut ? cases[i].cut : n);
+		from = hive_source_of(fd);
+		if (hive_open(&from, 0, &h, &why) >= 0 || !strstr(room, cases[i].says))
 			fail_msg("case %zu: wanted \"%s\", got \"%s\"", i, cases[i].says, room);
 		close(fd);
 	}
@@ -204,6 +161,7 @@ static void a_damaged_hive_is_refused_by_name(void **state)
 
 static void a_dirty_hive_is_read_and_told(void **state)
 {
+	struct hive_source from;
 	struct reg_tree t;
 	struct hive *h;
 	char room[256];
@@ -215,11 +173,14 @@ static void a_dirty_hive_is_read_and_told(void **state)
 	(void)state;
 	case_start(&t);
 	build(&t, &bytes, &n);
-	put32(bytes, 4, 9);
-	sum(bytes);
-	fd = memory_file(bytes, n);
-	assert_int_equal(hive_open(fd, &h, &why), 0);
+	regf_put32(bytes, 4, 9);
+	make_sum(bytes);
+	fd = make_file(bytes, n);
+	from = hive_source_of(fd);
+	assert_int_equal(hive_open(&from, 0, &h, &why), 0);
 	assert_true(hive_facts(h)->dirty);
+	assert_true(hive_facts(h)->stale);
+	assert_string_equal(hive_said(h), HIVE_DIRTY_TEXT " (no log is beside it)");
 	hive_close(h);
 	close(fd);
 	free(bytes);
@@ -391,7 +352,7 @@ static void hives_of_others_are_not_written(void **state)
 	case_start(&t);
 	build(&t, &bytes, &n);
 	memset(bytes + 48, 0, 64);
-	sum(bytes);
+	make_sum(bytes);
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	assert_int_equal(write(fd, bytes, n), (ssize_t)n);
 	close(fd);
@@ -434,13 +395,12 @@ static void windows_hives_become_plans(void **state)
 		struct plan_source from = {.tree = &m.tree, .hive_path = path};
 		char room[256] = "";
 		struct text why = TEXT_ON(room);
+		struct hive_source source;
 		struct hive *h;
-		int fd;
 
 		snprintf(path, sizeof(path), "%s/data/windows/%s", shared, cases[i].name);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		assert_true(fd >= 0);
-		assert_int_equal(hive_open(fd, &h, &why), 0);
+		assert_int_equal(hive_source_open(path, &source), 0);
+		assert_int_equal(hive_open(&source, 0, &h, &why), 0);
 		assert_false(hive_facts(h)->ours);
 		assert_int_equal(tree_start(&m.tree), 0);
 		assert_int_equal(plan_load(h, &m.tree, &from.set, &why), cases[i].result);
@@ -454,7 +414,7 @@ static void windows_hives_become_plans(void **state)
 			assert_int_equal(plan_count(m.plan.plan, PLAN_KNOWN_DLLS), cases[i].known);
 		}
 		hive_close(h);
-		close(fd);
+		hive_source_close(&source);
 		case_end(&m);
 	}
 }
