@@ -140,6 +140,6 @@ int add_data(const struct options *o, struct reg_buffer *b)
 	if (e == 0)
 		e = set(&t, o, types[i]);
 	if (e == 0)
-		reg_text_add_value(b, &t.root->values[0]);
+		reg_text_add_value(b, t.root, &t.root->values[0], false);
 	return e;
 }

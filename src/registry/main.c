@@ -3,7 +3,8 @@
  * main.c - smreg: the registry's command, and at boot the reader of a hive (design §2)
  *
  * A verb, options anywhere. Exit: 0, 1 failed or errors found, 2 usage or input that cannot be
- * read. The environment of the caller decides nothing: libhivex would listen to one word of it.
+ * read. The environment of the caller decides nothing but the state directory and the editor of
+ * `edit`: libhivex would listen to one word of it.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -20,47 +21,89 @@
 #include "sys/sys.h"
 #include "wire/wire.h"
 
-static const struct verb {
-	const char *word;
-	int (*run)(const struct options *o);
-	const char *arguments;
-	const char *help;
-} verbs[] = {
-	{"init", verb_init, "[FILE.reg ...] [--force]",
-	 "make a new hive with one control set, and import files into it"},
-	{"import", verb_import, "FILE.reg ... [--force]",
-	 "carry out .reg files; the whole result is checked, then committed at once"},
-	{"query", verb_query, "[KEY] [--value NAME] [-s] [--json]",
-	 "show a key, a value, or a tree"},
-	{"export", verb_export, "[KEY] [--output FILE]", "a key and all below as .reg text"},
-	{"add", verb_add, "KEY [--value NAME --type TYPE --data DATA] [--force]",
-	 "make a key or set a value: \\0 parts the strings of a REG_MULTI_SZ, a REG_BINARY is hex"},
-	{"delete", verb_delete, "KEY [--value NAME] [--force]",
-	 "delete a key with all below, or a value"},
-	{"check", verb_check, "[--all] [--json]",
-	 "check every value that drives smss; --all tells of NT's unused ones too"},
-	{"plan", verb_plan, "[--json] [--write]",
-	 "tell what the next boot will do; --write keeps plan and queue beside the hive"},
-	{"copy", NULL, "", ""},
-	{"edit", NULL, "", ""},
-	{"diff", NULL, "", ""},
-};
+#define ONE(option) (1u << (OPT_##option - OPT_FIRST))
+/* Of every verb. */
+#define COMMON (ONE(HIVE) | ONE(STATE) | ONE(HELP) | ONE(VERSION))
+/* How a hive is read. */
+#define READING (ONE(SALVAGE) | ONE(NO_LOGS))
+#define TEXT    (ONE(OUTPUT) | ONE(UTF16) | ONE(READABLE))
 
 enum {
-	OPT_HIVE = 256,
+	OPT_FIRST = 256,
+	OPT_HIVE = OPT_FIRST,
 	OPT_STATE,
 	OPT_VALUE,
 	OPT_OUTPUT,
 	OPT_TYPE,
 	OPT_DATA,
+	OPT_WITH,
+	OPT_SETS,
+	OPT_FROM,
+	OPT_RECURSIVE,
 	OPT_JSON,
 	OPT_FORCE,
 	OPT_WRITE,
 	OPT_BOOT,
 	OPT_LEVEL,
 	OPT_ALL,
+	OPT_SALVAGE,
+	OPT_NO_LOGS,
+	OPT_UTF16,
+	OPT_READABLE,
+	OPT_WHOLE,
+	OPT_SHORT,
 	OPT_HELP,
 	OPT_VERSION
+};
+
+static const struct verb {
+	const char *word;
+	int (*run)(const struct options *o);
+	unsigned options; /* ONE() of those that mean something here, beside COMMON */
+	const char *arguments;
+	const char *help;
+	const char *force; /* what --force does */
+} verbs[] = {
+	{"init", verb_init, ONE(FORCE), "[FILE.reg ...] [--force]",
+	 "make a new hive with one control set, and import files into it",
+	 "replace a hive that is there; commit in spite of errors"},
+	{"import", verb_import, ONE(FORCE), "FILE.reg ... [--force]",
+	 "carry out .reg files; the whole result is checked, then committed at once",
+	 "commit in spite of errors"},
+	{"query", verb_query, READING | ONE(VALUE) | ONE(RECURSIVE) | ONE(JSON),
+	 "[KEY] [--value NAME] [-s] [--json] [--salvage] [--no-logs]",
+	 "show a key, a value, or a tree; --value with -s finds the value in all keys below", NULL},
+	{"export", verb_export, READING | TEXT | ONE(FORCE),
+	 "[KEY] [--output FILE] [--utf16] [--readable] [--force] [--salvage] [--no-logs]",
+	 "a key and all below as .reg text, which imports to the same bytes",
+	 "leave out keys and values whose names .reg text cannot say"},
+	{"add", verb_add, ONE(VALUE) | ONE(TYPE) | ONE(DATA) | ONE(FORCE),
+	 "KEY [--value NAME --type TYPE --data DATA] [--force]",
+	 "make a key or set a value: \\0 parts the strings of a REG_MULTI_SZ, a REG_BINARY is hex",
+	 "commit in spite of errors"},
+	{"delete", verb_delete, ONE(VALUE) | ONE(FORCE), "KEY [--value NAME] [--force]",
+	 "delete a key with all below, or a value", "commit in spite of errors"},
+	{"copy", verb_copy, READING | ONE(RECURSIVE) | ONE(FORCE) | ONE(FROM),
+	 "KEY TO-KEY [-s] [--from FILE] [--force] [--salvage] [--no-logs]",
+	 "copy the values of a key, with -s all below too; --from takes it from another hive",
+	 "overwrite values that are there; commit in spite of errors"},
+	{"edit", verb_edit, ONE(FORCE), "[KEY] [--force]",
+	 "a key in your editor (VISUAL, EDITOR); what the text says then is checked and committed",
+	 "commit in spite of errors, without asking"},
+	{"check", verb_check, READING | ONE(ALL) | ONE(JSON),
+	 "[--all] [--json] [--salvage] [--no-logs]",
+	 "check every value that drives smss; --all tells of NT's unused ones too", NULL},
+	{"diff", verb_diff,
+	 READING | TEXT | ONE(WITH) | ONE(SETS) | ONE(WHOLE) | ONE(SHORT) | ONE(JSON),
+	 "[KEY] --with FILE [--whole] | [KEY] --sets A,B\n"
+	 "                  [--short | --json] [--output FILE] [--utf16] [--readable] [--salvage] "
+	 "[--no-logs]",
+	 "what turns the hive into FILE (a hive; or what importing a .reg file would change), or\n"
+	 "          control set A into B, as .reg text; exit status 0 same, 1 different, 2 trouble",
+	 NULL},
+	{"plan", verb_plan, READING | ONE(JSON) | ONE(WRITE) | ONE(BOOT) | ONE(LEVEL),
+	 "[--json] [--write] [--salvage] [--no-logs]",
+	 "tell what the next boot will do; --write keeps plan and queue beside the hive", NULL},
 };
 
 static const struct option long_options[] = {
@@ -70,16 +113,51 @@ static const struct option long_options[] = {
 	{"output", required_argument, NULL, OPT_OUTPUT},
 	{"type", required_argument, NULL, OPT_TYPE},
 	{"data", required_argument, NULL, OPT_DATA},
-	{"recursive", no_argument, NULL, 's'},
+	{"with", required_argument, NULL, OPT_WITH},
+	{"sets", required_argument, NULL, OPT_SETS},
+	{"from", required_argument, NULL, OPT_FROM},
+	{"recursive", no_argument, NULL, OPT_RECURSIVE},
 	{"json", no_argument, NULL, OPT_JSON},
 	{"force", no_argument, NULL, OPT_FORCE},
 	{"write", no_argument, NULL, OPT_WRITE},
 	{"boot", no_argument, NULL, OPT_BOOT},
 	{"level", required_argument, NULL, OPT_LEVEL},
 	{"all", no_argument, NULL, OPT_ALL},
+	{"salvage", no_argument, NULL, OPT_SALVAGE},
+	{"no-logs", no_argument, NULL, OPT_NO_LOGS},
+	{"utf16", no_argument, NULL, OPT_UTF16},
+	{"readable", no_argument, NULL, OPT_READABLE},
+	{"whole", no_argument, NULL, OPT_WHOLE},
+	{"short", no_argument, NULL, OPT_SHORT},
 	{"help", no_argument, NULL, OPT_HELP},
 	{"version", no_argument, NULL, OPT_VERSION},
 	{NULL, 0, NULL, 0},
+};
+
+/* What an option means, for the help of a verb that has it. */
+static const struct {
+	unsigned option;
+	const char *word, *meaning;
+} meanings[] = {
+	{ONE(VALUE), "--value NAME", "the value of that name; '' is the key's default value"},
+	{ONE(TYPE), "--type TYPE",
+	 "REG_SZ, REG_EXPAND_SZ, REG_MULTI_SZ, REG_DWORD, REG_QWORD or REG_BINARY"},
+	{ONE(DATA), "--data DATA", "its data"},
+	{ONE(RECURSIVE), "-s, --recursive", "with everything below the key"},
+	{ONE(FROM), "--from FILE", "take the key from this hive, which is only read"},
+	{ONE(WITH), "--with FILE", "the second side: a hive or a .reg file, told by content"},
+	{ONE(WHOLE), "--whole", "the .reg file is all there is to be of the key"},
+	{ONE(SETS), "--sets A,B", "two control sets, by number or name: 1,2 current,lastknowngood"},
+	{ONE(SHORT), "--short", "one line a change"},
+	{ONE(JSON), "--json", "for programs"},
+	{ONE(OUTPUT), "--output FILE", "into a file, replaced whole"},
+	{ONE(UTF16), "--utf16", "UTF-16LE with a byte order mark and CRLF, as regedit writes"},
+	{ONE(READABLE), "--readable", "strings and lists as str(N):, which regedit cannot read"},
+	{ONE(ALL), "--all", "names of Windows that are not used here, too"},
+	{ONE(WRITE), "--write", "keep plan and queue beside the hive"},
+	{ONE(SALVAGE), "--salvage", "read what can still be read of a broken hive"},
+	{ONE(NO_LOGS), "--no-logs", "read a dirty hive as if it had no logs"},
+	{ONE(FORCE), "--force", NULL},
 };
 
 static void usage(FILE *out, const struct verb *v)
@@ -87,13 +165,16 @@ static void usage(FILE *out, const struct verb *v)
 	if (v) {
 		fprintf(out, "usage: smreg %s %s [--hive FILE]\n%s\n", v->word, v->arguments,
 			v->help);
+		for (size_t i = 0; i < ARRAY_SIZE(meanings); i++)
+			if (v->options & meanings[i].option)
+				fprintf(out, "  %-16s %s\n", meanings[i].word,
+					meanings[i].meaning ? meanings[i].meaning : v->force);
 		return;
 	}
 	fputs("usage: smreg VERB [ARGUMENT ...] [--hive FILE] [--state DIRECTORY]\n\n", out);
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
-		if (verbs[i].run)
-			fprintf(out, "  %-7s %s\n          %s\n", verbs[i].word, verbs[i].arguments,
-				verbs[i].help);
+		fprintf(out, "  %-7s %s\n          %s\n", verbs[i].word, verbs[i].arguments,
+			verbs[i].help);
 	fputs("\nThe hive is " HIVE_PATH " unless --hive names another.\n"
 	      "smreg VERB --help tells of one verb; smreg --version of this program.\n",
 	      out);
@@ -107,73 +188,100 @@ static const struct verb *verb_by_word(const char *word)
 	return NULL;
 }
 
-/* 0, or -1 for an option that is none. */
-static int take_option(struct options *o, int option, bool *help, bool *version)
+/* Where the argument of an option goes; NULL for one without. */
+static const char **argument_of(struct options *o, int option)
 {
-	uint64_t n;
-
 	switch (option) {
 	case OPT_HIVE:
-		o->hive = optarg;
-		break;
+		return &o->hive;
 	case OPT_STATE:
-		o->state = optarg;
-		break;
+		return &o->state;
 	case OPT_VALUE:
-		o->value = optarg;
-		break;
+		return &o->value;
 	case OPT_OUTPUT:
-		o->output = optarg;
-		break;
+		return &o->output;
 	case OPT_TYPE:
-		o->type = optarg;
-		break;
+		return &o->type;
 	case OPT_DATA:
-		o->data = optarg;
-		break;
-	case 's':
-		o->recursive = true;
-		break;
-	case OPT_JSON:
-		o->json = true;
-		break;
-	case OPT_FORCE:
-		o->force = true;
-		break;
-	case OPT_WRITE:
-		o->write = true;
-		break;
-	case OPT_BOOT:
-		o->boot = true;
-		break;
-	case OPT_ALL:
-		o->all = true;
-		break;
-	case OPT_HELP:
-		*help = true;
-		break;
-	case OPT_VERSION:
-		*version = true;
-		break;
-	case OPT_LEVEL:
-		if (str_u64(optarg, strlen(optarg), &n) < 0 || n > SM_LEVEL_BUILTIN)
-			return -1;
-		o->level = (unsigned)n;
-		break;
+		return &o->data;
+	case OPT_WITH:
+		return &o->with;
+	case OPT_SETS:
+		return &o->sets;
+	case OPT_FROM:
+		return &o->from;
 	default:
-		return -1;
+		return NULL;
 	}
+}
+
+static void set_flags(struct options *o, unsigned given)
+{
+	o->recursive = given & ONE(RECURSIVE);
+	o->json = given & ONE(JSON);
+	o->force = given & ONE(FORCE);
+	o->write = given & ONE(WRITE);
+	o->boot = given & ONE(BOOT);
+	o->all = given & ONE(ALL);
+	o->salvage = given & ONE(SALVAGE);
+	o->no_logs = given & ONE(NO_LOGS);
+	o->utf16 = given & ONE(UTF16);
+	o->readable = given & ONE(READABLE);
+	o->whole = given & ONE(WHOLE);
+	o->brief = given & ONE(SHORT);
+}
+
+/* 0 and what was given, or -1 for an option that is none (said). */
+static int take_options(struct options *o, int argc, char **argv, unsigned *ret_given)
+{
+	unsigned given = 0;
+	int option;
+	uint64_t n;
+
+	while ((option = getopt_long(argc, argv, "s", long_options, NULL)) != -1) {
+		const char **to = argument_of(o, option);
+
+		if (option == 's')
+			option = OPT_RECURSIVE;
+		if (option < OPT_FIRST)
+			return -1;
+		given |= 1u << (option - OPT_FIRST);
+		if (to)
+			*to = optarg;
+		if (option != OPT_LEVEL)
+			continue;
+		if (str_u64(optarg, strlen(optarg), &n) < 0 || n > SM_LEVEL_BUILTIN) {
+			fprintf(stderr, "smreg: --level takes a number from 0 to %d\n",
+				SM_LEVEL_BUILTIN);
+			return -1;
+		}
+		o->level = (unsigned)n;
+	}
+	set_flags(o, given);
+	*ret_given = given;
 	return 0;
+}
+
+/* An option that means nothing to this verb would be overlooked in silence. */
+static bool options_fit(const struct verb *v, unsigned given)
+{
+	bool fit = true;
+
+	for (const struct option *at = long_options; at->name; at++) {
+		unsigned one = 1u << (at->val - OPT_FIRST);
+
+		if (!(given & one) || ((v->options | COMMON) & one))
+			continue;
+		fprintf(stderr, "smreg: %s has no option --%s\n", v->word, at->name);
+		fit = false;
+	}
+	return fit;
 }
 
 static int run(const struct verb *v, const struct options *o)
 {
 	int code;
 
-	if (!v->run) {
-		fprintf(stderr, "smreg: %s: not implemented\n", v->word);
-		return EXIT_FAILED_1;
-	}
 	if (o->boot && v->run == verb_plan) {
 		struct sys_stat st;
 
@@ -194,22 +302,21 @@ int main(int argc, char **argv)
 {
 	const char *state = getenv("SMSS_STATE");
 	struct options o = {.hive = HIVE_PATH, .state = state && *state ? state : STATE_DIRECTORY};
-	bool help = false, version = false;
+	unsigned given;
 	const struct verb *v;
-	int option;
+	int code;
 
 	unsetenv("HIVEX_DEBUG");
-	while ((option = getopt_long(argc, argv, "s", long_options, NULL)) != -1)
-		if (take_option(&o, option, &help, &version) < 0) {
-			fprintf(stderr, "smreg: see smreg --help\n");
-			return EXIT_USAGE_2;
-		}
-	if (version) {
+	if (take_options(&o, argc, argv, &given) < 0) {
+		fprintf(stderr, "smreg: see smreg --help\n");
+		return EXIT_USAGE_2;
+	}
+	if (given & ONE(VERSION)) {
 		printf("smreg %s (build %s) %s\n", SMSS_VERSION, SMSS_BUILD_ID, SMSS_VENDOR);
 		return EXIT_OK;
 	}
 	v = optind < argc ? verb_by_word(argv[optind]) : NULL;
-	if (help) {
+	if (given & ONE(HELP)) {
 		usage(stdout, v);
 		return EXIT_OK;
 	}
@@ -221,8 +328,8 @@ int main(int argc, char **argv)
 	}
 	o.args = argv + optind + 1;
 	o.count = argc - optind - 1;
-	option = run(v, &o);
-	if (option == EXIT_SHOW_USAGE)
+	code = options_fit(v, given) ? run(v, &o) : EXIT_SHOW_USAGE;
+	if (code == EXIT_SHOW_USAGE)
 		usage(stderr, v);
-	return option == EXIT_SHOW_USAGE ? EXIT_USAGE_2 : option;
+	return code == EXIT_SHOW_USAGE ? EXIT_USAGE_2 : code;
 }

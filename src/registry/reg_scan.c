@@ -106,8 +106,19 @@ static int add_char(struct reader *r, char c)
 	return 0;
 }
 
+/* The character behind a backslash, or -1. */
+static int unescaped(char c, bool more)
+{
+	static const char known[] = "0nrt", meant[] = "\0\n\r\t";
+	const char *at = c && more ? strchr(known, c) : NULL;
+
+	if (c == '\\' || c == '"')
+		return c;
+	return at ? meant[at - known] : -1;
+}
+
 /* "..." with \\ and \" inside; the text comes to r->text. */
-int reg_quoted(struct reader *r, const char *what)
+int reg_quoted(struct reader *r, const char *what, bool more)
 {
 	size_t start = r->at++;
 
@@ -119,22 +130,27 @@ int reg_quoted(struct reader *r, const char *what)
 			return reg_bad(
 				r, start,
 				"%s has no closing quote on its line; write a line break inside a "
-				"value as hex(1):",
+				"value as hex(1): or str(1):\"...\\n...\"",
 				what);
 		c = r->s[r->at++];
 		if (c == '"')
 			return 0;
-		if (c == '\\') {
-			c = reg_peek(r);
-			if (c != '\\' && c != '"')
-				return reg_bad(r, r->at - 1,
-					       "in %s a backslash is written \\\\ and a quote \\\"",
-					       what);
-			r->at++;
-		}
 		if (c == '\0')
 			return reg_bad(r, r->at - 1,
 				       "%s holds a NUL byte; write the value as hex(1):", what);
+		if (c == '\\') {
+			int meant = unescaped(reg_peek(r), more);
+
+			if (meant < 0)
+				return reg_bad(
+					r, r->at - 1,
+					more ? "in %s there are only \\\\ \\\" \\0 \\n \\r \\t"
+					     : "in %s a backslash is written \\\\ and a quote "
+					       "\\\"",
+					what);
+			c = (char)meant;
+			r->at++;
+		}
 		if (add_char(r, c) < 0)
 			return r->failed;
 	}
@@ -150,7 +166,7 @@ static bool file_ends(const struct reader *r)
 	return at >= r->n;
 }
 
-/* Continues a hex value on the next line, when a backslash ends this one. */
+/* Continues a hex value on the next line, when a backslash ends this one: 1, else 0 or an error. */
 static int continue_line(struct reader *r)
 {
 	size_t slash = r->at;
@@ -166,6 +182,9 @@ static int continue_line(struct reader *r)
 		return reg_bad(r, slash, "the file ends where the backslash promises another line");
 	reg_next_line(r);
 	reg_skip_blanks(r);
+	if (reg_line_ends(r))
+		return reg_bad(r, r->at,
+			       "an empty line within hex data: the backslash above promises more");
 	return 1;
 }
 
@@ -177,6 +196,39 @@ static int hex_digit(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+/* One pair of digits and what parts it from the next; 1 when more follow. */
+static int hex_pair(struct reader *r)
+{
+	int high = hex_digit(reg_peek(r)), low = -1, more;
+	size_t comma;
+
+	if (high >= 0 && r->at + 1 < r->n)
+		low = hex_digit(r->s[r->at + 1]);
+	if (high < 0 || low < 0)
+		return reg_bad(r, r->at, "expected two hexadecimal digits, as in 0a,ff");
+	r->at += 2;
+	if (add_byte(r, (uint8_t)(high << 4 | low)) < 0)
+		return r->failed;
+	reg_skip_blanks(r);
+	if (reg_peek(r) == '\\')
+		return reg_bad(r, r->at, "a comma is missing before the backslash");
+	if (reg_peek(r) != ',')
+		return 0;
+	comma = r->at++;
+	if (file_ends(r))
+		return reg_bad(r, comma, "the file ends behind a comma: it was cut");
+	reg_skip_blanks(r);
+	while ((more = continue_line(r)) > 0)
+		;
+	if (more < 0)
+		return more;
+	if (reg_line_ends(r) || reg_peek(r) == ';')
+		return reg_bad(r, comma,
+			       "the data ends behind a comma; add the rest, with a \\ before a "
+			       "line break, or remove the comma");
+	return 1;
+}
+
 static int hex_bytes(struct reader *r)
 {
 	int more;
@@ -185,33 +237,10 @@ static int hex_bytes(struct reader *r)
 	reg_skip_blanks(r);
 	while ((more = continue_line(r)) > 0)
 		;
-	if (more < 0)
-		return more;
-	while (!reg_line_ends(r) && reg_peek(r) != ';') {
-		int high = hex_digit(reg_peek(r)), low = -1;
-
-		if (high >= 0 && r->at + 1 < r->n)
-			low = hex_digit(r->s[r->at + 1]);
-		if (high < 0 || low < 0)
-			return reg_bad(r, r->at, "expected two hexadecimal digits, as in 0a,ff");
-		r->at += 2;
-		if (add_byte(r, (uint8_t)(high << 4 | low)) < 0)
-			return r->failed;
-		reg_skip_blanks(r);
-		if (reg_peek(r) != ',') {
-			if (reg_peek(r) == '\\')
-				return reg_bad(r, r->at, "a comma is missing before the backslash");
-			break;
-		}
-		if (r->at++, file_ends(r))
-			return reg_bad(r, r->at - 1, "the file ends behind a comma: it was cut");
-		reg_skip_blanks(r);
-		while ((more = continue_line(r)) > 0)
+	if (more == 0 && !reg_line_ends(r) && reg_peek(r) != ';')
+		while ((more = hex_pair(r)) > 0)
 			;
-		if (more < 0)
-			return more;
-	}
-	return reg_expect_end(r, "the hex data");
+	return more < 0 ? more : reg_expect_end(r, "the hex data");
 }
 
 bool reg_word(struct reader *r, const char *word)
@@ -224,9 +253,9 @@ bool reg_word(struct reader *r, const char *word)
 	return true;
 }
 
-int reg_string_data(struct reader *r)
+int reg_string_data(struct reader *r, bool more)
 {
-	int e = reg_quoted(r, "the string");
+	int e = reg_quoted(r, "the string", more);
 
 	if (e == 0)
 		e = reg_expect_end(r, "the string");
@@ -263,17 +292,11 @@ int reg_dword_data(struct reader *r)
 	return reg_expect_end(r, "the number");
 }
 
-/* hex: and hex(N): - the type's number is hexadecimal. */
-int reg_hex_data(struct reader *r, uint32_t *ret_type)
+/* "(7):" - the type's number is hexadecimal. */
+static int type_number(struct reader *r, uint32_t *ret)
 {
 	uint64_t type = 0;
 	unsigned digits = 0;
-
-	if (reg_peek(r) == ':') {
-		r->at++;
-		*ret_type = REG_BINARY;
-		return hex_bytes(r);
-	}
 	size_t start = r->at++;
 
 	for (; hex_digit(reg_peek(r)) >= 0 && digits < 9; digits++, r->at++)
@@ -281,6 +304,31 @@ int reg_hex_data(struct reader *r, uint32_t *ret_type)
 	if (digits < 1 || digits > 8 || !reg_word(r, "):"))
 		return reg_bad(r, start,
 			       "expected a type as in hex(7): with 1 to 8 hexadecimal digits");
-	*ret_type = (uint32_t)type;
-	return hex_bytes(r);
+	*ret = (uint32_t)type;
+	return 0;
+}
+
+int reg_hex_data(struct reader *r, uint32_t *ret_type)
+{
+	int e;
+
+	if (reg_peek(r) == ':') {
+		r->at++;
+		*ret_type = REG_BINARY;
+		return hex_bytes(r);
+	}
+	e = type_number(r, ret_type);
+	return e < 0 ? e : hex_bytes(r);
+}
+
+int reg_text_data(struct reader *r, uint32_t *ret_type)
+{
+	int e = type_number(r, ret_type);
+
+	if (e < 0)
+		return e;
+	reg_skip_blanks(r);
+	if (reg_peek(r) != '"')
+		return reg_bad(r, r->at, "expected a string in quotes, as in str(7):\"a\\0b\\0\"");
+	return reg_string_data(r, true);
 }

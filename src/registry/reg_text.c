@@ -23,10 +23,10 @@ static int set_value(struct reader *r, const char *name, size_t name_n, uint32_t
 			     .n = r->data_n,
 			     .origin = ORIGIN(r->t->file, r->value_line)};
 
-	if (r->data_n > HIVE_WRITE_VALUE_MAX)
+	if (r->data_n > r->rules.data_max)
 		return reg_bad(r, r->line_start,
 			       "%zu bytes of data; a hive written here takes at most %u a value",
-			       r->data_n, HIVE_WRITE_VALUE_MAX);
+			       r->data_n, r->rules.data_max);
 	if (!r->key)
 		return 0;
 	r->failed = tree_set(r->t, r->key, name, name_n, &d);
@@ -48,14 +48,17 @@ static int value_data(struct reader *r, const char *name, size_t name_n)
 	}
 	if (reg_peek(r) == '"') {
 		type = REG_SZ;
-		e = reg_string_data(r);
+		e = reg_string_data(r, false);
 	} else if (reg_word(r, "dword:")) {
 		e = reg_dword_data(r);
 	} else if (reg_word(r, "hex") && (reg_peek(r) == ':' || reg_peek(r) == '(')) {
 		e = reg_hex_data(r, &type);
+	} else if (reg_word(r, "str") && reg_peek(r) == '(') {
+		e = reg_text_data(r, &type);
 	} else {
-		return reg_bad(r, start,
-			       "expected \"string\", dword:, hex:, hex(N): or - after the =");
+		return reg_bad(
+			r, start,
+			"expected \"string\", dword:, hex:, hex(N):, str(N): or - after the =");
 	}
 	return e < 0 ? e : set_value(r, name, name_n, type);
 }
@@ -83,10 +86,12 @@ static int value_line(struct reader *r)
 		r->at++;
 		name = strdup("");
 	} else {
-		e = reg_quoted(r, "the value's name");
+		e = reg_quoted(r, "the value's name", false);
 		if (e < 0)
 			return e;
 		n = r->text_n;
+		if (n && memchr(r->text, '\r', n))
+			return reg_bad(r, start, "a value's name holds a carriage return");
 		if (characters(r->text, n) > REG_VALUE_NAME_MAX)
 			return reg_bad(r, start, "a value's name has at most %u characters",
 				       REG_VALUE_NAME_MAX);
@@ -122,6 +127,10 @@ static int key_names(struct reader *r, size_t from, size_t to)
 		if (i < to && r->s[i] != '\\')
 			continue;
 		count = characters(r->s + start, i - start);
+		for (size_t k = start; k < i; k++)
+			if (!r->s[k] || r->s[k] == '\r')
+				return reg_bad(r, k,
+					       "a key's name holds a NUL or a carriage return");
 		if (i > start && count > REG_KEY_NAME_MAX)
 			return reg_bad(r, start, "a key's name has at most %u characters",
 				       REG_KEY_NAME_MAX);
@@ -151,9 +160,65 @@ static int root_of(struct reader *r, size_t end, size_t *ret_from)
 	return reg_bad(r, r->at, "only keys below HKEY_LOCAL_MACHINE\\SYSTEM lie in this hive");
 }
 
+/* The ] that ends the key: the first one with nothing or a comment behind it. 0: none does. */
+static size_t closing(const struct reader *r)
+{
+	for (size_t i = r->at; i < r->n && r->s[i] != '\n'; i++) {
+		struct reader behind = *r;
+
+		if (r->s[i] != ']')
+			continue;
+		behind.at = i + 1;
+		reg_skip_blanks(&behind);
+		if (reg_line_ends(&behind) || reg_peek(&behind) == ';')
+			return i;
+	}
+	return 0;
+}
+
+static bool within(const struct reader *r, const struct reg_key *k)
+{
+	const struct reg_key *top;
+
+	if (!r->rules.below)
+		return true;
+	top = tree_find(r->t, r->rules.below, strlen(r->rules.below));
+	while (top && k && k != top)
+		k = k->parent;
+	return top && k;
+}
+
+/* [key] or [-key], its path from `from` to `to`. */
+static int enter_key(struct reader *r, size_t from, size_t to, bool drop)
+{
+	struct reg_key *k = NULL;
+	int e;
+
+	if (drop && !r->rules.below) {
+		k = tree_find(r->t, r->s + from, to - from);
+		if (k)
+			tree_drop_key(r->t, k);
+		return 0;
+	}
+	e = tree_make(r->t, r->s + from, to - from, &k);
+	if (e == -ENOKEY)
+		return reg_bad(r, from,
+			       "CurrentControlSet: the hive has no Select\\Current; name "
+			       "ControlSet001, or set [HKEY_LOCAL_MACHINE\\SYSTEM\\Select] first");
+	if (e < 0)
+		return r->failed = e;
+	if (!within(r, k))
+		return reg_bad(r, from, "this key does not lie in the key that is being edited");
+	if (drop)
+		tree_drop_key(r->t, k);
+	else
+		r->key = k;
+	return 0;
+}
+
 static int key_line(struct reader *r)
 {
-	size_t end, from = 0, close = 0;
+	size_t from = 0, close;
 	bool drop;
 	int e;
 
@@ -162,31 +227,16 @@ static int key_line(struct reader *r)
 	r->seen_key = true;
 	drop = reg_peek(r) == '-';
 	r->at += drop;
-	for (end = r->at; end < r->n && r->s[end] != '\n'; end++)
-		if (r->s[end] == ']')
-			close = end;
+	close = closing(r);
 	if (!close)
-		return reg_bad(r, r->at, "the key has no closing ]");
+		return reg_bad(r, r->at, "the key has no closing ], or something stands behind it");
 	e = root_of(r, close, &from);
 	if (e == 0)
 		e = key_names(r, from, close);
+	if (e == 0)
+		e = enter_key(r, from, close, drop);
 	if (e < 0)
 		return e;
-	if (drop) {
-		struct reg_key *k = tree_find(r->t, r->s + from, close - from);
-
-		if (k)
-			tree_drop_key(r->t, k);
-	} else {
-		e = tree_make(r->t, r->s + from, close - from, &r->key);
-		if (e == -ENOKEY)
-			return reg_bad(
-				r, from,
-				"CurrentControlSet: the hive has no Select\\Current; name "
-				"ControlSet001, or set [HKEY_LOCAL_MACHINE\\SYSTEM\\Select] first");
-		if (e < 0)
-			return r->failed = e;
-	}
 	r->at = close + 1;
 	return reg_expect_end(r, "the key");
 }
@@ -238,49 +288,26 @@ static void read_lines(struct reader *r)
 	}
 }
 
-int reg_text_read(const char *bytes, size_t n, struct reg_tree *t, struct reg_errors *ret_errors)
+int reg_text_read_by(const char *bytes, size_t n, const struct reg_rules *rules, struct reg_tree *t,
+		     struct reg_errors *ret_errors)
 {
-	struct reader r = {.s = bytes, .n = n, .line = 1, .t = t, .errors = ret_errors};
+	struct reader r = {.t = t, .rules = *rules, .errors = ret_errors};
 	char *converted = NULL;
 
 	ret_errors->count = 0;
 	if (n > REG_TEXT_BYTES_MAX)
 		return -E2BIG;
-	if (n >= 2 && (uint8_t)bytes[0] == 0xFF && (uint8_t)bytes[1] == 0xFE) {
-		bool odd = false;
-
-		converted = malloc(3 * (n / 2) + 1);
-		if (!converted)
-			return -ENOMEM;
-		r.n = utf16_to_utf8((const uint8_t *)bytes + 2, n / 2 - 1, converted, &odd);
-		r.s = converted;
-	} else if (n >= 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0) {
-		r.s += 3;
-		r.n -= 3;
-	}
-	for (size_t i = 0; i < r.n;) { /* the place of the first byte that is no text */
-		uint32_t c;
-		unsigned len = utf8_next(r.s + i, r.n - i, &c);
-
-		if (c == UTF_BAD) {
-			reg_bad(&r, i,
-				"not UTF-8 (nor UTF-16LE with a byte order mark); save it as "
-				"UTF-8");
-			break;
-		}
-		i += len;
-		if (c == '\n') {
-			r.line++;
-			r.line_start = i;
-		}
-	}
-	if (!ret_errors->count) {
-		r.line = 1;
-		r.line_start = 0;
+	if (reg_decode(&r, bytes, n, &converted) == 0)
 		read_lines(&r);
-	}
 	free(converted);
 	free(r.data);
 	free(r.text);
 	return r.failed ? r.failed : ret_errors->count ? -EINVAL : 0;
+}
+
+int reg_text_read(const char *bytes, size_t n, struct reg_tree *t, struct reg_errors *ret_errors)
+{
+	static const struct reg_rules plain = {.data_max = HIVE_WRITE_VALUE_MAX};
+
+	return reg_text_read_by(bytes, n, &plain, t, ret_errors);
 }

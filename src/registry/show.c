@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "registry/utf.h"
 
 void show_escaped(FILE *out, const char *s, size_t n)
@@ -128,21 +129,36 @@ void show_key(FILE *out, const struct reg_key *k, bool recursive, struct reg_are
 	}
 }
 
+/* The name of a root of Windows' registry, whole, at the start of a path. */
+static bool is_root(const char *key)
+{
+	static const char *const words[] = {"HKLM", "HKCU", "HKCR", "HKU", "HKCC", "HKPD"};
+	size_t n = strcspn(key, "\\");
+
+	if (n >= 5 && utf8_same_fold(key, 5, "HKEY_", 5))
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (utf8_same_fold(key, n, words[i], strlen(words[i])))
+			return true;
+	return false;
+}
+
 const char *key_below_root(const char *key)
 {
 	static const char *const roots[] = {"HKEY_LOCAL_MACHINE\\SYSTEM", "HKLM\\SYSTEM"};
+	static const char computer[] = "Computer\\"; /* as regedit's address bar has it */
+	size_t n = strlen(computer);
 
+	key += strspn(key, "\\");
+	if (strlen(key) > n && utf8_same_fold(key, n, computer, n) && is_root(key + n))
+		key += n;
 	for (unsigned i = 0; i < 2; i++) {
-		size_t n = strlen(roots[i]);
-
+		n = strlen(roots[i]);
 		if (strlen(key) >= n && utf8_same_fold(key, n, roots[i], n) &&
 		    (key[n] == '\0' || key[n] == '\\'))
 			return key + n + strspn(key + n, "\\");
 	}
-	if ((strlen(key) >= 5 && utf8_same_fold(key, 5, "HKEY_", 5)) ||
-	    (strlen(key) >= 4 && utf8_same_fold(key, 4, "HKLM", 4)))
-		return NULL;
-	return key;
+	return is_root(key) ? NULL : key;
 }
 
 void show_missing_key(FILE *out, const struct reg_tree *t, const char *path)

@@ -36,6 +36,11 @@ void show_plan(FILE *out, const struct plan_header *p, const struct plan_header 
 
 /* json_value - one value; "hex" when "data" cannot say all of it. */
 struct json_object *json_value(const struct reg_value *v, struct reg_arena *scratch);
+/* json_match - a value with the key it lies in. */
+struct json_object *json_match(const struct reg_key *k, const struct reg_value *v,
+			       struct reg_arena *scratch);
+/* json_key_path - the whole path of a key. */
+struct json_object *json_key_path(const struct reg_key *k);
 /* json_key - an array of keys: path, values, names of subkeys. */
 struct json_object *json_key(const struct reg_key *k, bool recursive, struct reg_arena *scratch);
 /* json_remarks - an array of kind, value, text. */

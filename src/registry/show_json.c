@@ -100,14 +100,31 @@ static size_t path_of(const struct reg_key *k, char *room, size_t cap)
 	return n + 1 + k->name_bytes;
 }
 
+struct json_object *json_key_path(const struct reg_key *k)
+{
+	static char room[(REG_DEPTH_MAX + 1) * (4 * REG_KEY_NAME_MAX + 1)];
+
+	return text_n(room, path_of(k, room, sizeof(room)));
+}
+
+struct json_object *json_match(const struct reg_key *k, const struct reg_value *v,
+			       struct reg_arena *scratch)
+{
+	struct json_object *o = json_object_new_object(), *values = json_object_new_array();
+
+	put(o, "key", json_key_path(k));
+	json_object_array_add(values, json_value(v, scratch));
+	put(o, "values", values);
+	return o;
+}
+
 static void add_key(struct json_object *keys, const struct reg_key *k, bool recursive,
 		    struct reg_arena *scratch)
 {
 	struct json_object *o = json_object_new_object(), *values = json_object_new_array(),
 			   *subkeys = json_object_new_array();
-	static char room[70000];
 
-	put(o, "key", text_n(room, path_of(k, room, sizeof(room))));
+	put(o, "key", json_key_path(k));
 	for (uint32_t i = 0; i < k->value_count; i++)
 		json_object_array_add(values, json_value(&k->values[i], scratch));
 	for (uint32_t i = 0; i < k->child_count; i++)
@@ -232,6 +249,8 @@ struct json_object *json_plan(const struct plan_header *p, const struct plan_hea
 		[PLAN_SESSIONS] = "sessions",
 		[PLAN_TEXTS] = "texts",
 		[PLAN_NOTES] = "notes",
+		[PLAN_SAFE_MINIMAL] = "safe_minimal",
+		[PLAN_SAFE_NETWORK] = "safe_network",
 	};
 	struct json_object *o = json_object_new_object();
 	char digest[2 * SHA256_BYTES + 1];

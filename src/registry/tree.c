@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "registry/utf.h"
+#include "sys/sys.h"
 
 #define CHUNK_BYTES (64u << 10)
 #define INDEX_FROM  24u
@@ -93,6 +94,16 @@ static const char *entry_name(const struct reg_key *k, bool keys, uint32_t i, si
 	return keys ? k->children[i]->name : k->values[i].name;
 }
 
+/* A hostile hive must not be able to put all its names into one slot. */
+static uint64_t names_seed(void)
+{
+	static uint64_t seed;
+
+	if (!seed && sys_random(&seed, sizeof(seed)) < 0)
+		seed = 1;
+	return seed | 1;
+}
+
 static uint32_t entry_find(const struct reg_key *k, bool keys, const char *name, size_t n)
 {
 	const struct reg_index *x = keys ? &k->child_index : &k->value_index;
@@ -101,7 +112,7 @@ static uint32_t entry_find(const struct reg_key *k, bool keys, const char *name,
 	size_t own_n;
 
 	if (x->slot) {
-		uint32_t at = utf8_hash_fold(name, n) & x->mask;
+		uint32_t at = utf8_hash_fold(name, n, names_seed()) & x->mask;
 
 		for (; x->slot[at]; at = (at + 1) & x->mask) {
 			own = entry_name(k, keys, x->slot[at] - 1, &own_n);
@@ -123,7 +134,7 @@ static void index_put(struct reg_key *k, bool keys, uint32_t i)
 	struct reg_index *x = keys ? &k->child_index : &k->value_index;
 	size_t n;
 	const char *name = entry_name(k, keys, i, &n);
-	uint32_t at = utf8_hash_fold(name, n) & x->mask;
+	uint32_t at = utf8_hash_fold(name, n, names_seed()) & x->mask;
 
 	while (x->slot[at])
 		at = (at + 1) & x->mask;
@@ -270,17 +281,47 @@ static void count_gone(struct reg_tree *t, const struct reg_key *k)
 		count_gone(t, k->children[i]);
 }
 
+void tree_empty_key(struct reg_tree *t, struct reg_key *k)
+{
+	count_gone(t, k);
+	t->keys++;
+	k->child_count = k->value_count = 0;
+	k->child_index = k->value_index = (struct reg_index){0};
+}
+
+int tree_copy(struct reg_tree *t, struct reg_key *to, const struct reg_key *from, bool deep)
+{
+	for (uint32_t i = 0; i < from->value_count; i++) {
+		const struct reg_value *v = &from->values[i];
+		struct reg_data d = {
+			.type = v->type, .bytes = v->data, .n = v->bytes, .origin = v->origin};
+		int r = tree_set(t, to, v->name, v->name_bytes, &d);
+
+		if (r < 0)
+			return r;
+	}
+	for (uint32_t i = 0; deep && i < from->child_count; i++) {
+		const struct reg_key *k = from->children[i];
+		struct reg_key *sub;
+		int r = tree_add_key(t, to, k->name, k->name_bytes, &sub);
+
+		if (r == 0)
+			r = tree_copy(t, sub, k, true);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 void tree_drop_key(struct reg_tree *t, struct reg_key *k)
 {
 	struct reg_key *p = k->parent;
 
-	count_gone(t, k);
 	if (!p) {
-		t->keys++;
-		k->child_count = k->value_count = 0;
-		k->child_index = k->value_index = (struct reg_index){0};
+		tree_empty_key(t, k);
 		return;
 	}
+	count_gone(t, k);
 	for (uint32_t i = 0; i < p->child_count; i++) {
 		if (p->children[i] != k)
 			continue;
@@ -323,6 +364,8 @@ static bool resolve(const struct reg_tree *t, const char **part, size_t *len, ch
 	if (!utf8_same_fold(*part, *len, "CurrentControlSet", 17))
 		return true;
 	set = tree_current_set(t);
+	if (!set)
+		set = t->set;
 	if (!set)
 		return false;
 	*len = (size_t)snprintf(room, 16, "ControlSet%03u", set);

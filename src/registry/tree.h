@@ -73,6 +73,7 @@ struct reg_tree {
 	struct reg_key *root;
 	uint64_t keys, values; /* in it, the root included */
 	uint32_t file;         /* ORIGIN_FILE of the .reg text being read */
+	unsigned set; /* what CurrentControlSet means without a Select\Current here; 0 nothing */
 };
 
 /* arena_take - n zeroed bytes, 8-byte aligned; NULL when the budget or the memory is used up. */
@@ -115,6 +116,14 @@ int tree_append(struct reg_tree *t, struct reg_key *k, const char *name, size_t 
 bool tree_drop_value(struct reg_tree *t, struct reg_key *k, const char *name, size_t n);
 /* tree_drop_key - the key and all below; the root is only emptied. */
 void tree_drop_key(struct reg_tree *t, struct reg_key *k);
+/* tree_empty_key - its values and all below it; the key stays where it is. */
+void tree_empty_key(struct reg_tree *t, struct reg_key *k);
+/*
+ * tree_copy - the values of a key, and with deep all below it, into a key of tree t
+ * What stands there under other names stays. from may lie in another tree, not below to.
+ * Returns 0 or -E2BIG.
+ */
+int tree_copy(struct reg_tree *t, struct reg_key *to, const struct reg_key *from, bool deep);
 
 /* tree_current_set - Select\Current, 1..999; 0 when there is none or it is wrong. */
 unsigned tree_current_set(const struct reg_tree *t);

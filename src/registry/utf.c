@@ -101,6 +101,20 @@ size_t utf16_to_utf8(const uint8_t *from, size_t units, char *to, bool *ret_bad)
 	return len;
 }
 
+size_t utf16_bad_unit(const uint8_t *from, size_t units)
+{
+	for (size_t i = 0; i < units; i++) {
+		uint32_t c = unit_at(from, i), low = i + 1 < units ? unit_at(from, i + 1) : 0;
+
+		if (c < 0xD800 || c >= 0xE000)
+			continue;
+		if (c >= 0xDC00 || low < 0xDC00 || low >= 0xE000)
+			return i;
+		i++;
+	}
+	return units;
+}
+
 size_t utf8_to_utf16(const char *from, size_t n, uint8_t *to)
 {
 	size_t len = 0;
@@ -162,15 +176,33 @@ bool utf8_same_fold(const char *a, size_t an, const char *b, size_t bn)
 	return i == an && k == bn;
 }
 
-uint32_t utf8_hash_fold(const char *s, size_t n)
+static uint32_t rotl(uint32_t v, unsigned by)
 {
-	uint32_t h = 2166136261u, c;
+	return v << by | v >> (32 - by);
+}
+
+static void mix(uint32_t *lo, uint32_t *hi, uint32_t w)
+{
+	*lo += w;
+	*hi ^= *lo;
+	*lo = rotl(*lo, 20) + *hi;
+	*hi = rotl(*hi, 9) ^ *lo;
+	*lo = rotl(*lo, 27) + *hi;
+	*hi = rotl(*hi, 19);
+}
+
+/* Marvin's rounds, a code point each: without the seed nobody can choose names that collide. */
+uint32_t utf8_hash_fold(const char *s, size_t n, uint64_t seed)
+{
+	uint32_t lo = (uint32_t)seed, hi = (uint32_t)(seed >> 32), c;
 
 	for (size_t i = 0; i < n;) {
 		i += utf8_next(s + i, n - i, &c);
-		h = (h ^ utf_fold(c)) * 16777619u;
+		mix(&lo, &hi, utf_fold(c));
 	}
-	return h ^ h >> 15;
+	mix(&lo, &hi, 0x80);
+	mix(&lo, &hi, 0);
+	return lo ^ hi;
 }
 
 bool utf8_printable(uint32_t c)

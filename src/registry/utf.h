@@ -33,6 +33,9 @@ bool utf8_valid(const char *s, size_t n);
  */
 size_t utf16_to_utf8(const uint8_t *from, size_t units, char *to, bool *ret_bad);
 
+/* utf16_bad_unit - the index of the first unpaired surrogate; units when there is none. */
+size_t utf16_bad_unit(const uint8_t *from, size_t units);
+
 /*
  * utf8_to_utf16 - n bytes of valid UTF-8 into UTF-16LE, no NUL added
  *   to   room for 2 bytes a byte of input
@@ -46,8 +49,11 @@ uint32_t utf_fold(uint32_t c);
 /* utf8_same_fold - two names are the same to NT. */
 bool utf8_same_fold(const char *a, size_t an, const char *b, size_t bn);
 
-/* utf8_hash_fold - equal for names that are the same to NT. */
-uint32_t utf8_hash_fold(const char *s, size_t n);
+/*
+ * utf8_hash_fold - equal for names that are the same to NT
+ *   seed  of one table; random, where names come from outside
+ */
+uint32_t utf8_hash_fold(const char *s, size_t n, uint64_t seed);
 
 /* utf8_printable - a code point that may reach a console: no controls, no direction marks. */
 bool utf8_printable(uint32_t c);

@@ -4,7 +4,7 @@
  *
  * SMREG names the program, EXAMPLES the directory of .reg files; both come from the build.
  */
-#include "registry_case.h"
+#include "registry_program.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -15,55 +15,6 @@
 #include "smss/copy.h"
 #include "state/state.h"
 #include "sys/sys.h"
-
-static char directory[64], hive[128], out[128 << 10];
-
-static int start(void **state)
-{
-	(void)state;
-	snprintf(directory, sizeof(directory), "/tmp/test-smreg-XXXXXX");
-	if (!mkdtemp(directory))
-		return -1;
-	snprintf(hive, sizeof(hive), "%s/SYSTEM", directory);
-	return 0;
-}
-
-static int end(void **state)
-{
-	char command[160];
-
-	(void)state;
-	snprintf(command, sizeof(command), "rm -rf '%s'", directory);
-	return system(command);
-}
-
-/* Runs `smreg LINE --hive HIVE --state DIRECTORY` by a shell; its output comes to `out`. */
-__attribute__((format(printf, 1, 2))) static int smreg(const char *form, ...)
-{
-	char line[1024], command[2048];
-	va_list list;
-	FILE *f;
-	size_t n;
-	int status;
-
-	va_start(list, form);
-	vsnprintf(line, sizeof(line), form, list);
-	va_end(list);
-	snprintf(command, sizeof(command), "'%s' %s --hive '%s' --state '%s' 2>&1", getenv("SMREG"),
-		 line, hive, directory);
-	f = popen(command, "re");
-	assert_non_null(f);
-	n = fread(out, 1, sizeof(out) - 1, f);
-	out[n] = '\0';
-	status = pclose(f);
-	assert_true(WIFEXITED(status));
-	return WEXITSTATUS(status);
-}
-
-static bool said(const char *text)
-{
-	return strstr(out, text) != NULL;
-}
 
 static void the_examples_import_without_a_remark(void **state)
 {
@@ -93,8 +44,8 @@ static void answers_and_exit_codes(void **state)
 	assert_int_equal(smreg("nonsense"), 2);
 	assert_int_equal(smreg("import"), 2);
 	assert_int_equal(smreg("query --nonsense"), 2);
-	assert_int_equal(smreg("diff"), 1);
-	assert_true(said("not implemented"));
+	assert_int_equal(smreg("query --force"), 2);
+	assert_true(said("query has no option --force"));
 	assert_int_equal(smreg("--version"), 0);
 	assert_true(said("smreg "));
 	assert_int_equal(smreg("import --help"), 0);
@@ -108,7 +59,11 @@ static void answers_and_exit_codes(void **state)
 	assert_int_equal(smreg("query 'CurrentControlSet\\Nowhere'"), 1);
 	assert_true(said("no such key"));
 	assert_int_equal(smreg("query Select --value nothing"), 1);
-	assert_int_equal(smreg("query HKCU\\\\x"), 1);
+	assert_int_equal(smreg("query 'HKCU\\x'"), 2);
+	assert_int_equal(smreg("query 'Computer\\HKEY_LOCAL_MACHINE\\SYSTEM\\Select'"), 0);
+	assert_int_equal(smreg("query -s --value CURRENT"), 0);
+	assert_true(said("SYSTEM\\Select\n    Current    REG_DWORD    0x1\n"));
+	assert_int_equal(smreg("query -s --value nothing"), 1);
 	assert_int_equal(smreg("query -s --json"), 0);
 	assert_true(said("\"type\": \"REG_DWORD\""));
 	assert_int_equal(smreg("plan --json"), 0);
@@ -155,14 +110,6 @@ static void a_bad_file_changes_nothing(void **state)
 	snprintf(line, sizeof(line), "%s:3:11: dword: takes", path);
 	assert_true(said(line));
 	assert_int_equal(smreg("query New"), 1);
-}
-
-static bool beside(const char *name)
-{
-	char path[160];
-
-	snprintf(path, sizeof(path), "%s/%s", directory, name);
-	return access(path, F_OK) == 0;
 }
 
 static void write_reg(const char *name, const char *lines)
@@ -232,6 +179,15 @@ static void wrong_words_are_answered(void **state)
 		 1},
 		{"query Select/Current", "a \\ parts the names of keys, not a /", 1},
 		{"query 'HKLM\\SOFTWARE'", "only keys below", 2},
+		{"add 'HKCU\\x'", "HKCU\\x: only keys below", 2},
+		{"add hkcr", "only keys below", 2},
+		{"add 'HKEY_USERS\\x' --value v --data d", "only keys below", 2},
+		{"delete 'HKCC\\x'", "only keys below", 2},
+		{"add 'A] ;b'", "a ] and a ; in its name", 2},
+		{"add 'hkcunning'", "", 0},
+		{"query hkcunning", "SYSTEM\\hkcunning", 0},
+		{"add 'A]\\B'", "", 0},
+		{"query 'A]\\B'", "SYSTEM\\A]\\B", 0},
 	};
 
 	(void)state;

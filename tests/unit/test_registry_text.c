@@ -56,9 +56,21 @@ static void errors_name_line_column_and_what_to_do(void **state)
 		{HEAD KEY "\"a\"=hex:\\\r\n  \r\n\n", 4, 9, "the file ends"},
 		{HEAD KEY "\"a\"=hex(7):61,00,\n", 4, 17, "the file ends behind a comma"},
 		{HEAD KEY "\"a\"=hex(7:00\n", 4, 8, "expected a type"},
+		{HEAD KEY "\"a\"=hex:00,\\\n\n\"b\"=\"c\"\n", 5, 1, "an empty line within hex"},
+		{HEAD KEY "\"a\"=hex:\\\r\n  \r\n\"b\"=\"c\"\r\n", 5, 3,
+		 "an empty line within hex"},
+		{HEAD KEY "\"a\"=hex:00,\n\"b\"=\"c\"\n", 4, 11, "ends behind a comma; add"},
+		{HEAD KEY "\"a\"=hex:00, ; x\n\n[HKLM\\SYSTEM\\B]\n", 4, 11, "ends behind a comma"},
+		{HEAD KEY "\"a\"=str(7):a\n", 4, 12, "expected a string in quotes"},
+		{HEAD KEY "\"a\"=str(7):\"\\q\"\n", 4, 13, "there are only"},
+		{HEAD KEY "\"a\"=str:\"b\"\n", 4, 5, "expected \"string\""},
+		{HEAD KEY "\"a\rb\"=\"c\"\n", 4, 1, "carriage return"},
+		{HEAD "[HKLM\\SYSTEM\\A\rB]\n", 3, 15, "carriage return"},
+		{HEAD "[HKLM\\SYSTEM\\A] x\n", 3, 2, "something stands behind it"},
+		{"\xFE\xFF\xFF\xFF", 1, 1, "big-endian"},
 		{HEAD KEY "\"a\"=hex(123456789):00\n", 4, 8, "expected a type"},
 		{HEAD KEY "\"\xC3\xA9\"x=1\n", 4, 4, "expected ="},
-		{HEAD KEY "\"a\"=\"\xFF\"\n", 4, 6, "not UTF-8"},
+		{HEAD KEY "\"a\"=\"\xFF\"\n", 4, 6, "neither UTF-8 nor UTF-16LE"},
 	};
 
 	(void)state;
@@ -128,24 +140,31 @@ static void values_of_each_form(void **state)
 	tree_free(&t);
 }
 
+/* UTF-8 and UTF-16LE, each with and without its mark, lines of either end: one and the same. */
 static void encodings(void **state)
 {
-	static const char text[] =
+	static const char *const texts[] = {
 		"Windows Registry Editor Version 5.00\r\n"
-		"[HKLM\\SYSTEM\\\xC3\xA9t\xC3\xA9]\r\n\"\xF0\x9F\x8E\xB5\"=\"\xD0\x96\"\r\n";
-	uint8_t wide[600] = {0xFF, 0xFE};
-	char marked[400] = "\xEF\xBB\xBF";
-	size_t n = 2 + utf8_to_utf16(text, strlen(text), wide + 2);
+		"[HKLM\\SYSTEM\\\xC3\xA9t\xC3\xA9]\r\n\"\xF0\x9F\x8E\xB5\"=\"\xD0\x96\"\r\n",
+		"Windows Registry Editor Version 5.00\n"
+		"[HKLM\\SYSTEM\\\xC3\xA9t\xC3\xA9]\n\"\xF0\x9F\x8E\xB5\"=\"\xD0\x96\"",
+	};
 
 	(void)state;
-	strcat(marked, text);
-	for (unsigned i = 0; i < 3; i++) {
-		const char *bytes = i == 0 ? text : i == 1 ? marked : (char *)wide;
+	for (unsigned i = 0; i < 8; i++) {
+		const char *text = texts[i & 1];
+		uint8_t bytes[600] = {0};
+		size_t mark = !(i & 2) ? 0 : i & 4 ? 2 : 3, n = strlen(text);
 		struct reg_tree t;
 		const struct reg_key *k;
 
+		memcpy(bytes, i & 4 ? "\xFF\xFE" : "\xEF\xBB\xBF", mark);
+		if (i & 4)
+			n = utf8_to_utf16(text, n, bytes + mark);
+		else
+			memcpy(bytes + mark, text, n);
 		assert_int_equal(tree_start(&t), 0);
-		assert_int_equal(reg_text_read(bytes, i == 2 ? n : strlen(bytes), &t, &errors), 0);
+		assert_int_equal(reg_text_read((char *)bytes, n + mark, &t, &errors), 0);
 		k = tree_find(&t, "\xC3\x89T\xC3\x89", 5); /* in capitals */
 		assert_non_null(k);
 		assert_string_equal(value_text(&t.arena, key_get(k, "\xF0\x9F\x8E\xB5"), NULL),
@@ -154,75 +173,70 @@ static void encodings(void **state)
 	}
 }
 
-/* Every type, odd lengths, strings without or with too many NULs: what is written reads back. */
-static void writing_is_exact(void **state)
+/* Half a pair, half a unit: an error with its place, never another character. */
+static void damaged_utf16_is_named(void **state)
 {
-	static const char *const values[] = {
-		"S:",
-		"S:plain",
-		"S:a \\ \"quoted\" ; path",
-		"S:line\nbreak",
-		"T1:",
-		"T1:61",
-		"T1:6100",
-		"T1:610000",
-		"T1:61000000620000",
-		"T1:00D80000",
-		"T2:2500",
-		"X:%A%",
-		"M:",
-		"M:|",
-		"M:a||b",
-		"M:a|",
-		"T7:6100",
-		"T7:61",
-		"T7:",
-		"T7:0000",
-		"T7:00000000",
-		"D:0",
-		"D:4294967295",
-		"T4:",
-		"T4:01",
-		"T4:0102030405",
-		"T5:00000001",
-		"B:",
-		"B:00",
-		"B:0102030405060708090a0b0c0d0e0f",
-		"Q:0100000000000000",
-		"T11:01",
-		"T0:",
-		"T0:ff",
-		"T6:6100",
-		"T8:00",
-		"T4294901778:0102",
-	};
-	struct reg_tree t, back;
-	struct reg_buffer b = {0};
-	struct reg_key *k, *found;
-	char name[32];
+	static const char head[] = HEAD KEY "\"a\"=\"";
+	uint8_t bytes[400] = {0xFF, 0xFE};
+	size_t n = 2 + utf8_to_utf16(head, strlen(head), bytes + 2);
 
 	(void)state;
-	assert_int_equal(tree_start(&t), 0);
-	assert_int_equal(tree_make(&t, "Key [1]\\Sub", 11, &k), 0);
-	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
-		snprintf(name, sizeof(name), "v \"%zu\" \\ =", i);
-		case_set(&t, k, i ? name : "", values[i]);
+	for (unsigned i = 0; i < 3; i++) {
+		static const uint8_t halves[3][6] = {{0x00, 0xD8, '"', 0, '\n', 0},
+						     {0x01, 0xDC, '"', 0, '\n', 0},
+						     {'x', 0, '"', 0, '\n'}};
+		struct reg_tree t;
+		size_t more = i == 2 ? 5 : 6;
+
+		memcpy(bytes + n, halves[i], more);
+		assert_int_equal(tree_start(&t), 0);
+		assert_int_equal(reg_text_read((char *)bytes, n + more, &t, &errors), -EINVAL);
+		assert_int_equal(errors.count, 1);
+		assert_int_equal(errors.at[0].line, 4);
+		assert_int_equal(errors.at[0].column, i == 2 ? 8 : 6);
+		assert_non_null(strstr(errors.at[0].text, i == 2 ? "it was cut" : "surrogate"));
+		tree_free(&t);
 	}
-	reg_text_header(&b);
-	reg_text_add_tree(&b, t.root);
-	assert_int_equal(read_text(&back, b.bytes), 0);
-	found = tree_find(&back, "Key [1]\\Sub", 11);
-	assert_non_null(found);
-	assert_int_equal(found->value_count, k->value_count);
-	for (uint32_t i = 0; i < k->value_count; i++) {
-		assert_string_equal(found->values[i].name, k->values[i].name);
-		assert_int_equal(found->values[i].type, k->values[i].type);
-		assert_int_equal(found->values[i].bytes, k->values[i].bytes);
-		assert_memory_equal(found->values[i].data, k->values[i].data, k->values[i].bytes);
-	}
-	free(b.bytes);
+}
+
+static void readable_strings_and_lists(void **state)
+{
+	static const char text[] = HEAD KEY "\"l\"=str(7):\"a\\0\\0b \\\"\\\\\\0\" ; said\n"
+					    "\"x\"=str(2):\"%A%\\n\\r\\t\"\n\"e\"=str(7):\"\"\n";
+	struct reg_tree t;
+	const struct reg_key *a;
+	char **list;
+	size_t count;
+
+	(void)state;
+	assert_int_equal(read_text(&t, text), 0);
+	a = tree_find(&t, "A", 1);
+	assert_int_equal(key_get(a, "l")->type, REG_MULTI_SZ);
+	assert_int_equal(value_list(&t.arena, key_get(a, "l"), &list, &count, NULL), 0);
+	assert_int_equal(count, 3);
+	assert_string_equal(list[0], "a");
+	assert_string_equal(list[1], "");
+	assert_string_equal(list[2], "b \"\\");
+	assert_int_equal(key_get(a, "x")->type, REG_EXPAND_SZ);
+	assert_string_equal(value_text(&t.arena, key_get(a, "x"), NULL), "%A%\n\r\t");
+	assert_int_equal(key_get(a, "e")->bytes, 2);
 	tree_free(&t);
-	tree_free(&back);
+}
+
+/* A bracket in a comment is no part of the key, one in the name is. */
+static void brackets_in_keys_and_comments(void **state)
+{
+	struct reg_tree t;
+
+	(void)state;
+	assert_int_equal(read_text(&t, HEAD "[HKLM\\SYSTEM\\A] ; see [1]\n[HKLM\\SYSTEM\\B[1]]\n"
+					    "[HKLM\\SYSTEM\\C] ]\n"),
+			 0);
+	assert_non_null(tree_find(&t, "A", 1));
+	assert_non_null(tree_find(&t, "B[1]", 4));
+	assert_non_null(tree_find(&t, "C] ", 3));
+	assert_int_equal(t.keys, 4);
+	tree_free(&t);
 }
 
 static void limits_are_named(void **state)
@@ -253,7 +267,9 @@ int main(void)
 		cmocka_unit_test(all_errors_of_a_file_are_named),
 		cmocka_unit_test(values_of_each_form),
 		cmocka_unit_test(encodings),
-		cmocka_unit_test(writing_is_exact),
+		cmocka_unit_test(damaged_utf16_is_named),
+		cmocka_unit_test(readable_strings_and_lists),
+		cmocka_unit_test(brackets_in_keys_and_comments),
 		cmocka_unit_test(limits_are_named),
 	};
 
