@@ -12,6 +12,8 @@
 #include "base/text.h"
 #include "plan/plan.h"
 
+#define SHARED_BYTES 4096u /* of the pool: strings that begin here are shared */
+
 static struct plan_header *header(struct plan_builder *b)
 {
 	return (struct plan_header *)(void *)b->bytes;
@@ -41,10 +43,15 @@ static uint32_t add_string(struct plan_builder *b, const char *s)
 	return (uint32_t)(b->pool_used - n);
 }
 
-/* Equal strings share; a plan's pool is small, and smreg is not on the usual boot's path. */
+/*
+ * Equal strings share, if the first of them came early: looking through all of the pool would make
+ * a plan of thousands of rows cost their square.
+ */
 uint32_t plan_intern(struct plan_builder *b, const char *s)
 {
-	for (size_t at = 0; !b->error && at < b->pool_used; at += strlen(b->pool + at) + 1)
+	size_t end = b->pool_used < SHARED_BYTES ? b->pool_used : SHARED_BYTES;
+
+	for (size_t at = 0; !b->error && at < end; at += strlen(b->pool + at) + 1)
 		if (str_same(b->pool + at, s))
 			return (uint32_t)at;
 	return add_string(b, s);

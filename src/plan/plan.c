@@ -198,6 +198,12 @@ uint32_t plan_session_number(const struct plan_header *p, uint32_t session, cons
 	return row ? row->arg : otherwise;
 }
 
+bool plan_is_safe(const struct plan_header *p, const char *option, const char *name)
+{
+	return find(p, PLAN_SAFE_MINIMAL, name) ||
+	       (str_same_fold(option, "NETWORK") && find(p, PLAN_SAFE_NETWORK, name));
+}
+
 int plan_words(char *line, char **ret_words, unsigned max)
 {
 	unsigned count = 0;

@@ -20,7 +20,7 @@
 
 #define PLAN_MAGIC       "SMSSPLAN"
 #define QUEUE_MAGIC      "SMSSQUEU"
-#define PLAN_VERSION     1u
+#define PLAN_VERSION     2u /* 2: the lists of a safe boot */
 #define HIVE_BLOCK_BYTES 512u
 
 enum plan_table {
@@ -45,6 +45,8 @@ enum plan_table {
 	PLAN_NOTES, /* name = value's path; text = remark; flags = PLAN_NOTE_* */
 	PLAN_QUEUE, /* SYSTEM.queue only: name = from, text = to ("" deletes), flags QUEUE_*, arg =
 		       entry number, aux = value number */
+	PLAN_SAFE_MINIMAL, /* name = a service, or a supervisor, that any safe boot starts */
+	PLAN_SAFE_NETWORK, /* the same, with smss.safeboot=network only */
 	PLAN_TABLES
 };
 
@@ -173,6 +175,13 @@ const char *plan_session_text(const struct plan_header *p, uint32_t session, con
 uint32_t plan_session_number(const struct plan_header *p, uint32_t session, const char *name,
 			     uint32_t otherwise);
 
+/*
+ * plan_is_safe - a service (or supervisor) that is marked for this kind of safe boot
+ *   option  SAFEBOOT_OPTION: "NETWORK" (both lists), or anything else (the minimal one)
+ *   name    compared without case, as names of keys are
+ */
+bool plan_is_safe(const struct plan_header *p, const char *option, const char *name);
+
 /* ---- making one (smreg, the built-in minimum, tests) ---- */
 
 /*
@@ -195,7 +204,7 @@ void plan_begin(struct plan_builder *b, const char *magic, void *storage, size_t
 		size_t pool_cap);
 /* plan_settings_of - the settings being built. */
 struct plan_settings *plan_settings_of(struct plan_builder *b);
-/* plan_intern - put a string into the pool (equal strings share). Returns its offset; 0 = "". */
+/* plan_intern - put a string into the pool (early ones are shared). Returns its offset; 0 = "". */
 uint32_t plan_intern(struct plan_builder *b, const char *s);
 void plan_table_begin(struct plan_builder *b, enum plan_table t);
 void plan_add(struct plan_builder *b, const char *name, const char *text, uint32_t flags,

@@ -30,10 +30,13 @@ struct draft {
 	const struct reg_key *key;  /* of the value at hand */
 	const char *at;             /* its path, for remarks */
 	const char *session;        /* "Default" or "N" below Sessions */
+	const char *below;          /* path from the schema's key to the one at hand, or NULL */
+	enum plan_table marks;      /* which list of safe boot is at hand */
 	uint32_t foreign_libraries; /* .dll files: Windows' own, said once */
 	uint32_t no_paging_default; /* PagingFiles is there */
 	bool known_present, directories_present;
-	int failed; /* -E2BIG */
+	bool minimal_present, network_present; /* the lists of safe boot */
+	int failed;                            /* -E2BIG */
 };
 
 /* A handler reads one value of one row; v is there and its type is right. */
@@ -74,10 +77,26 @@ handler handle_renames, handle_deletes; /* plan_queue.c */
 handler handle_paging, handle_paths;    /* plan_paging.c */
 handler handle_directories, handle_device, handle_variable, handle_library, handle_names,
 	handle_directory; /* plan_lists.c */
+handler handle_mark;      /* plan_keys.c */
 handler handle_number, handle_switch, handle_choice, handle_path, handle_console, handle_host,
 	handle_user, handle_isolation; /* plan_simple.c */
+
+/* draft_values - each value of a key, by the rows of that key (plan_make.c). */
+void draft_values(struct draft *d, const struct reg_key *k, enum schema_key key);
+/* draft_unknown - nobody reads a value of that name there: the nearest name that somebody reads. */
+void draft_unknown(struct draft *d, enum schema_key key, const struct reg_value *v);
+
+/*
+ * keys_sessions, keys_safe_boot - the two keys whose subkeys have a meaning; k may be NULL
+ * keys_unread - subkeys where none is read, or other ones are
+ */
+void keys_sessions(struct draft *d, const struct reg_key *k);
+void keys_safe_boot(struct draft *d, const struct reg_key *k);
+void keys_unread(struct draft *d, enum schema_key key, const struct reg_key *k);
 
 /* defaults_lines - BootExecute and the required subsystems, when the hive has none. */
 void defaults_lines(struct draft *d);
 /* defaults_lists - the defaults of the keys whose values have any name. */
 void defaults_lists(struct draft *d);
+/* defaults_safe_boot - what a safe boot starts when the hive has no list of its own. */
+void defaults_safe_boot(struct draft *d);

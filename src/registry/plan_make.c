@@ -41,20 +41,29 @@ static handler *const handlers[GRAMMAR_COUNT] = {
 	[GRAMMAR_HOST] = handle_host,
 	[GRAMMAR_USER] = handle_user,
 	[GRAMMAR_ISOLATION] = handle_isolation,
+	[GRAMMAR_MARK] = handle_mark,
 };
 
-static void unknown(struct draft *d, enum schema_key key, const struct reg_value *v)
+void draft_unknown(struct draft *d, enum schema_key key, const struct reg_value *v)
 {
+	const struct schema_row *row;
 	const char *near;
 
 	if (schema_nt_value(key, v->name)) {
 		draft_say(d, REMARK_UNUSED, "NT's own value, not used here");
 		return;
 	}
-	near = schema_suggest(key, v->name);
+	/* A remark that is only counted needs no good advice: a hive may hold a million values. */
+	near = d->remarks->lost ? NULL : schema_suggest(key, v->name);
+	row = near || d->remarks->lost ? NULL : schema_suggest_elsewhere(key, v->name);
 	if (near)
 		draft_say(d, PLAN_NOTE_UNKNOWN, "no value of that name is known; did you mean %s?",
 			  near);
+	else if (row)
+		draft_say(d, PLAN_NOTE_UNKNOWN,
+			  "no value of that name is known here; did you mean %s\\%s%s?",
+			  schema_key_path(row->key), row->key == KEY_SESSIONS ? "Default\\" : "",
+			  row->name);
 	else
 		draft_say(d, PLAN_NOTE_UNKNOWN, "no value of that name is known here");
 }
@@ -63,14 +72,27 @@ static void value_path(struct draft *d, enum schema_key key, const struct reg_va
 {
 	const char *name = v->name_bytes ? draft_show(d, v->name) : "(default)";
 
-	d->at = draft_text(d, "%s\\%s%s%s", schema_key_path(key), d->session ? d->session : "",
-			   d->session ? "\\" : "", name);
+	d->at = draft_text(d, "%s\\%s%s%s", schema_key_path(key), d->below ? d->below : "",
+			   d->below ? "\\" : "", name);
+}
+
+/* Beside names of the user's own stand a few of ours; a mistyped one becomes one of the former. */
+static bool near_miss(struct draft *d, const struct schema_row *row, const char *name)
+{
+	const char *near =
+		row->name[0] == '*' && !d->remarks->lost ? schema_suggest(row->key, name) : NULL;
+
+	if (near)
+		draft_say(d, PLAN_NOTE_UNKNOWN, "is taken as a name of its own; did you mean %s?",
+			  near);
+	return near != NULL;
 }
 
 static void one_value(struct draft *d, enum schema_key key, const struct reg_value *v)
 {
 	const struct schema_row *row = schema_find(key, v->name);
 	char types[80];
+	bool near;
 
 	value_path(d, key, v);
 	if (strlen(v->name) != v->name_bytes) {
@@ -78,14 +100,16 @@ static void one_value(struct draft *d, enum schema_key key, const struct reg_val
 		return;
 	}
 	if (!row || (v->name_bytes == 0 && row->name[0] == '*') || schema_nt_value(key, v->name)) {
-		unknown(d, key, v);
+		draft_unknown(d, key, v);
 		return;
 	}
+	near = near_miss(d, row, v->name);
 	if (v->type > 31 || !(row->types & 1u << v->type)) {
 		const char *word = reg_type_word(v->type);
 
-		draft_say(d, PLAN_NOTE_ERROR, "its type is %s and must be %s; not used",
-			  word ? word : "an unknown one", schema_types(row->types, types));
+		if (!near)
+			draft_say(d, PLAN_NOTE_ERROR, "its type is %s and must be %s; not used",
+				  word ? word : "an unknown one", schema_types(row->types, types));
 		return;
 	}
 	handlers[row->grammar](d, row, v);
@@ -94,7 +118,7 @@ static void one_value(struct draft *d, enum schema_key key, const struct reg_val
 			  "read and checked; this version does not act on it");
 }
 
-static void all_values(struct draft *d, const struct reg_key *k, enum schema_key key)
+void draft_values(struct draft *d, const struct reg_key *k, enum schema_key key)
 {
 	d->key = k;
 	for (uint32_t i = 0; k && i < k->value_count && !d->failed; i++) {
@@ -104,53 +128,37 @@ static void all_values(struct draft *d, const struct reg_key *k, enum schema_key
 	d->remarks->origin = 0;
 }
 
-static bool session_name(const char *name)
+/* Values of a key whose values are read in its subkeys only. */
+static void values_above(struct draft *d, const struct reg_key *k, enum schema_key key)
 {
-	uint64_t n;
+	for (uint32_t i = 0; k && i < k->value_count && !d->failed; i++) {
+		const struct reg_value *v = &k->values[i];
+		const struct schema_row *row = schema_find(key, v->name);
 
-	if (str_same_fold(name, "Default"))
-		return true;
-	return name[0] >= '0' && name[0] <= '9' && (name[0] != '0' || !name[1]) &&
-	       str_u64(name, strlen(name), &n) == 0 && n < SESSIONS_MAX;
-}
-
-static void sessions(struct draft *d, const struct reg_key *k)
-{
-	for (uint32_t i = 0; k && i < k->child_count; i++) {
-		const struct reg_key *sub = k->children[i];
-
-		d->at = draft_text(d, "%s\\%s", schema_key_path(KEY_SESSIONS),
-				   draft_show(d, sub->name));
-		if (!session_name(sub->name)) {
+		d->remarks->origin = v->origin;
+		value_path(d, key, v);
+		if (row && key == KEY_SESSIONS)
 			draft_say(d, PLAN_NOTE_UNKNOWN,
-				  "must be Default or a number from 0 to %u; not used",
-				  SESSIONS_MAX - 1);
-			continue;
-		}
-		d->session = str_same_fold(sub->name, "Default") ? "Default" : sub->name;
-		all_values(d, sub, KEY_SESSIONS);
-		d->session = NULL;
-	}
-}
-
-static void unknown_keys(struct draft *d, const struct reg_key *manager)
-{
-	for (uint32_t i = 0; manager && i < manager->child_count; i++) {
-		const struct reg_key *k = manager->children[i];
-		const char *near;
-
-		if (schema_our_key(k->name))
-			continue;
-		d->at = draft_text(d, "Session Manager\\%s\\", draft_show(d, k->name));
-		near = schema_suggest_name(SCHEMA_MANAGER_KEYS, k->name);
-		if (schema_nt_key(k->name))
-			draft_say(d, REMARK_UNUSED, "NT's own key, not used here");
-		else if (near)
-			draft_say(d, PLAN_NOTE_UNKNOWN,
-				  "no key of that name is known; did you mean %s?", near);
+				  "is read in a subkey only; did you mean Default\\%s?", row->name);
 		else
-			draft_say(d, PLAN_NOTE_UNKNOWN, "no key of that name is known here");
+			draft_unknown(d, key, v);
 	}
+	d->remarks->origin = 0;
+}
+
+static void one_key(struct draft *d, enum schema_key key, const struct reg_key *k)
+{
+	if (key == KEY_SESSIONS || key == KEY_SAFE_BOOT)
+		values_above(d, k, key);
+	else
+		draft_values(d, k, key);
+	keys_unread(d, key, k);
+	if (key == KEY_KNOWN_DLLS)
+		d->known_present = k != NULL;
+	if (key == KEY_SESSIONS)
+		keys_sessions(d, k);
+	if (key == KEY_SAFE_BOOT)
+		keys_safe_boot(d, k);
 }
 
 static void walk(struct draft *d)
@@ -160,21 +168,14 @@ static void walk(struct draft *d)
 
 	snprintf(path, sizeof(path), "ControlSet%03u\\Control", d->from->set);
 	control = tree_find(d->from->tree, path, strlen(path));
-	if (control)
-		unknown_keys(d, key_below(control, "Session Manager", 15));
 	for (unsigned key = 0; control && key < KEY_COUNT; key++) {
 		const char *below = schema_key_path(key);
-		const struct reg_key *k = key_below(control, below, strlen(below));
 
-		if (key == KEY_KNOWN_DLLS)
-			d->known_present = k != NULL;
-		if (key == KEY_SESSIONS)
-			sessions(d, k);
-		else
-			all_values(d, k, key);
+		one_key(d, key, key_below(control, below, strlen(below)));
 	}
 	defaults_lines(d);
 	defaults_lists(d);
+	defaults_safe_boot(d);
 }
 
 static void notes(struct draft *d)
@@ -316,6 +317,7 @@ static const struct {
 	{"Session Manager\\KnownDLLs", 0},
 	{"Session Manager\\FileRenameOperations", 0},
 	{"Session Manager\\Sessions", 1},
+	{"SafeBoot", 2},
 	{"CrashControl", 0},
 	{"ComputerName\\ComputerName", 0},
 	{"Winlogon", 0},

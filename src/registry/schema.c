@@ -18,148 +18,12 @@ static const char *const key_paths[KEY_COUNT] = {
 	[KEY_KNOWN_DLLS] = "Session Manager\\KnownDLLs",
 	[KEY_FILE_RENAME] = "Session Manager\\FileRenameOperations",
 	[KEY_SESSIONS] = "Session Manager\\Sessions",
+	[KEY_SAFE_BOOT] = "SafeBoot",
 	[KEY_CRASH] = "CrashControl",
 	[KEY_COMPUTER] = "ComputerName\\ComputerName",
 	[KEY_WINLOGON] = "Winlogon",
 	[KEY_WININIT] = "Wininit",
 };
-
-/* NT's own names (nt-reference §2.1 to §2.4) that nothing here reads. */
-static const char *const nt_manager[] = {
-	"AlpcMessageLog",
-	"AlpcWakePolicy",
-	"BackgroundLoadKnownDlls",
-	"BootShell",
-	"CWDIllegalInDllSearch",
-	"ClearTempFiles",
-	"CriticalSectionTimeout",
-	"Debugger Retries",
-	"DisableIFEOCaching",
-	"DisableWpbtExecution",
-	"GlobalFlag",
-	"GlobalFlag2",
-	"HeapDeCommitFreeBlockThreshold",
-	"HeapDeCommitTotalFreeThreshold",
-	"HeapSegmentCommit",
-	"HeapSegmentReserve",
-	"ImageExecutionOptions",
-	"InitConsoleFlags",
-	"InitialCommand",
-	"LicensedProcessors",
-	"MultiUsersInSessionSupported",
-	"ObjectSecurityMode",
-	"PowerPolicySimulate",
-	"ProcessorControl",
-	"ProtectionMode",
-	"RaiseExceptionOnPossibleDeadlock",
-	"RegisteredProcessors",
-	"ResourceCheckFlags",
-	"ResourcePolicies",
-	"ResourceTimeoutCount",
-	"RunLevelExecute",
-	"RunLevelValidate",
-	"SafeDllSearchMode",
-	"SafeProcessSearchMode",
-	"SkipRegistryInit",
-	"SystemUpdateOnBoot",
-	"TempFileDirectory",
-};
-
-static const char *const nt_memory[] = {
-	"DedicatedMemoryPagefileSizeMB",
-	"DisableDedicatedMemoryCaching",
-	"DisablePagingExecutive",
-	"FeatureSettings",
-	"FeatureSettingsOverride",
-	"FeatureSettingsOverrideMask",
-	"LargeSystemCache",
-	"MoveImages",
-	"NonPagedPoolQuota",
-	"NonPagedPoolSize",
-	"PagedPoolQuota",
-	"PagedPoolSize",
-	"PagefileHybridPriority",
-	"PagefileOnOsVolume",
-	"PhysicalAddressExtension",
-	"SecondLevelDataCache",
-	"SessionPoolSize",
-	"SessionViewSize",
-	"SwapFile",
-	"SwapfileControl",
-	"SystemPages",
-	"WaitForPagingFiles",
-};
-
-static const char *const nt_subsystems[] = {"CsrSrvSharedSectionBase", "Kmode", "Posix",
-					    "PosixSingleInstance", ""};
-
-static const char *const nt_crash[] = {
-	"AlwaysKeepMemoryDump", "CrashDumpEnabled",   "DedicatedDumpFile", "DumpFile",
-	"DumpFileSize",         "DumpFilters",        "DumpLogLevel",      "EnableLogFile",
-	"FilterPages",          "IgnorePagefileSize", "LastCrashTime",     "LogEvent",
-	"MinidumpDir",          "MinidumpsCount",     "Overwrite",         "SendAlert",
-};
-
-static const char *const nt_computer[] = {""}; /* an unused default value */
-
-static const char *const nt_keys[] = {
-	"ApiSetSchemaExtensions",
-	"AppCertDlls",
-	"AppCompatCache",
-	"AppPatches",
-	"Configuration Manager",
-	"Executive",
-	"I/O System",
-	"NamespaceSeparation",
-	"Power",
-	"Quota System",
-	"Segment Heap",
-	"WPA",
-	"kernel",
-};
-
-static bool in_list(const char *const *list, size_t count, const char *name)
-{
-	for (size_t i = 0; i < count; i++)
-		if (str_same_fold(list[i], name))
-			return true;
-	return false;
-}
-
-bool schema_nt_value(enum schema_key key, const char *name)
-{
-	switch (key) {
-	case KEY_SESSION_MANAGER:
-		return in_list(nt_manager, ARRAY_SIZE(nt_manager), name);
-	case KEY_MEMORY:
-		return in_list(nt_memory, ARRAY_SIZE(nt_memory), name);
-	case KEY_SUBSYSTEMS:
-		return in_list(nt_subsystems, ARRAY_SIZE(nt_subsystems), name);
-	case KEY_CRASH:
-		return in_list(nt_crash, ARRAY_SIZE(nt_crash), name);
-	case KEY_COMPUTER:
-		return in_list(nt_computer, ARRAY_SIZE(nt_computer), name);
-	case KEY_KNOWN_DLLS:
-		return str_same_fold(name, "DllDirectory32");
-	default:
-		return false;
-	}
-}
-
-bool schema_nt_key(const char *name)
-{
-	return in_list(nt_keys, ARRAY_SIZE(nt_keys), name);
-}
-
-bool schema_our_key(const char *name)
-{
-	const size_t skip = strlen("Session Manager\\");
-
-	for (unsigned k = KEY_MEMORY; k <= KEY_SESSIONS; k++)
-		if (str_same_fold(key_paths[k] + skip, name))
-			return true;
-	return false;
-}
 
 const char *schema_key_path(enum schema_key key)
 {
@@ -218,10 +82,10 @@ unsigned schema_distance(const char *a, const char *b)
 	return now[bn];
 }
 
-const char *schema_suggest(enum schema_key key, const char *name)
+/* The row whose name is nearest, of one key (ours) or of all others; NULL when none is near. */
+static const struct schema_row *nearest_row(enum schema_key key, bool ours, const char *name)
 {
-	const struct schema_row *row;
-	const char *best = NULL;
+	const struct schema_row *row, *best = NULL;
 	unsigned nearest = WORD_MAX;
 	size_t count;
 
@@ -229,15 +93,27 @@ const char *schema_suggest(enum schema_key key, const char *name)
 	for (size_t i = 0; i < count; i++) {
 		unsigned d;
 
-		if (row[i].key != key || str_same(row[i].name, "*"))
+		if ((row[i].key == key) != ours || !row[i].name[0] || str_same(row[i].name, "*"))
 			continue;
 		d = schema_distance(name, row[i].name);
 		if (d < nearest && d <= 1 + strlen(row[i].name) / 6) {
 			nearest = d;
-			best = row[i].name;
+			best = &row[i];
 		}
 	}
 	return best;
+}
+
+const char *schema_suggest(enum schema_key key, const char *name)
+{
+	const struct schema_row *row = nearest_row(key, true, name);
+
+	return row ? row->name : NULL;
+}
+
+const struct schema_row *schema_suggest_elsewhere(enum schema_key key, const char *name)
+{
+	return nearest_row(key, false, name);
 }
 
 const char *schema_types(unsigned types, char room[80])

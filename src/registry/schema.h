@@ -20,7 +20,8 @@ enum schema_key { /* the keys we read, below ControlSet00N\Control */
 		  KEY_DOS_DEVICES,
 		  KEY_KNOWN_DLLS,
 		  KEY_FILE_RENAME,
-		  KEY_SESSIONS, /* its subkeys Default, 0, 1, ... */
+		  KEY_SESSIONS,  /* its subkeys Default, 0, 1, ... */
+		  KEY_SAFE_BOOT, /* its subkeys Minimal\NAME and Network\NAME */
 		  KEY_CRASH,
 		  KEY_COMPUTER,
 		  KEY_WINLOGON,
@@ -52,6 +53,7 @@ enum schema_grammar {
 	GRAMMAR_HOST,        /* a host name */
 	GRAMMAR_USER,        /* a user name */
 	GRAMMAR_ISOLATION,   /* mount ipc uts net pid user */
+	GRAMMAR_MARK,        /* what the key's name is: Service, or a driver of NT's */
 	GRAMMAR_COUNT
 };
 
@@ -71,7 +73,7 @@ enum schema_state {
 
 struct schema_row {
 	enum schema_key key;
-	const char *name; /* "*" = any name */
+	const char *name; /* "*" = any name; "" = the key's default value */
 	unsigned types;   /* TYPE_* that are right; the first one is shown */
 	enum schema_grammar grammar;
 	enum schema_state state;
@@ -94,22 +96,30 @@ const struct schema_row *schema_find(enum schema_key key, const char *name);
 /* schema_key_path - below Control, e.g. "Session Manager\\Environment". */
 const char *schema_key_path(enum schema_key key);
 
-/* schema_nt_value, schema_nt_key - a name of NT's own that smss has no use for. */
+/*
+ * schema_nt_value, schema_nt_subkey - a name of NT's own, in that key, that smss has no use for
+ * schema_nt_control - the same for a value of Control itself.
+ */
 bool schema_nt_value(enum schema_key key, const char *name);
-bool schema_nt_key(const char *name); /* subkeys of Session Manager */
-
-/* schema_our_key - a subkey of Session Manager that we read. */
-bool schema_our_key(const char *name);
+bool schema_nt_subkey(enum schema_key key, const char *name);
+bool schema_nt_control(const char *name);
 
 /* schema_suggest - the name of that key nearest to a mistyped one, or NULL when none is near. */
 const char *schema_suggest(enum schema_key key, const char *name);
+/* schema_suggest_elsewhere - the nearest row of all other keys, or NULL: a value at a wrong place.
+ */
+const struct schema_row *schema_suggest_elsewhere(enum schema_key key, const char *name);
 
 enum schema_names { /* where keys of known names lie, and the words of command lines */
-		    SCHEMA_ROOT_KEYS,    /* of the hive */
-		    SCHEMA_SET_KEYS,     /* of ControlSet00N */
-		    SCHEMA_CONTROL_KEYS, /* of Control */
-		    SCHEMA_MANAGER_KEYS, /* of Session Manager */
-		    SCHEMA_LINE_WORDS,   /* debug, async, autocheck */
+		    SCHEMA_ROOT_KEYS,     /* of the hive */
+		    SCHEMA_SET_KEYS,      /* of ControlSet00N */
+		    SCHEMA_CONTROL_KEYS,  /* of Control */
+		    SCHEMA_MANAGER_KEYS,  /* of Session Manager */
+		    SCHEMA_SAFE_KEYS,     /* of SafeBoot */
+		    SCHEMA_SESSION_KEYS,  /* of Sessions: Default; numbers are names too */
+		    SCHEMA_COMPUTER_KEYS, /* of ComputerName */
+		    SCHEMA_SELECT,        /* values of Select */
+		    SCHEMA_LINE_WORDS,    /* debug, async, autocheck */
 };
 
 /* schema_suggest_name - that of our names nearest to a mistyped one, or NULL when none is near. */

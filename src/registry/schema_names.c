@@ -14,11 +14,15 @@
 
 static const char *const our_root[] = {"Select", "CurrentControlSet", "ControlSet001", NULL};
 static const char *const our_set[] = {"Control", NULL};
-static const char *const our_control[] = {"Session Manager", "CrashControl", "ComputerName",
-					  "Winlogon",        "Wininit",      NULL};
+static const char *const our_control[] = {
+	"Session Manager", "CrashControl", "ComputerName", "SafeBoot", "Winlogon", "Wininit", NULL};
 static const char *const our_manager[] = {"Memory Management", "SubSystems", "Environment",
 					  "DOS Devices",       "KnownDLLs",  "FileRenameOperations",
 					  "Sessions",          NULL};
+static const char *const our_safe[] = {"Minimal", "Network", NULL};
+static const char *const our_session[] = {"Default", NULL};
+static const char *const our_computer[] = {"ComputerName", NULL};
+static const char *const our_select[] = {"Current", "Default", "Failed", "LastKnownGood", NULL};
 static const char *const line_words[] = {"autocheck", "async", "debug", NULL};
 
 static const char *const nt_root[] = {
@@ -48,7 +52,7 @@ static const char *const nt_control[] = {
 	"ACPI", "AGP", "AppID", "AppReadiness", "Arbiters", "Audio", "AutoAttachVirtualDisks",
 	"BackupRestore", "BGFX", "BitLocker", "BitlockerStatus", "Bluetooth", "CI", "Class",
 	"Cloud Desktop", "CloudDomainJoin", "CMF", "CoDeviceInstallers", "COM Name Arbiter",
-	"CommonGlobUserSettings", "Compatibility", "ContentIndex", "Cryptography", "DeviceClasses",
+	"CommonGlobUserSettings", "Compatibility", "ContentIndex", "CriticalDeviceDatabase", "Cryptography", "DeviceClasses",
 	"DeviceContainerPropertyUpdateEvents", "DeviceContainers", "DeviceGuard",
 	"DeviceMigration", "DeviceOverrides", "DevicePanels", "DevQuery", "Diagnostics", "DmaSecurity",
 	"EAPOL", "EarlyLaunch", "Els", "Errata", "FeatureManagement", "FileSystem",
@@ -60,17 +64,18 @@ static const char *const nt_control[] = {
 	"MediaSets", "MediaTypes", "MiniNt", "MobilePC", "ModernSleep", "MPDEV", "MSDTC", "MUI",
 	"NetDiagFx", "NetDrivers", "NetProvision", "NetTrace", "Network", "NetworkProvider",
 	"NetworkSetup2", "NetworkUxManager", "Nls", "NodeInterfaces", "Nsi", "OSExtensionDatabase",
-	"PnP", "Power", "Print", "PriorityControl", "ProductOptions", "RadioManagement",
-	"Remote Assistance", "RetailDemo", "SafeBoot", "SafeBootNetwork", "SAM", "ScEvents", "SCMConfig",
+	"PCW", "PnP", "Power", "Print", "PriorityControl", "ProductOptions", "RadioManagement",
+	"Remote Assistance", "RetailDemo", "RtlQueryRegistryConfig", "SafeBootNetwork", "SAM", "ScEvents", "SCMConfig",
 	"ScsiPort", "SecureBoot", "SecurePipeServers", "SecurityProviders", "ServiceAggregatedEvents",
 	"ServiceGroupOrder", "ServiceProvider", "SNMP", "SQMServiceList", "Srp", "SrpExtensionConfig",
 	"StateSeparation", "StillImage", "Storage", "StorageManagement", "StorPort", "StSec",
 	"SystemInformation", "SystemResources", "TabletPC", "Terminal Server", "TimeZoneInformation",
-	"Ubpm", "UnitedVideo", "USB", "usbflags", "usbstor", "VAN", "Version", "Video", "WalletService",
+	"Ubpm", "UnitedVideo", "USB", "usbflags", "usbstor", "VAN", "Version", "Video", "VirtualDeviceDrivers", "WalletService",
 	"wcncsvc", "Wdf", "WDI", "Windows", "WinMgmt", "WMI", "WOW", "WPN", "WorkplaceJoin", NULL,
 };
 /* clang-format on */
 
+static const char *const nt_computer[] = {"ActiveComputerName", NULL};
 static const char *const none[] = {NULL};
 
 static const struct {
@@ -80,6 +85,10 @@ static const struct {
 	[SCHEMA_SET_KEYS] = {our_set, nt_set},
 	[SCHEMA_CONTROL_KEYS] = {our_control, nt_control},
 	[SCHEMA_MANAGER_KEYS] = {our_manager, none},
+	[SCHEMA_SAFE_KEYS] = {our_safe, none},
+	[SCHEMA_SESSION_KEYS] = {our_session, none},
+	[SCHEMA_COMPUTER_KEYS] = {our_computer, nt_computer},
+	[SCHEMA_SELECT] = {our_select, none},
 	[SCHEMA_LINE_WORDS] = {line_words, none},
 };
 
@@ -99,7 +108,9 @@ const char *schema_name(enum schema_names where, const char *name)
 bool schema_nt_name(enum schema_names where, const char *name)
 {
 	if (where == SCHEMA_MANAGER_KEYS)
-		return schema_nt_key(name);
+		return schema_nt_subkey(KEY_SESSION_MANAGER, name);
+	if (where == SCHEMA_SAFE_KEYS)
+		return schema_nt_subkey(KEY_SAFE_BOOT, name);
 	return find(lists[where].nt, name) != NULL;
 }
 

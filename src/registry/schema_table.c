@@ -28,7 +28,7 @@ static const struct schema_row rows[] = {
   FILLS(PLAN_SETUP_EXECUTE_NO_PNP), .otherwise = "-", .meaning = "the same, started before those of SetupExecute",
   .example = "/usr/local/sbin/first-boot --early" },
 { KEY_SESSION_MANAGER, "Execute", TYPE_MULTI, GRAMMAR_LINES, SCHEMA_DONE, FILLS(PLAN_EXECUTE), .otherwise = "-",
-  .meaning = "programs run in each session before its initial command",
+  .meaning = "programs run in each session before its initial command, one after the other",
   .example = "/usr/local/sbin/prepare-session" },
 { KEY_SESSION_MANAGER, "PlatformExecute", TYPE_MULTI, GRAMMAR_REFUSED, SCHEMA_REFUSED, APART, .otherwise = "-",
   .meaning = "programs that the firmware supplies: never run here", .example = "wpbbin" },
@@ -71,7 +71,7 @@ static const struct schema_row rows[] = {
   .words = "systemd busybox", .otherwise = "systemd", .meaning = "ours: what TERM, USR1 and USR2 mean to the master",
   .example = "busybox" },
 { KEY_SESSION_MANAGER, "ExecuteDeadline", TYPE_DWORD, GRAMMAR_NUMBER, SCHEMA_DONE, .min = 1, .max = 604800,
-  SETS(execute_deadline_s), .otherwise = "300", .meaning = "ours: seconds each program of BootExecute and SetupExecute may take",
+  SETS(execute_deadline_s), .otherwise = "300", .meaning = "ours: seconds each program of BootExecute, SetupExecute and Execute may take",
   .example = "0x3c" },
 { KEY_SESSION_MANAGER, "AutochkDeadline", TYPE_DWORD, GRAMMAR_NUMBER, SCHEMA_DONE, .max = 604800,
   SETS(autochk_deadline_s), .otherwise = "14400", .meaning = "ours: seconds all disk checks may take; 0 = no deadline",
@@ -100,7 +100,7 @@ static const struct schema_row rows[] = {
 { KEY_SUBSYSTEMS, "Windows", TYPE_TEXT, GRAMMAR_SUBSYSTEM, SCHEMA_DONE, APART, .otherwise = "csrss",
   .meaning = "the session server", .example = "csrss ObjectDirectory=\\Windows" },
 { KEY_SUBSYSTEMS, "Debug", TYPE_TEXT, GRAMMAR_SUBSYSTEM, SCHEMA_DONE, APART, .otherwise = "(empty)",
-  .meaning = "nothing: an empty command succeeds", .example = "" },
+  .meaning = "nothing: an empty command succeeds", .example = "(empty)" },
 { KEY_SUBSYSTEMS, "*", TYPE_TEXT, GRAMMAR_SUBSYSTEM, SCHEMA_DONE, APART, .otherwise = "-",
   .meaning = "a subsystem's command line, used when Required or Optional names it", .example = "/usr/lib/app/server" },
 /* ---- the keys whose values have any name ---- */
@@ -136,6 +136,10 @@ static const struct schema_row rows[] = {
   .otherwise = "-", .meaning = "ours: its share of the processors; 100 is one share", .example = "0x64" },
 { KEY_SESSIONS, "Owner", TYPE_SZ, GRAMMAR_USER, SCHEMA_NOT_YET, FILLS(PLAN_SESSIONS), .otherwise = "-",
   .meaning = "ours: the user it belongs to", .example = "kiosk" },
+/* ---- SafeBoot ---- */
+{ KEY_SAFE_BOOT, "", TYPE_SZ, GRAMMAR_MARK, SCHEMA_DONE, FILLS(PLAN_SAFE_MINIMAL), .otherwise = "Service",
+  .meaning = "what the key's name is: Service, a service or a supervisor that may run; anything else marks a driver of NT's and nothing here",
+  .example = "Service" },
 /* ---- other keys of Control ---- */
 { KEY_CRASH, "AutoReboot", TYPE_DWORD, GRAMMAR_NUMBER, SCHEMA_DONE, .max = 1, SETS(auto_reboot), .otherwise = "1",
   .meaning = "1 = reboot after a stop, 0 = stay halted", .example = "0x0" },

@@ -208,6 +208,25 @@ static void show_sessions(FILE *out, const struct plan_header *p)
 		}
 }
 
+static void show_marks(FILE *out, const struct plan_header *p, enum plan_table t)
+{
+	for (uint32_t i = 0; i < plan_count(p, t); i++) {
+		fputs(i ? ", " : " ", out);
+		say(out, p, plan_row_at(p, t, i)->name);
+	}
+	fputs(plan_count(p, t) ? "\n" : " nothing\n", out);
+}
+
+static void show_safe_boot(FILE *out, const struct plan_header *p)
+{
+	if (p->settings.builtin)
+		return;
+	fputs("A safe boot, if asked for, would start of all services\n  minimal:", out);
+	show_marks(out, p, PLAN_SAFE_MINIMAL);
+	fputs("  network, besides:", out);
+	show_marks(out, p, PLAN_SAFE_NETWORK);
+}
+
 static void show_notes(FILE *out, const struct plan_header *p)
 {
 	if (plan_count(p, PLAN_NOTES))
@@ -244,5 +263,6 @@ void show_plan(FILE *out, const struct plan_header *p, const struct plan_header 
 		" attempts; after a stop %s\n",
 		p->settings.boot_good_s, p->settings.boot_attempts,
 		p->settings.auto_reboot ? "reboot" : "halt");
+	show_safe_boot(out, p);
 	show_notes(out, p);
 }

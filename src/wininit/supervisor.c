@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "companion/program.h"
+#include "wininit/safe.h"
 
 #define DELAY_MAX_S      60u
 #define STOP_S_OTHERWISE 7u
@@ -23,23 +24,6 @@ unsigned supervisor_delay_s(unsigned delay_s, uint64_t lived_ns)
 	if (!delay_s || lived_ns >= DELAY_MAX_S * 1000000000ull)
 		return 1;
 	return delay_s * 2 < DELAY_MAX_S ? delay_s * 2 : DELAY_MAX_S;
-}
-
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
-/* busybox runsvdir ... is a runsvdir too. */
-static bool is_runsvdir(char *const *words)
-{
-	const char *first = base_name(words[0]);
-
-	if (str_same(first, "busybox") && words[1])
-		first = words[1];
-	return str_same(first, "runsvdir");
 }
 
 static int start(struct supervisor *s, const struct companion *c)
@@ -63,10 +47,15 @@ static void plan_next(struct supervisor *s)
 	s->next_ns = now + s->delay_s * 1000000000ull;
 }
 
+static const char *services_directory(const struct companion *c)
+{
+	return plan_text(c->plan, "Wininit\\ServicesDirectory", "/etc/service");
+}
+
 /* runsvdir alone gets its services' directory, and each service a session of its own (-P). */
 static const char *add_services(struct supervisor *s, const struct companion *c)
 {
-	const char *directory = plan_text(c->plan, "Wininit\\ServicesDirectory", "/etc/service");
+	const char *directory = services_directory(c);
 
 	s->words[1] = (char *)"-P";
 	s->words[2] = (char *)(uintptr_t)directory;
@@ -77,10 +66,41 @@ static const char *add_services(struct supervisor *s, const struct companion *c)
 		       : NULL;
 }
 
+/* In a safe boot: its directory is replaced by one of links to what is marked (safe.h). */
+static const char *hold_back(struct supervisor *s, const struct companion *c, int count,
+			     int *ret_error)
+{
+	bool directory;
+	const char *name = safe_supervisor(s->words, &directory);
+	unsigned place = safe_directory_word(s->words);
+	int r;
+
+	if (plan_is_safe(c->plan, safe_option(c), name))
+		return NULL;
+	if (!directory)
+		return "safe boot: it is not marked, and cannot be told to hold services back";
+	if (!place && count >= (int)ARGS_MAX)
+		return "the command line has too many words";
+	r = safe_services(c, place ? s->words[place] : services_directory(c));
+	if (r == -ENOENT)
+		return "its services directory is not there; no services";
+	if (r < 0) {
+		*ret_error = -r;
+		return err_text(-r);
+	}
+	if (!r)
+		return "safe boot: none of its services is marked";
+	if (!place)
+		s->words[count + 1] = NULL;
+	s->words[place ? place : (unsigned)count] = (char *)(uintptr_t)SAFE_DIRECTORY;
+	return NULL;
+}
+
 /* NULL = there is something to start; else why there is not. */
 static const char *prepare(struct supervisor *s, const struct companion *c, int *ret_error)
 {
-	const char *line = plan_text(c->plan, "Wininit\\Supervisor", "runsvdir");
+	const char *line = plan_text(c->plan, "Wininit\\Supervisor", "runsvdir"), *why = NULL;
+	bool directory;
 	int r, count;
 
 	if (!line[0])
@@ -95,8 +115,13 @@ static const char *prepare(struct supervisor *s, const struct companion *c, int 
 		*ret_error = -r;
 		return r == -ENOENT ? "not installed; no services" : err_text(-r);
 	}
-	s->is_runsvdir = is_runsvdir(s->words);
-	return s->is_runsvdir && count == 1 ? add_services(s, c) : NULL;
+	/* busybox runsvdir ... is a runsvdir too. */
+	s->is_runsvdir = str_same(safe_supervisor(s->words, &directory), "runsvdir");
+	if (s->is_runsvdir && count == 1) {
+		why = add_services(s, c);
+		count = 3;
+	}
+	return why || !safe_option(c)[0] ? why : hold_back(s, c, count, ret_error);
 }
 
 void supervisor_open(struct supervisor *s, const struct companion *c)
@@ -119,7 +144,10 @@ void supervisor_open(struct supervisor *s, const struct companion *c)
 	r = start(s, c);
 	if (r < 0)
 		plan_next(s);
-	companion_item(c, r < 0 ? RESULT_FAILED : RESULT_OK, r < 0 ? -r : 0, begin, ITEM, s->path);
+	text_add(&t, s->path);
+	if (safe_option(c)[0])
+		text_add(&t, ": safe boot, marked services only");
+	companion_item(c, r < 0 ? RESULT_FAILED : RESULT_OK, r < 0 ? -r : 0, begin, ITEM, line);
 }
 
 int supervisor_wait_ms(const struct supervisor *s)

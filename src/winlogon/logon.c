@@ -14,6 +14,7 @@
 
 #define PASSWD     "/etc/passwd"
 #define GROUP      "/etc/group"
+#define LOGIN      "/bin/login"
 #define ENV_ADDED  8u
 #define ZERO_BYTES 64u /* argv[0] of a login shell */
 
@@ -46,10 +47,17 @@ static bool is_login(const char *line)
 
 void logon_settings(const struct companion *c, struct logon *ret)
 {
+	const bool safe = companion_env(c, "SAFEBOOT_OPTION", "")[0] != 0;
+
 	ret->automatic = str_same(plan_text(c->plan, "Winlogon\\AutoAdminLogon", "0"), "1");
 	ret->user = plan_text(c->plan, "Winlogon\\DefaultUserName", "root");
 	ret->shell = plan_text(c->plan, "Winlogon\\Shell", "");
-	ret->login = plan_text(c->plan, "Winlogon\\Login", "/bin/login");
+	ret->login = plan_text(c->plan, "Winlogon\\Login", LOGIN);
+	ret->held_back = safe && (ret->automatic || !str_same(ret->login, LOGIN));
+	if (ret->held_back) { /* a greeter is an optional thing as well */
+		ret->automatic = false;
+		ret->login = LOGIN;
+	}
 	ret->asks_itself = !is_login(ret->login);
 }
 

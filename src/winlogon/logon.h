@@ -15,9 +15,10 @@
 #define LOGON_SHELL "shell"
 
 struct logon {
-	bool automatic;    /* AutoAdminLogon */
-	bool asks_itself;  /* Login is a greeter that asks for the name itself */
-	const char *user;  /* DefaultUserName */
+	bool automatic;   /* AutoAdminLogon */
+	bool held_back;   /* a safe boot: neither AutoAdminLogon nor another Login than the usual */
+	bool asks_itself; /* Login is a greeter that asks for the name itself */
+	const char *user; /* DefaultUserName */
 	const char *shell; /* Shell: a command line, "" = the account's own */
 	const char *login; /* Login: a command line */
 };

@@ -399,6 +399,9 @@ int main(int argc, char **argv, char **envp)
 		return r == -EPIPE ? COMPANION_NO_MASTER : COMPANION_FAILED;
 	}
 	logon_settings(&w.c, &w.logon);
+	if (w.logon.held_back)
+		companion_item(&w.c, RESULT_SKIPPED, 0, 0, "logon",
+			       "safe boot: automatic logon and greeter are left out");
 	w.console.fd = -1;
 	w.wanted = plan_session_text(w.c.plan, w.c.session, "Console",
 				     w.c.session == 1 ? "/dev/console" : "");

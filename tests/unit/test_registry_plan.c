@@ -260,6 +260,40 @@ static void lists_of_the_hive_are_taken_over(void **state)
 	case_end(&m);
 }
 
+static void the_lists_of_a_safe_boot(void **state)
+{
+	struct made m = {0};
+	const struct plan_header *p;
+
+	(void)state;
+	case_start(&m.tree);
+	case_plan(&m);
+	p = m.plan.plan;
+	assert_true(plan_is_safe(p, "MINIMAL", "UDEVD"));
+	assert_false(plan_is_safe(p, "MINIMAL", "sshd"));
+	assert_true(plan_is_safe(p, "NETWORK", "udevd"));
+	assert_true(plan_is_safe(p, "NETWORK", "sshd"));
+	assert_false(plan_is_safe(p, "NETWORK", "sshd2"));
+	case_end(&m);
+
+	memset(&m, 0, sizeof(m));
+	case_start(&m.tree);
+	case_value(&m.tree, "SafeBoot\\Minimal\\Db", "", "S:Service");
+	case_value(&m.tree, "SafeBoot\\Minimal\\Base", "", "S:Driver Group");
+	case_value(&m.tree, "SafeBoot\\Minimal\\.git", "", "S:Service");
+	case_value(&m.tree, "SafeBoot\\Minimal\\a/b", "", "S:Service");
+	case_value(&m.tree, "SafeBoot\\Minimal\\bare", "x", "D:1"); /* no default value */
+	case_plan(&m);
+	p = m.plan.plan;
+	assert_int_equal(m.remarks.errors, 2);
+	assert_int_equal(plan_count(p, PLAN_SAFE_MINIMAL), 2);
+	assert_true(plan_is_safe(p, "MINIMAL", "db"));
+	assert_true(plan_is_safe(p, "MINIMAL", "bare"));
+	assert_false(plan_is_safe(p, "MINIMAL", "udevd")); /* a list that is there says all */
+	assert_true(plan_is_safe(p, "NETWORK", "sshd"));
+	case_end(&m);
+}
+
 /* A queue's strings are not looked for in each other: that cost the square of their number. */
 static void a_long_queue_is_quick(void **state)
 {
@@ -293,6 +327,7 @@ int main(void)
 		cmocka_unit_test(an_empty_key_has_the_defaults),
 		cmocka_unit_test(a_wrong_value_keeps_its_default),
 		cmocka_unit_test(lists_of_the_hive_are_taken_over),
+		cmocka_unit_test(the_lists_of_a_safe_boot),
 	};
 
 	return cmocka_run_group_tests_name("registry-plan", tests, NULL, NULL);

@@ -2,8 +2,8 @@
 /*
  * test_registry_schema.c - each value that drives smss: a good, a mistyped, an out-of-range case
  *
- * The last test makes sure that no row of the schema is without its line here, and that the manual
- * page is what the schema says.
+ * The last tests make sure that no row of the schema is without its line here, and that the manual
+ * page is what the schema says: type, range, default, meaning, example, of every value.
  */
 #include "registry_case.h"
 
@@ -65,6 +65,7 @@ static const struct {
 	{ SM "\\Sessions\\1", "ProcessesMax", "D:64", "S:64", "D:3" },
 	{ SM "\\Sessions\\1", "CpuWeight", "D:100", "S:100", "D:10001" },
 	{ SM "\\Sessions\\1", "Owner", "S:kiosk", "D:1000", "S:-kiosk" },
+	{ "SafeBoot\\Minimal\\sshd", "", "S:Service", "D:1", "S:Ser\tvice" },
 	{ "CrashControl", "AutoReboot", "D:1", "S:1", "D:2" },
 	{ "ComputerName\\ComputerName", "ComputerName", "S:smss-demo", "D:1", "S:a b" },
 	{ "Winlogon", "AutoAdminLogon", "S:1", "M:1", "S:2" },
@@ -86,7 +87,7 @@ static const char *error_of(const char *key, const char *name, const char *what,
 	case_start(&m.tree);
 	case_value(&m.tree, key, name, what);
 	case_plan(&m);
-	snprintf(ending, sizeof(ending), "\\%s", name);
+	snprintf(ending, sizeof(ending), "\\%s", *name ? name : "(default)");
 	text = case_remark(&m, PLAN_NOTE_ERROR, ending);
 	if (text)
 		snprintf(room, 512, "%s", text);
@@ -175,6 +176,77 @@ static void unknown_names_get_a_suggestion(void **state)
 	case_end(&m);
 }
 
+/* A typo where it hurts most: below the keys, where nothing else would say so. */
+static void typos_below_are_pointed_out(void **state)
+{
+	static const struct {
+		const char *key, *name, *what, *ending, *near;
+	} typos[] = {
+		{MM, "PagingFile", "M:/p 64 64", "\\PagingFile", "mean PagingFiles?"},
+		{MM, "ClearPagefileAtShutdwn", "D:1", "AtShutdwn", "ClearPageFileAtShutdown?"},
+		{MM "\\Paging", "X", "S:1", "Management\\Paging\\", "no key of that name"},
+		{MM "\\PagingFiles", "X", "S:1", "\\PagingFiles\\", "is a value, not a key"},
+		{SM "\\SubSystems", "Requird", "M:Windows", "\\Requird", "mean Required?"},
+		{SM "\\SubSystems", "Optinal", "M:Posix", "\\Optinal", "mean Optional?"},
+		{SM "\\SubSystems\\Windows", "X", "S:1", "\\Windows\\", "is a value"},
+		{SM "\\KnownDLLs", "DllDirectry", "S:libx.so", "Directry", "mean DllDirectory?"},
+		{SM "\\Sessions\\0", "StopDedline", "D:1", "0\\StopDedline", "StopDeadline?"},
+		{SM "\\Sessions\\1\\Isolaton", "X", "D:1", "1\\Isolaton\\", "no key"},
+		{SM "\\Sessions\\Defalt", "Console", "S:/dev/x", "\\Defalt\\", "mean Default?"},
+		{SM "\\Sessions\\7000", "Console", "S:/dev/x", "\\7000\\", "from 0 to 1023"},
+		{"CrashControl", "AutoRebot", "D:0", "\\AutoRebot", "mean AutoReboot?"},
+		{"CrashControl\\Mine", "X", "D:0", "\\Mine\\", "no key of that name"},
+		{"Winlogon", "AutoAdminLogn", "S:1", "AdminLogn", "mean AutoAdminLogon?"},
+		{"Wininit", "Supervizor", "S:x", "\\Supervizor", "mean Supervisor?"},
+		{"Wininit\\Services", "X", "S:x", "\\Services\\", "no key of that name"},
+		{"SafeBoot\\Minmal\\x", "", "S:Service", "\\Minmal\\", "mean Minimal?"},
+		{"SafeBoot\\Minimal", "sshd", "S:Service", "\\sshd", "by a key of its name"},
+		{"SafeBoot\\Minimal\\x\\y", "", "S:Service", "x\\y\\", "no key of that name"},
+		{"SafeBoot\\Minimal\\x", "Type", "S:Service", "x\\Type", "no value of that"},
+		/* right, at a wrong place */
+		{SM, "PagingFiles", "M:/p", "Manager\\PagingFiles",
+		 "Memory Management\\PagingFiles?"},
+		{SM, "StopDeadline", "D:5", "\\StopDeadline", "Sessions\\Default\\StopDeadline?"},
+		{SM "\\Sessions", "Console", "S:/dev/x", "\\Console", "mean Default\\Console?"},
+		{SM, "Shell", "S:/bin/sh", "Manager\\Shell", "mean Winlogon\\Shell?"},
+		{MM "\\Environment", "X", "S:1", "Environment\\", "Session Manager\\Environment?"},
+		{SM "\\Winlogon", "X", "S:1", "Winlogon\\", "mean Winlogon?"},
+	};
+	/* clang-format off */
+	static const struct { const char *key, *name, *what; } quiet[] = {
+		{ MM "\\PrefetchParameters", "X", "D:1" }, { "SafeBoot", "AlternateShell", "S:cmd.exe" },
+		{ SM "\\SubSystems\\CSRSS", "X", "D:1" }, { "SafeBoot\\Option", "OptionValue", "D:1" },
+		{ "SafeBoot\\Minimal\\Base", "", "S:Driver Group" }, { "Winlogon\\Notifications", "X", "D:1" },
+		{ "SafeBoot\\Network\\sshd", "", "S:service" }, { "CrashControl\\MachineCrash", "X", "D:1" },
+	};
+	/* clang-format on */
+	struct made m = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(typos) / sizeof(typos[0]); i++) {
+		const char *text;
+
+		memset(&m, 0, sizeof(m));
+		case_start(&m.tree);
+		case_value(&m.tree, typos[i].key, typos[i].name, typos[i].what);
+		case_plan(&m);
+		text = case_remark(&m, PLAN_NOTE_UNKNOWN, typos[i].ending);
+		if (!text || !strstr(text, typos[i].near))
+			fail_msg("%s\\%s: %s", typos[i].key, typos[i].name,
+				 text ? text : "nothing said");
+		case_end(&m);
+	}
+	memset(&m, 0, sizeof(m));
+	case_start(&m.tree);
+	for (size_t i = 0; i < sizeof(quiet) / sizeof(quiet[0]); i++)
+		case_value(&m.tree, quiet[i].key, quiet[i].name, quiet[i].what);
+	case_plan(&m);
+	for (size_t i = 0; i < m.remarks.count; i++)
+		if (m.remarks.at[i].kind != REMARK_UNUSED)
+			fail_msg("%s: %s", m.remarks.at[i].path, m.remarks.at[i].text);
+	case_end(&m);
+}
+
 static void mistyped_words_and_keys_are_pointed_out(void **state)
 {
 	static const struct {
@@ -253,12 +325,103 @@ static void keys_that_nobody_reads_are_named(void **state)
 	case_end(&m);
 }
 
-static void every_row_has_its_case_and_stands_in_the_manual(void **state)
+static void every_row_has_its_case(void **state)
 {
-	static char page[200000];
+	size_t count;
+	const struct schema_row *row = schema_rows(&count);
+
+	(void)state;
+	for (size_t i = 0; i < count; i++) {
+		bool found = row[i].grammar == GRAMMAR_REFUSED || strcmp(row[i].name, "*") == 0;
+
+		for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++)
+			found |= strcmp(cases[k].name, row[i].name) == 0;
+		if (!found)
+			fail_msg("no case for %s", row[i].name);
+	}
+}
+
+/* As mdoc wants it: a backslash is written \e. */
+static void put(char *to, size_t cap, const char *form, const char *text)
+{
+	char room[512];
+	size_t n = 0;
+
+	for (; *text && n + 3 < sizeof(room); text++) {
+		room[n++] = *text;
+		if (*text == '\\')
+			room[n++] = 'e';
+	}
+	room[n] = 0;
+	snprintf(to + strlen(to), cap - strlen(to), form, room);
+}
+
+/* What the page says of a row: type, meaning, range, default, example, state. */
+static void item_of(const struct schema_row *row, char item[2048])
+{
+	char types[80], range[64];
+	const size_t cap = 2048;
+
+	item[0] = 0;
+	put(item, cap, ".It Va %s ",
+	    !row->name[0]                 ? "(Default)"
+	    : strcmp(row->name, "*") == 0 ? "NAME"
+					  : row->name);
+	put(item, cap, "Pq %s\n", schema_types(row->types, types));
+	put(item, cap, "%s.\n", row->meaning);
+	snprintf(range, sizeof(range), "From %u to %u.\n", row->min, row->max);
+	if (row->grammar == GRAMMAR_NUMBER)
+		put(item, cap, "%s", range);
+	if (row->grammar == GRAMMAR_CHOICE)
+		put(item, cap, "One of: %s.\n", row->words);
+	if (row->grammar == GRAMMAR_ISOLATION)
+		put(item, cap, "One of or more of: %s.\n", row->words);
+	put(item, cap, "Default: %s.\n",
+	    strcmp(row->otherwise, "-") == 0 ? "absent" : row->otherwise);
+	put(item, cap, "Example:\n.Ql %s\n", row->example);
+	if (row->state == SCHEMA_NOT_YET)
+		put(item, cap, "%s",
+		    ".Em Not yet :\nread and checked, not acted on in this version.\n");
+	if (row->state == SCHEMA_REFUSED)
+		put(item, cap, "%s", ".Em Refused\nby design.\n");
+}
+
+/* The part of the page that tells of a key: from its heading to the next one. */
+static char *section_of(enum schema_key key, const char *page)
+{
+	const char *path = key == KEY_SESSIONS ? "Session Manager\\Sessions\\Default, \\N"
+			   : key == KEY_SAFE_BOOT
+				   ? "SafeBoot\\Minimal\\NAME, SafeBoot\\Network\\NAME"
+				   : schema_key_path(key);
+	char heading[128] = "";
+	const char *at, *end;
+
+	put(heading, sizeof(heading), "\n.Ss %s\n", path);
+	at = strstr(page, heading);
+	if (!at)
+		fail_msg("smss-registry.5 has no part for %s", path);
+	at += strlen(heading);
+	end = strstr(at, "\n.S");
+	assert_non_null(end);
+	return strndup(at, (size_t)(end - at) + 1);
+}
+
+static unsigned count_of(const char *page, const char *what)
+{
+	unsigned count = 0;
+
+	for (; (page = strstr(page, what)); page += strlen(what))
+		count++;
+	return count;
+}
+
+static void the_manual_says_what_the_schema_says(void **state)
+{
+	static char page[200000], item[2048];
 	size_t count, n;
 	const struct schema_row *row = schema_rows(&count);
 	FILE *f = fopen(REGISTRY_PAGE, "r");
+	char *values, *end;
 
 	(void)state;
 	assert_non_null(f);
@@ -266,19 +429,23 @@ static void every_row_has_its_case_and_stands_in_the_manual(void **state)
 	fclose(f);
 	page[n] = '\0';
 	for (size_t i = 0; i < count; i++) {
-		bool found = row[i].grammar == GRAMMAR_REFUSED || strcmp(row[i].name, "*") == 0;
-		char item[200];
+		char *section = section_of(row[i].key, page);
 
-		for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++)
-			found |= strcmp(cases[k].name, row[i].name) == 0;
-		if (!found)
-			fail_msg("no case for %s", row[i].name);
-		snprintf(item, sizeof(item), ".It Va %s ",
-			 strcmp(row[i].name, "*") ? row[i].name : "NAME");
-		if (!strstr(page, item) || !strstr(page, row[i].meaning))
-			fail_msg("smss-registry.5 does not tell of %s as the schema does",
-				 row[i].name);
+		assert_true(row[i].meaning && row[i].meaning[0]);
+		assert_true(row[i].example && row[i].example[0]);
+		assert_true(row[i].otherwise && row[i].otherwise[0]);
+		item_of(&row[i], item);
+		if (!strstr(section, item))
+			fail_msg("smss-registry.5 does not say of %s what the schema does:\n%s",
+				 row[i].name, item);
+		free(section);
 	}
+	values = strstr(page, "\n.Sh VALUES\n");
+	assert_non_null(values);
+	end = strstr(values + 1, "\n.Sh ");
+	assert_non_null(end);
+	*end = 0;
+	assert_int_equal(count_of(values, "\n.It Va "), count); /* and of nothing else */
 }
 
 int main(void)
@@ -290,7 +457,9 @@ int main(void)
 		cmocka_unit_test(unknown_names_get_a_suggestion),
 		cmocka_unit_test(mistyped_words_and_keys_are_pointed_out),
 		cmocka_unit_test(keys_that_nobody_reads_are_named),
-		cmocka_unit_test(every_row_has_its_case_and_stands_in_the_manual),
+		cmocka_unit_test(typos_below_are_pointed_out),
+		cmocka_unit_test(every_row_has_its_case),
+		cmocka_unit_test(the_manual_says_what_the_schema_says),
 	};
 
 	return cmocka_run_group_tests_name("registry-schema", tests, NULL, NULL);

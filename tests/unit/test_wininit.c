@@ -14,6 +14,7 @@
 
 #include "base/bytes.h"
 #include "wininit/machine.h"
+#include "wininit/safe.h"
 #include "wininit/supervisor.h"
 #include "wininit/sysctl.h"
 
@@ -102,11 +103,42 @@ static void a_supervisor_that_dies_is_started_ever_more_slowly(void **state)
 	assert_int_equal(supervisor_delay_s(60, 60000000000ull), 1);
 }
 
+static void a_supervisor_is_known_by_its_name(void **state)
+{
+	static const struct {
+		const char *line, *name;
+		bool directory;
+		unsigned place;
+	} cases[] = {
+		{"runsvdir -P /etc/service", "runsvdir", true, 2},
+		{"/usr/bin/runsvdir /var/service log: ....", "runsvdir", true, 1},
+		{"runsvdir", "runsvdir", true, 0},
+		{"/bin/busybox runsvdir -P /etc/service", "runsvdir", true, 3},
+		{"s6-svscan -t 0 /run/service", "s6-svscan", true, 3},
+		{"svscan /service", "svscan", true, 1},
+		{"dinit -d /etc/dinit.d", "dinit", false, 2},
+		{"/sbin/openrc default", "openrc", false, 0},
+		{"busybox", "busybox", false, 0},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char line[128], *words[ARGS_MAX + 1];
+		bool directory;
+
+		strcpy(line, cases[i].line);
+		assert_true(plan_words(line, words, ARGS_MAX) > 0);
+		assert_string_equal(safe_supervisor(words, &directory), cases[i].name);
+		assert_int_equal(directory, cases[i].directory);
+		assert_int_equal(safe_directory_word(words), cases[i].place);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_sysctl_line_is_read),
 		cmocka_unit_test(a_host_name_is_checked),
+		cmocka_unit_test(a_supervisor_is_known_by_its_name),
 		cmocka_unit_test(a_supervisor_that_dies_is_started_ever_more_slowly),
 	};
 

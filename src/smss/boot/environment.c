@@ -132,6 +132,21 @@ static void set_dynamic(const struct copy *c, struct envblock *b)
 			  str_same_fold(safeboot, "network") ? "NETWORK" : "MINIMAL");
 }
 
+/* Said once, aloud: who stands at the machine must know why half of it is not there. */
+static void say_safe_boot(const struct copy *c)
+{
+	const char *safeboot = copy_word(c, "SMSS_SAFEBOOT", "");
+	char room[TEXT_BYTES];
+	struct text t = TEXT_ON(room);
+
+	if (!*safeboot || c->plan->settings.builtin)
+		return;
+	text_add(&t, str_same_fold(safeboot, "network") ? "NETWORK" : "MINIMAL");
+	text_add(&t, ": without SetupExecute, Execute, optional subsystems, services not marked, "
+		     "automatic logon; a rescue login in session 1");
+	copy_item(c, RESULT_DEGRADED, 0, 0, "SafeBoot", room);
+}
+
 static void variable_failed(void *with, const char *name, int err)
 {
 	boot_say(with, RESULT_DEGRADED, err, name, "variable left out");
@@ -199,5 +214,6 @@ int copy_role_environment(struct copy *c)
 	devices_object_directories(c, &t);
 	devices_links(c, &t);
 	copy_item(c, RESULT_OK, 0, 0, "Environment", room);
+	say_safe_boot(c);
 	return COPY_OK;
 }

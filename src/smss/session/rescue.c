@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rescue.c - the last level's initial command: a login that asks for root's password
+ * rescue.c - a login that asks for root's password: of the last level, and of a safe boot
  *
+ * The initial command of session 0 in the built-in minimum, and of session 1 in a safe boot.
  * Becomes the distribution's sulogin, which finds the consoles itself and refuses a locked root
  * account; only the hive's RescueUnlocked=1 lets it through without a password (-e). Nothing here
- * ever opens a shell by itself.
+ * ever opens a shell by itself. It gets none of the hive's environment, which may be what is to be
+ * repaired, but the word for what is left out.
  */
 #include <errno.h>
 
@@ -50,17 +52,46 @@ static void take_console(void)
 		(void)!sys_keep_fd(sys_dup_to(fd, i));
 }
 
+#define RESCUE_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+/* What a session gives on of its own: its number, and that this is a safe boot. */
+static void environment(const struct copy *c, char *env[5])
+{
+	static const char *const given[] = {"SMSS_SESSION=", "SAFEBOOT_OPTION="};
+	unsigned n = 0;
+
+	env[n++] = (char *)(uintptr_t)RESCUE_PATH;
+	env[n++] = (char *)(uintptr_t) "TERM=linux";
+	for (unsigned i = 0; i < sizeof(given) / sizeof(given[0]); i++)
+		for (char *const *w = c->words; *w; w++)
+			if (str_starts(*w, given[i])) {
+				env[n++] = *w;
+				break;
+			}
+	env[n] = NULL;
+}
+
+static void say_why(const struct copy *c)
+{
+	if (!c->plan || c->plan->settings.builtin)
+		sys_log(SYS_LOG_ERROR,
+			"rescue: this is the built-in minimum; log in as root to repair the "
+			"hive (smreg check), then: smctl reboot");
+	else
+		sys_log(SYS_LOG_WARNING,
+			"rescue: this is a safe boot; log in as root, what was left out: "
+			"smctl boot; the usual boot: smctl reboot");
+}
+
 int copy_role_rescue(struct copy *c)
 {
 	static const char *const places[] = {"/usr/sbin/sulogin", "/sbin/sulogin", "/bin/login"};
 	bool unlocked = c->plan && c->plan->settings.rescue_unlocked;
-	char *env[] = {(char *)(uintptr_t) "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/"
-					   "bin:/sbin:/bin",
-		       (char *)(uintptr_t) "TERM=linux", NULL};
+	char *env[5];
 	int r = -ENOENT;
 
-	sys_log(SYS_LOG_ERROR, "rescue: this is the built-in minimum; log in as root to repair the "
-			       "hive (smreg check), then: smctl reboot");
+	environment(c, env);
+	say_why(c);
 	take_console();
 	for (unsigned i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		char *argv[4] = {(char *)(uintptr_t)places[i], NULL, NULL, NULL};

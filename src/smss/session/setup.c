@@ -11,22 +11,8 @@
 
 #include "base/text.h"
 #include "smss/copy.h"
+#include "smss/session/session.h"
 #include "sys/sys.h"
-
-#define EXECUTE_DEADLINE_MS 30000
-
-enum how { HOW_CGROUP, HOW_PID_NAMESPACE, HOW_NEITHER }; /* as sm_session_row.how */
-
-struct setup {
-	const struct copy *c;
-	enum how how;
-	int cgroup;      /* NONE or the group's directory */
-	int console;     /* for fds 1 and 2 */
-	int csrss;       /* pidfd */
-	bool registered; /* csrss has: the master said so */
-	char *env[ENV_VARS_MAX + 2];
-	char number[32];
-};
 
 static int fail(struct setup *s, int r, const char *name, const char *text)
 {
@@ -91,11 +77,20 @@ static int prepare(struct setup *s)
 	return COPY_OK;
 }
 
-/* Starts one image of the plan; pidfd to *ret_pidfd. Returns the pid or -errno (said). */
-static int start(struct setup *s, const char *line, int connection, const char **ret_name,
-		 int *ret_pidfd)
+/* Our own role, not an image: see rescue.c. */
+static void rescue_words(char *argv[ARGS_MAX + 1], char *path, size_t cap)
+{
+	str_copy(path, cap, IMAGE_SMSS);
+	argv[0] = (char *)(uintptr_t) "smss";
+	argv[1] = (char *)(uintptr_t) "rescue";
+	argv[2] = (char *)(uintptr_t) "0";
+	argv[3] = NULL;
+}
+
+int setup_start(struct setup *s, const char *line, int connection, struct started *ret)
 {
 	static char room[COMMAND_BYTES], path[PATH_BYTES];
+	const bool core = connection != NO_CONNECTION;
 	char *argv[ARGS_MAX + 1];
 	int fds[5] = {0, s->console, s->console, connection, FD_PLAN};
 	struct sys_spawn what = {.dir_fd = AT_FDCWD,
@@ -103,38 +98,32 @@ static int start(struct setup *s, const char *line, int connection, const char *
 				 .argv = argv,
 				 .envp = s->env,
 				 .fds = fds,
-				 .fd_count = 5,
+				 .fd_count = core ? 5 : 3,
 				 .cgroup_fd = s->cgroup,
 				 .pidns_fd = -1,
 				 .flags = SYS_SPAWN_SETSID};
 	_close_ int image = -1;
 	int r;
 
+	ret->name = line;
 	if (!str_copy(room, sizeof(room), line))
 		return -E2BIG;
 	r = plan_words(room, argv, ARGS_MAX);
 	if (r <= 0)
 		return r < 0 ? r : -EINVAL;
-	*ret_name = argv[0];
-	if (str_same(argv[0], "rescue")) { /* our own role, not an image: see rescue.c */
-		str_copy(path, sizeof(path), IMAGE_SMSS);
-		argv[1] = (char *)(uintptr_t) "0";
-		argv[2] = NULL;
-		argv[3] = NULL;
-		memmove(argv + 1, argv, 3 * sizeof(argv[0]));
-		argv[0] = (char *)(uintptr_t) "smss";
-	} else {
-		r = copy_find_image(s->c, argv[0], &image, path, sizeof(path));
-		if (r < 0)
-			return r;
-	}
-	if (s->how != HOW_PID_NAMESPACE)
-		what.flags |= SYS_SPAWN_CLONE_PARENT;
-	else if (connection == FD_CSRSS)
+	ret->name = argv[0];
+	if (core && str_same(argv[0], "rescue"))
+		rescue_words(argv, path, sizeof(path));
+	else if ((r = copy_find_image(s->c, argv[0], &image, path, sizeof(path))) < 0)
+		return r;
+	if (s->how == HOW_PID_NAMESPACE && connection == FD_CSRSS)
 		what.flags |= SYS_SPAWN_NEW_PIDNS; /* csrss is its init */
-	else
+	else if (s->how == HOW_PID_NAMESPACE)
 		what.pidns_fd = s->csrss;
-	return sys_spawn(&what, ret_pidfd);
+	else if (core)
+		what.flags |= SYS_SPAWN_CLONE_PARENT;
+	ret->pid = sys_spawn(&what, &ret->pidfd);
+	return ret->pid < 0 ? ret->pid : 0;
 }
 
 /*
@@ -163,7 +152,7 @@ static int await(struct setup *s, uint32_t tag, bool registered)
 	return 0;
 }
 
-static int hand_over(struct setup *s, enum role role, int pid, int pidfd, const char *name)
+static int hand_over(struct setup *s, enum role role, const struct started *p)
 {
 	uint32_t tag = 0x10000u + role;
 	struct sm_message m;
@@ -172,26 +161,27 @@ static int hand_over(struct setup *s, enum role role, int pid, int pidfd, const 
 	sm_message_start(&m, SM_HANDOVER, 0, tag);
 	m.b.handover.session = s->c->n;
 	m.b.handover.role = role;
-	m.b.handover.pid = (uint32_t)pid;
+	m.b.handover.pid = (uint32_t)p->pid;
 	m.b.handover.how = s->how;
-	str_copy(m.b.handover.image, sizeof(m.b.handover.image), name);
-	r = copy_tell(&m, &pidfd, 1);
+	str_copy(m.b.handover.image, sizeof(m.b.handover.image), p->name);
+	r = copy_tell(&m, &p->pidfd, 1);
 	return r < 0 ? r : await(s, tag, false);
 }
 
 static int start_csrss(struct setup *s, const char *line)
 {
-	const char *name = "csrss";
-	int pid = start(s, line, FD_CSRSS, &name, &s->csrss), r;
+	struct started p = {.pidfd = -1};
+	int r = setup_start(s, line, FD_CSRSS, &p);
 
-	if (pid < 0)
-		return fail(s, pid, name, "could not be started");
-	sys_closep(&(int){FD_CSRSS});
-	r = hand_over(s, ROLE_CSRSS, pid, s->csrss, name);
 	if (r < 0)
-		return fail(s, r, name, "was not taken over");
+		return fail(s, r, p.name, "could not be started");
+	s->csrss = p.pidfd; /* until we end: its pid namespace is entered by it */
+	sys_closep(&(int){FD_CSRSS});
+	r = hand_over(s, ROLE_CSRSS, &p);
+	if (r < 0)
+		return fail(s, r, p.name, "was not taken over");
 	r = await(s, 0, true); /* the master's deadline for us is the limit */
-	return r < 0 ? fail(s, r, name, "did not register") : COPY_OK;
+	return r < 0 ? fail(s, r, p.name, "did not register") : COPY_OK;
 }
 
 static int start_subsystems(struct setup *s)
@@ -220,75 +210,45 @@ static int start_subsystems(struct setup *s)
 		    : start_csrss(s, "csrss ObjectDirectory=\\Windows SubSystemType=Windows");
 }
 
-/* Execute entries: before the initial command, waited for unless async, each with a deadline. */
-static void run_execute(struct setup *s, const struct plan_row *row)
+/* In a safe boot what is there on demand only is left out; said once, by session 0. */
+static void left_out(const struct setup *s)
 {
-	const char *name = plan_string(s->c->plan, row->name);
-	uint64_t begin = sys_now_ns();
-	struct sys_exit e = {0};
-	_close_ int pidfd = -1;
-	int pid;
-
-	if (row->flags & PLAN_LINE_DEBUG)
-		return;
-	pid = start(s, plan_string(s->c->plan, row->text), 0, &name, &pidfd);
-	if (pid < 0) {
-		fail(s, pid, name, "could not be started");
-		return;
-	}
-	if (row->flags & PLAN_LINE_ASYNC || s->how != HOW_PID_NAMESPACE) {
-		/* it is the master's child: its end is seen by the pidfd alone */
-		if (!(row->flags & PLAN_LINE_ASYNC) &&
-		    sys_wait_fd(pidfd, SYS_READ, EXECUTE_DEADLINE_MS) == 0) {
-			(void)!sys_pidfd_signal(pidfd, 9);
-			copy_item(s->c, RESULT_TIMEOUT, 0, begin, name, "killed at its deadline");
-			return;
-		}
-	} else if (sys_wait_fd(pidfd, SYS_READ, EXECUTE_DEADLINE_MS) == 0) {
-		(void)!sys_pidfd_signal(pidfd, 9);
-		(void)!sys_wait_pid(pid, &e);
-		copy_item(s->c, RESULT_TIMEOUT, 0, begin, name, "killed at its deadline");
-		return;
-	}
-	copy_item(s->c, RESULT_OK, 0, begin, name, "Execute entry has run");
-}
-
-static const char *initial_command(const struct copy *c)
-{
-	const char *asked = copy_word(c, "SMSS_INITIAL", "");
-
-	if (asked[0])
-		return asked;
-	if (c->n == 0)
-		return plan_string(c->plan, c->plan->settings.s0_initial);
-	return plan_session_text(c->plan, c->n, "InitialCommand",
-				 plan_string(c->plan, c->plan->settings.initial));
+	if (s->safe && !s->c->n && plan_count(s->c->plan, PLAN_OPTIONAL))
+		copy_item(s->c, RESULT_SKIPPED, 0, 0, "SubSystems\\Optional",
+			  "left out: safe boot");
 }
 
 static int start_initial(struct setup *s)
 {
-	const char *line = initial_command(s->c), *name = line;
-	_close_ int pidfd = -1;
-	int pid, r;
+	const char *line = setup_initial_command(s);
+	struct started p = {.pidfd = -1};
+	int r = setup_start(s, line, FD_INITIAL, &p);
 
-	for (uint32_t i = 0; i < plan_count(s->c->plan, PLAN_EXECUTE); i++)
-		run_execute(s, plan_row_at(s->c->plan, PLAN_EXECUTE, i));
-	pid = start(s, line, FD_INITIAL, &name, &pidfd);
-	if (pid < 0)
-		return fail(s, pid, name, "could not be started");
+	if (r < 0)
+		return fail(s, r, p.name, "could not be started");
 	sys_closep(&(int){FD_INITIAL});
-	r = hand_over(s, ROLE_INITIAL, pid, pidfd, name);
-	return r < 0 ? fail(s, r, name, "was not taken over") : COPY_OK;
+	r = hand_over(s, ROLE_INITIAL, &p);
+	sys_closep(&p.pidfd);
+	return r < 0 ? fail(s, r, p.name, "was not taken over") : COPY_OK;
 }
 
 int copy_role_session(struct copy *c)
 {
-	struct setup s = {.c = c, .cgroup = -1, .console = -1, .csrss = -1};
+	struct setup s = {.c = c,
+			  .cgroup = -1,
+			  .console = -1,
+			  .csrss = -1,
+			  .safe = copy_word(c, "SMSS_SAFEBOOT", "")[0] != 0,
+			  .begin_ns = sys_now_ns()};
 	struct sm_message m;
 	int r = prepare(&s);
 
 	if (r == COPY_OK)
 		r = start_subsystems(&s);
+	if (r == COPY_OK) {
+		left_out(&s);
+		setup_execute(&s);
+	}
 	if (r == COPY_OK)
 		r = start_initial(&s);
 	if (r != COPY_OK)
