@@ -23,9 +23,10 @@
 struct boot {
 	const char *path;
 	const char *name; /* of the hive, for rows */
-	int hive_fd, queue_fd;
+	struct hive_source hive;
+	int queue_fd;
 	struct sm_plan_ready ready;
-	uint8_t queue_done[SHA256_BYTES];
+	struct boot_state state;
 };
 
 static void item(enum result result, int detail, const char *name, const char *text)
@@ -51,14 +52,10 @@ static int failed(const struct boot *b, int r, const char *text)
 
 static void read_state(struct boot *b, const char *state)
 {
-	struct boot_state s;
 	_close_ int dir = sys_open(AT_FDCWD, state, O_RDONLY | O_DIRECTORY, 0);
-	int r = dir < 0 ? dir : state_read(dir, &s);
+	int r = dir < 0 ? dir : state_read(dir, &b->state);
 
-	if (r == STATE_READ) {
-		b->ready.attempts = s.attempts[b->ready.level];
-		memcpy(b->queue_done, s.queue_done_sha256, SHA256_BYTES);
-	}
+	b->ready.attempts = b->state.attempts[b->ready.level];
 	if (r == STATE_DAMAGED || (r < 0 && r != -ENOENT))
 		b->ready.flags |= SM_PLAN_STATE_BAD;
 }
@@ -67,10 +64,10 @@ static int open_files(struct boot *b)
 {
 	char path[PATH_BYTES + 8];
 	struct text t = TEXT_ON(path);
+	int r = hive_source_walk(b->path, &b->hive);
 
-	b->hive_fd = sys_walk(b->path, O_RDONLY | O_NONBLOCK);
-	if (b->hive_fd < 0)
-		return b->hive_fd;
+	if (r < 0)
+		return r;
 	text_add(text_add(&t, b->path), ".queue");
 	b->queue_fd = sys_walk(path, O_RDONLY | O_NONBLOCK);
 	return 0;
@@ -85,8 +82,8 @@ static bool queue_waits(const struct boot *b, const struct hive_facts *facts, ui
 	struct sha256 sum;
 	ssize_t n;
 
-	if (!wanted)
-		return false;
+	if (!wanted || b->ready.level == SM_LEVEL_LKG)
+		return false; /* LastKnownGood booted once, and then its entries ran */
 	n = b->queue_fd < 0 ? -1 : sys_pread(b->queue_fd, head, sizeof(*p), 0);
 	if (n != (ssize_t)sizeof(*p) || !bytes_same(p->magic, QUEUE_MAGIC, sizeof(p->magic)) ||
 	    plan_fits(p, facts->block, facts->bytes) != PLAN_FITS) {
@@ -94,13 +91,13 @@ static bool queue_waits(const struct boot *b, const struct hive_facts *facts, ui
 		     "missing or of another hive: pending renames wait; run smreg plan --write");
 		return false;
 	}
-	if (bytes_zero(b->queue_done, SHA256_BYTES))
+	if (bytes_zero(b->state.queue_done_sha256, SHA256_BYTES))
 		return true;
 	sha256_start(&sum);
 	while ((n = sys_read(b->queue_fd, part, sizeof(part))) > 0)
 		sha256_add(&sum, part, (size_t)n);
 	sha256_end(&sum, digest);
-	return !bytes_same(digest, b->queue_done, SHA256_BYTES);
+	return !bytes_same(digest, b->state.queue_done_sha256, SHA256_BYTES);
 }
 
 static int hand_over(const struct boot *b, const struct plan_made *made)
@@ -146,6 +143,22 @@ static void report(const struct remarks *remarks, const struct boot *b)
 	}
 }
 
+/* The hive says how often it may be tried; where there is a plan, its reader has looked already. */
+static bool used_up(const struct boot *b, const struct hive_facts *facts, uint32_t allowed)
+{
+	uint8_t digest[SHA256_BYTES];
+	char room[TEXT_BYTES];
+	struct text t = TEXT_ON(room);
+
+	sha256_of(facts->block, HIVE_BLOCK_BYTES, digest);
+	if (!state_used_up(&b->state, b->ready.level, allowed, digest))
+		return false;
+	text_u64(text_add(&t, "its attempts are used up: "), b->ready.attempts);
+	text_add(&t, " boots of it were begun and none was good; change it (smreg) to try again");
+	failed(b, 0, room);
+	return true;
+}
+
 static int inside(struct boot *b)
 {
 	_cleanup_(hive_closep) struct hive *h = NULL;
@@ -155,7 +168,7 @@ static int inside(struct boot *b)
 	struct plan_source from = {.tree = &t, .hive_path = b->path};
 	char room[TEXT_BYTES];
 	struct text why = TEXT_ON(room);
-	int r = hive_open(b->hive_fd, &h, &why);
+	int r = hive_open(&b->hive, 0, &h, &why);
 
 	if (r == 0)
 		r = tree_start(&t);
@@ -163,8 +176,8 @@ static int inside(struct boot *b)
 		r = plan_load(h, &t, &from.set, &why);
 	if (r < 0)
 		return failed(b, r, why.len ? room : err_text(-r));
-	if (hive_facts(h)->dirty)
-		item(RESULT_DEGRADED, 0, b->name, HIVE_DIRTY_TEXT);
+	if (*hive_said(h))
+		item(RESULT_DEGRADED, 0, b->name, hive_said(h));
 	from.facts = hive_facts(h);
 	from.sha256 = hive_sha256(h);
 	r = plan_make(&from, &remarks, &made);
@@ -174,6 +187,9 @@ static int inside(struct boot *b)
 					   : "no plan could be made of it");
 	report(&remarks, b);
 	const struct plan_header *p = made.plan;
+
+	if (used_up(b, from.facts, p->settings.boot_attempts))
+		return COPY_FAILED;
 
 	if (queue_waits(b, from.facts, p->settings.queue_count))
 		b->ready.flags |= SM_PLAN_RENAMES;
@@ -188,7 +204,7 @@ int boot_plan(const char *hive, unsigned level, const char *state)
 	const char *slash = strrchr(hive, '/');
 	struct boot b = {.path = hive,
 			 .name = slash && slash[1] ? slash + 1 : hive,
-			 .hive_fd = -1,
+			 .hive = HIVE_SOURCE_NONE,
 			 .queue_fd = -1,
 			 .ready.level = level};
 	unsigned walls;

@@ -5,7 +5,10 @@
  * libhivex never gives cells back and rewrites a key's values with each set_value: so the hive is
  * built into the empty one of regf.md §6, each key's values in one call. It also cannot sort or
  * hash key names beyond ASCII as Windows does, nor write db records: such names and values are
- * refused by name. The stamp makes every rebuilt hive's base block its own.
+ * refused by name. The stamp makes every rebuilt hive's base block its own: it holds the next
+ * sequence, the time, and in bytes that no reader looks at a digest of all that follows it.
+ * So a plan, which is compared with that block only, fits no other content, whatever the clock says
+ * and whichever hive somebody puts back.
  */
 #include <errno.h>
 #include <hivex.h>
@@ -13,11 +16,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/sha256.h"
 #include "registry/hive.h"
 #include "registry/utf.h"
 #include "sys/sys.h"
 
 #define EMPTY_BYTES         8192u
+#define DIGEST_AT           192u /* of the base block: reserved, zero in hives of others */
 #define FILETIME_UNIX_EPOCH 116444736000000000ull /* 1970-01-01 in ticks of 100 ns since 1601 */
 
 static void put32(uint8_t *p, size_t at, uint32_t v)
@@ -41,7 +46,10 @@ static uint32_t block_xor(const uint8_t *p)
 	return x;
 }
 
-/* Sequences, times, type, name and checksum; a tick is added where the XOR would be 0 or -1. */
+/*
+ * Sequences, times, type, name, digest and checksum; a tick is added where the XOR would be 0 or
+ * -1. The digest is of what follows the block, its copy of the time as it was asked for.
+ */
 static void stamp_bytes(uint8_t *p, size_t n, struct hive_stamp stamp)
 {
 	static const char mark[] = HIVE_MARK;
@@ -55,6 +63,8 @@ static void stamp_bytes(uint8_t *p, size_t n, struct hive_stamp stamp)
 	for (size_t i = 0; i < sizeof(mark); i++)
 		p[48 + 2 * i] = (uint8_t)mark[i];
 	put64(p, 12, stamp.filetime);
+	put64(p, 4096 + 20, stamp.filetime);
+	sha256_of(p + 4096, n - 4096, p + DIGEST_AT);
 	while (block_xor(p) == 0 || block_xor(p) == UINT32_MAX)
 		put64(p, 12, ++stamp.filetime);
 	put64(p, 4096 + 20, stamp.filetime);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 
 #include "base/bytes.h"
 #include "state/state.h"
@@ -80,6 +81,7 @@ int store_open(struct store *s, const char *path, struct text *why)
 
 	memset(s, 0, sizeof(*s));
 	s->dir = s->lock = -1;
+	s->mode = FILE_MODE;
 	if (!str_copy(s->path, sizeof(s->path), path) || !*path || (slash && !slash[1])) {
 		text_add(why, "not the path of a file");
 		return -EINVAL;
@@ -112,30 +114,50 @@ void store_close(struct store *s)
 	sys_closep(&s->dir);
 }
 
-/* A boot has run this hive's queue: boot.state holds the digest of the queue file. */
-static bool queue_consumed(const struct store *s, const char *state)
+/* The queue was made from the very hive that was read. */
+static bool queue_fits(const struct store *s, const struct plan_header *head, ssize_t n)
+{
+	return n == (ssize_t)sizeof(*head) &&
+	       bytes_same(head->magic, QUEUE_MAGIC, sizeof(head->magic)) &&
+	       plan_fits(head, s->facts.block, s->facts.bytes) == PLAN_FITS;
+}
+
+/*
+ * A boot has run this hive's queue: boot.state holds the digest of the queue file. A queue that a
+ * cut left behind from an older hive says nothing of the entries of this one. Where that cannot be
+ * read, an entry might run twice: better no commit. (No state at all, or another user's: no boot.)
+ * Returns 1, 0, or -errno.
+ */
+static int queue_consumed(const struct store *s, const char *state)
 {
 	char name[256];
 	uint8_t digest[SHA256_BYTES], part[4096];
+	struct plan_header head;
 	struct boot_state b;
 	struct sha256 sum;
 	_close_ int dir = -1, fd = -1;
-	ssize_t n;
+	ssize_t n = 0;
+	int r = beside(s, ".queue", name, sizeof(name));
 
-	dir = sys_open(AT_FDCWD, state, O_RDONLY | O_DIRECTORY, 0);
-	if (dir < 0 || state_read(dir, &b) != STATE_READ)
-		return false;
-	if (bytes_zero(b.queue_done_sha256, SHA256_BYTES) ||
-	    beside(s, ".queue", name, sizeof(name)) < 0)
-		return false;
-	fd = sys_open(s->dir, name, O_RDONLY | O_NOFOLLOW, 0);
-	if (fd < 0)
-		return false;
+	if (r == 0)
+		r = fd = sys_open(s->dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+	if (r >= 0)
+		r = (int)(n = sys_read_all(fd, &head, sizeof(head)));
+	if (r < 0 || !queue_fits(s, &head, n))
+		return r == -ENOENT || r >= 0 ? 0 : r;
+	r = dir = sys_open(AT_FDCWD, state, O_RDONLY | O_DIRECTORY, 0);
+	if (r >= 0)
+		r = state_read(dir, &b);
+	if (r < 0)
+		return r == -ENOENT || r == -EACCES || r == -ENOTDIR ? 0 : r;
+	if (r != STATE_READ || bytes_zero(b.queue_done_sha256, SHA256_BYTES))
+		return 0;
 	sha256_start(&sum);
+	sha256_add(&sum, &head, sizeof(head));
 	while ((n = sys_read(fd, part, sizeof(part))) > 0)
 		sha256_add(&sum, part, (size_t)n);
 	sha256_end(&sum, digest);
-	return n == 0 && bytes_same(digest, b.queue_done_sha256, SHA256_BYTES);
+	return n < 0 ? (int)n : bytes_same(digest, b.queue_done_sha256, SHA256_BYTES);
 }
 
 /* What a boot consumed of the hive (design §5): the classic entries and their permission. */
@@ -159,20 +181,70 @@ static unsigned drop_consumed(struct reg_tree *t)
 	return dropped;
 }
 
+/* What stands under the hive's name may be replaced: a plain file of ours, or nothing. */
+static int may_replace(struct store *s, struct text *why)
+{
+	struct sys_stat st;
+	int r = sys_stat_at(s->dir, s->name, AT_SYMLINK_NOFOLLOW, &st);
+
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0) {
+		text_add(why, err_text(-r));
+		return r;
+	}
+	if (S_ISLNK(st.mode)) {
+		text_add(why, "a symbolic link is not replaced: name the file it leads to");
+		return -ELOOP;
+	}
+	if (!S_ISREG(st.mode)) {
+		text_add(why, "not a regular file");
+		return -EILSEQ;
+	}
+	if (st.uid != sys_uid()) {
+		text_u64(text_add(why, "it belongs to user "), st.uid);
+		text_add(text_u64(text_add(why, ", and only that user writes it (this is user "),
+				  sys_uid()),
+			 ")");
+		return -EPERM;
+	}
+	s->mode = st.mode & FILE_MODE; /* what the owner hid stays hidden */
+	return 0;
+}
+
+/* A hive that cannot be used: is there the one before it? */
+static int point_back(const struct store *s, int r, struct text *why)
+{
+	struct sys_stat st;
+	char name[256];
+
+	if (beside(s, ".previous", name, sizeof(name)) == 0 &&
+	    sys_stat_at(s->dir, name, AT_SYMLINK_NOFOLLOW, &st) == 0)
+		text_add(text_add(text_add(why, "; the hive before it is "), name),
+			 ", and mv puts it back");
+	return r;
+}
+
 int store_read(struct store *s, const char *state, struct reg_tree *t, unsigned *ret_dropped,
 	       struct text *why)
 {
 	_cleanup_(hive_closep) struct hive *h = NULL;
-	_close_ int fd = sys_open(s->dir, s->name, O_RDONLY, 0);
-	const char *first;
+	_close_ int fd = -1;
+	struct hive_source from;
 	unsigned dropped = 0;
-	int r;
+	int r = may_replace(s, why);
 
-	if (fd < 0)
-		return fd;
-	r = hive_open(fd, &h, why);
+	if (r == 0) {
+		r = fd = sys_open(s->dir, s->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+		if (r < 0 && r != -ENOENT)
+			text_add(why, err_text(-r));
+	}
 	if (r < 0)
 		return r;
+	from = hive_source_of(fd); /* a dirty one is refused: its logs do not matter */
+	r = hive_open(&from, 0, &h, why);
+	if (r < 0)
+		return point_back(s, r, why);
 	s->exists = true;
 	s->facts = *hive_facts(h);
 	if (!s->facts.ours) {
@@ -186,32 +258,24 @@ int store_read(struct store *s, const char *state, struct reg_tree *t, unsigned 
 		return -EUCLEAN;
 	}
 	r = hive_load(h, "", HIVE_ALL, t);
-	if (r == 0 && hive_damage(h, &first)) {
-		text_add(text_add(why, "damaged: "), first);
-		return -EUCLEAN;
+	if (r == 0 && hive_degraded(h)) {
+		text_add(text_add(why, "damaged: "), hive_said(h));
+		return point_back(s, -EUCLEAN, why);
 	}
 	if (r < 0)
 		text_add(why, err_text(-r));
-	if (r == 0 && queue_consumed(s, state))
-		dropped = drop_consumed(t);
-	if (ret_dropped)
+	s->whole = r == 0;
+	if (r == 0) {
+		r = queue_consumed(s, state);
+		if (r < 0)
+			text_add(
+				text_add(why, "cannot tell which renames a boot has carried out: "),
+				err_text(-r));
+		dropped = r > 0 ? drop_consumed(t) : 0;
+	}
+	if (r >= 0 && ret_dropped)
 		*ret_dropped = dropped;
-	return r;
-}
-
-static int write_beside(const struct store *s, const char *ending, const void *bytes, size_t n)
-{
-	char name[256];
-	int r = beside(s, ending, name, sizeof(name));
-
-	return r < 0 ? r : sys_replace_file(s->dir, name, bytes, n, FILE_MODE);
-}
-
-int store_write_plan(const struct store *s, const struct plan_made *made)
-{
-	int r = write_beside(s, ".plan", made->plan, made->plan_n);
-
-	return r < 0 ? r : write_beside(s, ".queue", made->queue, made->queue_n);
+	return r < 0 ? r : 0;
 }
 
 void store_remarks(const struct store *s, const struct reg_tree *t, struct remarks *remarks)
@@ -273,46 +337,15 @@ static int plan_ahead(const struct store *s, const struct reg_tree *t, struct re
 	return -ENODATA;
 }
 
-/* Plan and queue of an older hive would fit nothing. */
-static int drop_plan(const struct store *s)
-{
-	static const char *const endings[] = {".plan", ".queue"};
-	char name[256];
-
-	for (size_t i = 0; i < ARRAY_SIZE(endings); i++) {
-		int r = beside(s, endings[i], name, sizeof(name));
-
-		if (r == 0)
-			r = sys_unlink(s->dir, name, 0);
-		if (r < 0 && r != -ENOENT)
-			return r;
-	}
-	return 0;
-}
-
-/* The hive first, then what was made of it, or nothing beside it. */
-static int write_all(struct store *s, const struct result *result, struct text *why)
-{
-	int r = sys_replace_file(s->dir, s->name, result->bytes, result->n, FILE_MODE);
-
-	if (r == 0)
-		r = hive_block_check(result->bytes, 4096, result->n, &s->facts, why);
-	if (r < 0)
-		return r;
-	s->exists = true;
-	r = result->made.plan_n ? store_write_plan(s, &result->made) : drop_plan(s);
-	if (r < 0)
-		text_add(text_add(why, "the hive is written, its plan is not: "), err_text(-r));
-	return r;
-}
-
 int store_commit(struct store *s, const struct reg_tree *t, bool force, struct remarks *remarks,
 		 struct text *why)
 {
 	struct hive_stamp stamp = hive_stamp_after(s->exists ? &s->facts : NULL, sys_wall_s());
 	struct result result = {0};
-	int r = hive_build(t, stamp, &result.bytes, &result.n, why);
+	int r = may_replace(s, why);
 
+	if (r == 0)
+		r = hive_build(t, stamp, &result.bytes, &result.n, why);
 	if (r == 0)
 		r = plan_ahead(s, t, &result, remarks, why);
 	if (r == -ENODATA && !force) {
@@ -327,7 +360,9 @@ int store_commit(struct store *s, const struct reg_tree *t, bool force, struct r
 		r = -EINVAL;
 	}
 	if (r == 0)
-		r = write_all(s, &result, why);
+		r = store_replace(s, result.bytes, result.n, &result.made, why);
+	if (r == 0)
+		r = hive_block_check(result.bytes, 4096, result.n, &s->facts, why);
 	free(result.bytes);
 	plan_made_free(&result.made);
 	if (r < 0 && !why->len)
