@@ -90,8 +90,8 @@ int sm_fd(const struct sm_connection *c);
 /*
  * sm_set_timeout - how long a call on this connection waits for its answer
  *   timeout_ms  milliseconds, > 0; 10,000 in a new connection
- * sm_session_new, sm_session_end and sm_exec wait twelve times as long, because the session
- * manager answers them only when the work is done. Returns 0 or -EINVAL.
+ * sm_session_new, sm_session_end, sm_exec and sm_decide wait twelve times as long, because the
+ * session manager answers them only when the work is done. Returns 0 or -EINVAL.
  */
 int sm_set_timeout(struct sm_connection *c, int timeout_ms);
 
@@ -334,6 +334,47 @@ int sm_boot_next(struct sm_connection *c, uint32_t *cursor, struct sm_boot_entry
 const char *sm_boot_kind_word(enum sm_boot_kind kind);
 /* sm_result_word - "ok", "failed", "skipped", ...; "?" for another number. */
 const char *sm_result_word(enum sm_result result);
+
+/* ---- LastKnownGood ---- */
+
+/* What root can decide about this boot. */
+enum sm_verdict {
+	SM_VERDICT_ACCEPT = 1,  /* it is good: its hive becomes LastKnownGood */
+	SM_VERDICT_REJECT = 2,  /* it is bad: its level is left until its hive is changed */
+	SM_VERDICT_NEXT_LKG = 3 /* the next boot takes LastKnownGood, that one only */
+};
+
+/* What this boot runs from, whether it counts as good, and what the next one will try. */
+struct sm_boot_standing {
+	enum sm_boot_level level;
+	enum sm_boot_level next; /* where the next boot begins, if this one ends in order and nobody
+				    changes the hive */
+	uint32_t attempts;       /* boots begun at this level, this one included; 0 = not counted */
+	uint32_t allowed;        /* as many as it gets (BootAttempts) */
+	bool accepted;           /* this boot is good */
+	bool rejected;           /* it is not: root said so */
+	bool asked;              /* its level was asked for, for this boot only */
+	bool next_lkg;           /* LastKnownGood was asked for, for the next boot only */
+	bool off;                /* LastKnownGood cannot be had here; the text says why */
+	uint32_t accept_in_ms;   /* until this boot counts as good by itself; 0 = it will not */
+	uint64_t saved_wall_s;   /* when LastKnownGood was saved, seconds since 1970; 0 = never */
+	char text[SM_TEXT_BYTES]; /* how the last decision went, or why it is off; "" = nothing */
+};
+
+/*
+ * sm_standing - what LastKnownGood stands at
+ * Works from the second phase on, for every user. Returns 0 or a common error.
+ */
+int sm_standing(struct sm_connection *c, struct sm_boot_standing *ret);
+
+/*
+ * sm_decide - accept or reject this boot, or ask for LastKnownGood for the next one
+ *   ret  what LastKnownGood stands at then; may be NULL
+ * For root, when the boot is ready. Waits until the decision is on disk, twelve time-outs at most.
+ * Returns 0, -EIO (refused or failed: *ret is filled then too, and its text says why and what to
+ * do), -EBUSY (another decision is being written; try again), -EINVAL, or a common error.
+ */
+int sm_decide(struct sm_connection *c, enum sm_verdict verdict, struct sm_boot_standing *ret);
 
 /* ---- stops ---- */
 

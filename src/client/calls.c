@@ -240,3 +240,30 @@ int sm_last_stop(struct sm_connection *c, struct sm_stop *ret)
 	str_copy(ret->text, sizeof(ret->text), m.b.stop_text.text);
 	return 1;
 }
+
+int sm_standing(struct sm_connection *c, struct sm_boot_standing *ret)
+{
+	struct sm_message m;
+	int r;
+
+	sm_message_start(&m, SM_BOOT_ACCEPT, 0, 0);
+	r = client_ask(c, &m, 1);
+	if (r == 0)
+		client_standing(&m.b.boot_accept, ret);
+	return r;
+}
+
+int sm_decide(struct sm_connection *c, enum sm_verdict verdict, struct sm_boot_standing *ret)
+{
+	struct sm_message m;
+	int r;
+
+	if (verdict < SM_VERDICT_ACCEPT || verdict > SM_VERDICT_NEXT_LKG)
+		return -EINVAL;
+	sm_message_start(&m, SM_BOOT_ACCEPT, 0, 0);
+	m.b.boot_accept.verb = verdict;
+	r = client_ask(c, &m, PATIENCE);
+	if ((r == 0 || r == -EIO) && ret)
+		client_standing(&m.b.boot_accept, ret);
+	return r;
+}

@@ -49,6 +49,9 @@ void client_session(const struct sm_session_row *row, struct sm_session *ret);
 void client_boot_entry(const struct sm_boot_row *row, struct sm_boot_entry *ret);
 void client_process(const struct sm_ledger_row *row, struct sm_process *ret);
 
+/* client_standing - an answer of BootAccept as programs see it. */
+void client_standing(const struct sm_boot_accept *b, struct sm_boot_standing *ret);
+
 /*
  * client_event - an event message as programs see it
  * Returns 1 with *ret filled, 0 when it is an event this library does not know.

@@ -36,6 +36,9 @@ SAME(SM_SESSION_DYING, SESSION_DYING);
 SAME(SM_BOOT_PHASE, SM_ROW_PHASE);
 SAME(SM_BOOT_ENTRY, SM_ROW_ENTRY);
 SAME(SM_BOOT_ITEM, SM_ROW_ITEM);
+SAME(SM_VERDICT_ACCEPT, SM_DECIDE_ACCEPT);
+SAME(SM_VERDICT_REJECT, SM_DECIDE_REJECT);
+SAME(SM_VERDICT_NEXT_LKG, SM_DECIDE_NEXT_LKG);
 SAME(SM_RESULT_OK, RESULT_OK);
 SAME(SM_RESULT_FAILED, RESULT_FAILED);
 SAME(SM_RESULT_SKIPPED, RESULT_SKIPPED);
@@ -114,6 +117,40 @@ void client_process(const struct sm_ledger_row *row, struct sm_process *ret)
 				   .deadline_ns = row->deadline_ns};
 	str_copy(ret->image, sizeof(ret->image), row->image);
 	str_copy(ret->why, sizeof(ret->why), row->why);
+}
+
+/* Where the next boot begins, if this one ends in order and nobody changes the hive. */
+static enum sm_boot_level next_level(const struct sm_boot_accept *b)
+{
+	const bool lkg = b->lkg_wall_s != 0;
+
+	if (b->flags & SM_LKG_ONCE && lkg)
+		return SM_BOOT_LKG;
+	if (b->flags & SM_LKG_OFF || b->flags & SM_LKG_ASKED)
+		return SM_BOOT_CURRENT;
+	if (b->level == SM_LEVEL_CURRENT)
+		return !(b->flags & SM_LKG_REJECTED) ? SM_BOOT_CURRENT
+		       : lkg                         ? SM_BOOT_LKG
+						     : SM_BOOT_BUILTIN;
+	if (b->level == SM_LEVEL_LKG)
+		return b->flags & SM_LKG_REJECTED ? SM_BOOT_BUILTIN : SM_BOOT_LKG;
+	return SM_BOOT_BUILTIN;
+}
+
+void client_standing(const struct sm_boot_accept *b, struct sm_boot_standing *ret)
+{
+	*ret = (struct sm_boot_standing){.level = (enum sm_boot_level)b->level,
+					 .next = next_level(b),
+					 .attempts = b->attempts,
+					 .allowed = b->allowed,
+					 .accepted = b->flags & SM_LKG_ACCEPTED,
+					 .rejected = b->flags & SM_LKG_REJECTED,
+					 .asked = b->flags & SM_LKG_ASKED,
+					 .next_lkg = b->flags & SM_LKG_ONCE,
+					 .off = b->flags & SM_LKG_OFF,
+					 .accept_in_ms = b->accept_in_ms,
+					 .saved_wall_s = b->lkg_wall_s};
+	str_copy(ret->text, sizeof(ret->text), b->text);
 }
 
 int client_event(const struct sm_message *m, struct sm_event *ret)

@@ -2,6 +2,7 @@
 /*
  * boot.c - smctl boot: the timeline of this boot, as it was or as it happens
  *
+ * Above it stands what LastKnownGood stands at (standing.c), if the session manager tells it.
  * Phases are left-aligned, entries and items indented below the phase they belong to. Times are
  * seconds since the session manager's start. --follow subscribes before it reads the rows, so that
  * nothing falls between the two, and ends when the boot is ready.
@@ -104,6 +105,8 @@ static void show_timeline(const struct timeline *t, uint64_t origin_ns, bool pha
 static int show_whole(struct smctl *s, const struct sm_machine *m)
 {
 	struct timeline t = {NULL, 0};
+	struct sm_boot_standing g;
+	bool stands = sm_standing(s->c, &g) == 0;
 	int r = read_timeline(s, &t);
 
 	if (r < 0) {
@@ -113,6 +116,8 @@ static int show_whole(struct smctl *s, const struct sm_machine *m)
 	if (s->json) {
 		json_object *o = json_object_new_object(), *list = json_object_new_array();
 
+		if (stands)
+			standing_json(&g, o);
 		for (size_t i = 0; i < t.count; i++)
 			if (!s->phases || t.row[i].kind == SM_BOOT_PHASE)
 				(void)json_object_array_add(list, json_boot_entry(&t.row[i]));
@@ -123,6 +128,10 @@ static int show_whole(struct smctl *s, const struct sm_machine *m)
 		json_put(o, "rows", list);
 		free(t.row);
 		return json_show(o, false);
+	}
+	if (stands) {
+		standing_show(&g, m);
+		putchar('\n');
 	}
 	printf("%9s  %10s  %-*s  result\n", "start s", "duration", NAME_COLUMN, "what");
 	show_timeline(&t, m->started_ns, s->phases);

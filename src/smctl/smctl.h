@@ -42,6 +42,9 @@ int verb_events(struct smctl *s, int argc, char **argv);
 int verb_wait_ready(struct smctl *s, int argc, char **argv);
 int verb_known(struct smctl *s, int argc, char **argv);
 int verb_probe(struct smctl *s, int argc, char **argv);
+int verb_boot_accept(struct smctl *s, int argc, char **argv);
+int verb_boot_reject(struct smctl *s, int argc, char **argv);
+int verb_boot_next_lkg(struct smctl *s, int argc, char **argv);
 int verb_not_implemented(struct smctl *s, int argc, char **argv);
 
 /*
@@ -51,6 +54,11 @@ int verb_not_implemented(struct smctl *s, int argc, char **argv);
  * is none of those words.
  */
 int power_main(struct smctl *s, const char *program, int argc, char **argv);
+
+/* standing_show, standing_json - what LastKnownGood stands at (standing.c): lines, or fields of o
+ */
+void standing_show(const struct sm_boot_standing *g, const struct sm_machine *m);
+void standing_json(const struct sm_boot_standing *g, json_object *o);
 
 /* ---- running (run.c) ---- */
 

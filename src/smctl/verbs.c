@@ -34,13 +34,20 @@ static const struct verb verbs[] = {
 	  "By the session's csrss; does not wait for the program's end.\n"
 	  "  -d, --detached    null descriptors instead of the session's console" },
 	{ "boot", "", "fp", verb_boot, VERB_SHOWN,
-	  "the timeline of this boot",
-	  "Start in seconds since the session manager's start, duration, phase or entry, result.\n"
+	  "whether this boot is good, and its timeline",
+	  "Level, attempt, LastKnownGood and what the next boot will try; then the timeline:\n"
+	  "start in seconds since the session manager's start, duration, phase or entry, result.\n"
 	  "  -f, --follow      show rows as they happen, until the boot is ready\n"
 	  "  -p, --phases      phases only" },
-	{ "boot accept", "", "", verb_not_implemented, 0, NULL, "Not implemented in this version." },
-	{ "boot reject", "", "", verb_not_implemented, 0, NULL, "Not implemented in this version." },
-	{ "boot next-lkg", "", "", verb_not_implemented, 0, NULL, "Not implemented in this version." },
+	{ "boot accept", "", "", verb_boot_accept, VERB_SHOWN,
+	  "this boot is good: its hive becomes LastKnownGood",
+	  "Root, once the boot is ready. What BootGoodSeconds does by itself, unless it is 0." },
+	{ "boot reject", "", "", verb_boot_reject, VERB_SHOWN,
+	  "this boot is bad: the next one takes LastKnownGood",
+	  "Root, once the boot is ready, before it was accepted. Until the hive is changed." },
+	{ "boot next-lkg", "", "", verb_boot_next_lkg, VERB_SHOWN,
+	  "the next boot takes LastKnownGood, that one only",
+	  "Root, once the boot is ready." },
 	{ "wait ready", "", "t", verb_wait_ready, VERB_SHOWN,
 	  "wait until the boot is ready",
 	  "Exit status 1 when it is not in time, or the machine shuts down before.\n"

@@ -39,10 +39,21 @@
 #define HIVE_PATH       "/etc/smss/SYSTEM"
 #define RUN_DIRECTORY   "/run/smss"
 
+/* In the state directory: the last known good hive, and the hive that this boot read. */
+#define LKG_FILE    "SYSTEM.lkg"
+#define BOOTED_FILE "SYSTEM.booted"
+
 /* `smss shutdown N`: below STEP_FIRST an enum sm_action to drive, else one step that may hang */
 enum step { STEP_FIRST = 256, STEP_SWAPOFF = 256, STEP_UMOUNT, STEP_READ_ONLY, STEP_SYNC };
 
-enum copy_exit { COPY_OK = 0, COPY_FAILED = 1, COPY_USAGE = 2, COPY_NO_MASTER = 3 };
+/* COPY_SKIPPED: of ROLE_PLAN, no failure: another level was asked for this boot. */
+enum copy_exit {
+	COPY_OK = 0,
+	COPY_FAILED = 1,
+	COPY_USAGE = 2,
+	COPY_NO_MASTER = 3,
+	COPY_SKIPPED = 4
+};
 
 struct copy {
 	enum role role;
@@ -111,7 +122,7 @@ int copy_role_environment(struct copy *c); /* boot/environment.c, boot/devices.c
 int copy_role_execute(
 	struct copy *c);              /* boot/execute.c: N = table << 16 | row; becomes the image */
 int copy_role_state(struct copy *c);  /* boot/attempt.c: N = level */
-int copy_role_accept(struct copy *c); /* boot/attempt.c */
+int copy_role_accept(struct copy *c); /* boot/accept.c: N = enum sm_decision */
 int copy_role_stop(struct copy *c);   /* boot/stop.c: reads SM_STOP_TEXT from FD_MASTER, files it */
 int copy_role_renames(struct copy *c);  /* boot/renames.c */
 int copy_role_paging(struct copy *c);   /* boot/paging.c: N = 1 does unpinned known libraries too */

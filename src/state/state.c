@@ -20,6 +20,7 @@
 #include "base/text.h"
 #include "base/words.h"
 #include "sys/sys.h"
+#include "wire/wire.h"
 
 #define STATE_BAD_FILE STATE_FILE ".bad"
 #define STATE_MAGIC    "SMSSBOOT"
@@ -60,9 +61,10 @@ static void slot_seal(struct boot_state *s, uint64_t generation)
 	s->crc = slot_crc(s);
 }
 
+/* Stays below STATE_REJECTED, which no counting may reach or leave. */
 static void count_up(uint32_t *counter)
 {
-	if (*counter < UINT32_MAX)
+	if (*counter < UINT32_MAX - 1)
 		(*counter)++;
 }
 
@@ -307,27 +309,35 @@ static void put_unknown_end(struct boot_state *s, const char *boot_id)
 	put_stop(s, &stop);
 }
 
+/* Where the digest of the hive is kept that a level's attempts belong to; the last has none. */
+static uint8_t *digest_of(struct boot_state *s, unsigned level)
+{
+	return level == SM_LEVEL_CURRENT ? s->hive_block_sha256
+	       : level == SM_LEVEL_LKG   ? s->lkg_block_sha256
+					 : NULL;
+}
+
 static int apply_attempt(struct boot_state *s, const struct change *c)
 {
 	char boot_id[sizeof(s->boot_id)];
-	uint32_t level_before;
+	uint8_t *digest = digest_of(s, c->level);
 
 	str_copy(boot_id, sizeof(boot_id), c->name);
 	*c->ret_unknown_end = s->running != 0;
 	if (s->running)
 		put_unknown_end(s, boot_id);
-	level_before = s->level;
 	s->level = c->level;
+	if (digest && !bytes_same(digest, c->digest, SHA256_BYTES)) {
+		s->attempts[c->level] = 0;
+		memcpy(digest, c->digest, SHA256_BYTES);
+	}
 	count_up(&s->attempts[c->level]);
 	if (s->boots < UINT64_MAX)
 		s->boots++;
 	s->running = 1;
 	s->accepted = 0;
+	s->once = 0;
 	memcpy(s->boot_id, boot_id, sizeof(s->boot_id));
-	/* The attempts belong to a hive: a changed one begins anew. */
-	if (c->level == level_before && !bytes_same(s->hive_block_sha256, c->digest, SHA256_BYTES))
-		s->attempts[c->level] = 1;
-	memcpy(s->hive_block_sha256, c->digest, SHA256_BYTES);
 	return 1;
 }
 
@@ -345,7 +355,7 @@ int state_count_attempt(int dir, unsigned level, const char *boot_id,
 	struct boot_state s;
 	int r;
 
-	if (level >= STATE_LEVELS)
+	if (level >= STATE_LEVELS || (level != SM_LEVEL_BUILTIN && !block_sha256))
 		return -EINVAL;
 	r = change_state(dir, &c, &s);
 	if (r < 0)
@@ -354,20 +364,75 @@ int state_count_attempt(int dir, unsigned level, const char *boot_id,
 	return unknown_end;
 }
 
+bool state_used_up(const struct boot_state *s, unsigned level, uint32_t allowed,
+		   const uint8_t block_sha256[SHA256_BYTES])
+{
+	const uint8_t *digest =
+		level == SM_LEVEL_CURRENT ? s->hive_block_sha256 : s->lkg_block_sha256;
+
+	return level < SM_LEVEL_BUILTIN && s->attempts[level] >= allowed &&
+	       bytes_same(digest, block_sha256, SHA256_BYTES);
+}
+
 static int apply_accept(struct boot_state *s, const struct change *c)
+{
+	const struct boot_state was = *s;
+
+	if (!s->running)
+		return -ESRCH;
+	s->accepted = 1;
+	s->attempts[s->level] = 0;
+	s->attempts[SM_LEVEL_BUILTIN] = 0; /* it counts what failed since the last good boot */
+	if (c->digest) {
+		s->attempts[SM_LEVEL_LKG] = 0;
+		memcpy(s->lkg_block_sha256, c->digest, SHA256_BYTES);
+		if (c->wall_s)
+			s->lkg_wall_s = c->wall_s;
+	}
+	return !bytes_same(s, &was, sizeof(was));
+}
+
+int state_accept(int dir, const uint8_t lkg_sha256[SHA256_BYTES], uint64_t wall_s)
+{
+	const struct change c = {.apply = apply_accept, .digest = lkg_sha256, .wall_s = wall_s};
+	struct boot_state s;
+
+	return change_state(dir, &c, &s);
+}
+
+static int apply_reject(struct boot_state *s, const struct change *c)
 {
 	if (!s->running)
 		return -ESRCH;
-	if (s->accepted && s->attempts[s->level] == 0)
+	if (s->level == SM_LEVEL_BUILTIN)
+		return -EINVAL;
+	if (s->accepted)
+		return -EEXIST;
+	if (s->attempts[s->level] == STATE_REJECTED)
 		return 0;
-	s->accepted = 1;
-	s->attempts[s->level] = 0;
+	s->attempts[s->level] = STATE_REJECTED;
 	return 1;
 }
 
-int state_accept(int dir)
+int state_reject(int dir)
 {
-	const struct change c = {.apply = apply_accept};
+	const struct change c = {.apply = apply_reject};
+	struct boot_state s;
+
+	return change_state(dir, &c, &s);
+}
+
+static int apply_once(struct boot_state *s, const struct change *c)
+{
+	if (s->once == c->level + 1)
+		return 0;
+	s->once = c->level + 1;
+	return 1;
+}
+
+int state_next_lkg(int dir)
+{
+	const struct change c = {.apply = apply_once, .level = SM_LEVEL_LKG};
 	struct boot_state s;
 
 	return change_state(dir, &c, &s);
@@ -382,7 +447,7 @@ static int apply_end(struct boot_state *s, const struct change *c)
 	s->stop_count = 0;
 	/* Whoever reboots a machine that came up, before it counted as good, says nothing against
 	 * it. */
-	if (c->status && s->attempts[s->level])
+	if (c->status && s->attempts[s->level] && s->attempts[s->level] != STATE_REJECTED)
 		s->attempts[s->level]--;
 	return 1;
 }

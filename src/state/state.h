@@ -20,6 +20,7 @@
 #define STATE_FILE       "boot.state"
 #define STATE_SLOT_BYTES 512u
 #define STATE_LEVELS     3u
+#define STATE_REJECTED   UINT32_MAX /* attempts of a level that was rejected by hand: used up */
 
 struct boot_state {       /* one slot, as on disk; little-endian */
 	char magic[8];    /* "SMSSBOOT" */
@@ -33,7 +34,7 @@ struct boot_state {       /* one slot, as on disk; little-endian */
 	uint64_t boots;                  /* counted ever */
 	char boot_id[40]; /* kernel's boot_id of the counted boot; tells a killed master from a
 			     power cut */
-	uint8_t hive_block_sha256[SHA256_BYTES]; /* the hive that was booted */
+	uint8_t hive_block_sha256[SHA256_BYTES]; /* the hive whose attempts level 0 counts */
 	uint8_t queue_done_sha256[SHA256_BYTES]; /* classic queue consumed; never run again */
 	uint32_t stop_code;                      /* the last recorded stop, 0 none */
 	uint32_t stop_status;
@@ -42,7 +43,10 @@ struct boot_state {       /* one slot, as on disk; little-endian */
 	uint64_t stop_wall_s;
 	char stop_culprit[NAME_BYTES];
 	char stop_text[TEXT_BYTES];
-	uint8_t reserved[120];
+	uint64_t lkg_wall_s;                    /* when SYSTEM.lkg was saved, 0 never */
+	uint8_t lkg_block_sha256[SHA256_BYTES]; /* the SYSTEM.lkg whose attempts level 1 counts */
+	uint32_t once; /* 1 + the level asked for the next boot only, 0 none */
+	uint8_t reserved[76];
 };
 _Static_assert(sizeof(struct boot_state) == STATE_SLOT_BYTES, "a slot is one sector");
 
@@ -70,22 +74,51 @@ int state_write(int dir, struct boot_state *s);
  * state_count_attempt - phase 4b: the boot is counted before the risk
  *   level     enum sm_level this boot runs at
  *   boot_id   kernel's, NUL-terminated
- *   block_sha256  digest of the hive's base block (zero for the built-in plan)
+ *   block_sha256  digest of the base block of the level's hive; of level 2, which has none, NULL
  *   ret       the state as written
- * When the slot says that an earlier boot is still running, that boot's end is recorded as a stop
- * (STOP_MASTER_KILLED with the same boot_id, STOP_POWER_LOST with another) unless one was written.
+ * A level's attempts belong to its hive: with another digest they start at 1 again. What was asked
+ * for this boot only (once) is over with it, in the same write. When the slot says that an earlier
+ * boot is still running, that boot's end is recorded as a stop (STOP_MASTER_KILLED with the same
+ * boot_id, STOP_POWER_LOST with another) unless one was written.
  * Returns 0, 1 when such a stop was recorded, or -errno.
  */
 int state_count_attempt(int dir, unsigned level, const char *boot_id,
 			const uint8_t block_sha256[SHA256_BYTES], struct boot_state *ret);
 
-/* state_accept - the boot is good: attempts of its level go to 0. */
-int state_accept(int dir);
+/*
+ * state_used_up - all boots that this level's hive may have were begun, and none of them was good
+ *   allowed       BootAttempts of that hive
+ *   block_sha256  digest of its base block as it is now; attempts of another hive do not count
+ * Never so at level 2, and always so, for its hive, at a level that was rejected. Pure.
+ */
+bool state_used_up(const struct boot_state *s, unsigned level, uint32_t allowed,
+		   const uint8_t block_sha256[SHA256_BYTES]);
+
+/*
+ * state_accept - the running boot is good, in one write
+ *   lkg_sha256  digest of the base block of SYSTEM.lkg, which now is the hive that booted; NULL =
+ *               SYSTEM.lkg was left as it is
+ *   wall_s      when it was saved; 0 = it was there already, its time stays
+ * Attempts of the level and of the last level go to 0, those of level 1 too with a digest.
+ * Returns 0 or -errno (-ESRCH: no counted boot is running).
+ */
+int state_accept(int dir, const uint8_t lkg_sha256[SHA256_BYTES], uint64_t wall_s);
+
+/*
+ * state_reject - the running boot is bad: its level is used up until its hive is changed
+ * Returns 0 or -errno: -ESRCH (no counted boot is running), -EEXIST (it was accepted before, and
+ * then there is nothing better to go back to), -EINVAL (level 2: there is no lower one).
+ */
+int state_reject(int dir);
+
+/* state_next_lkg - the next boot takes LastKnownGood, that one only. Returns 0 or -errno. */
+int state_next_lkg(int dir);
 
 /*
  * state_orderly_end - the boot ends in order (shutdown, reboot, halt)
  *   reached_ready  it had come up: its attempt is taken back, since being rebooted early is no
- * failure After a recorded stop it changes nothing.
+ *                  failure. What was rejected stays rejected.
+ * After a recorded stop it changes nothing.
  */
 int state_orderly_end(int dir, bool reached_ready);
 

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <linux/random.h>
+#include <linux/stat.h>
 #include <net/if.h>
 #include <sched.h>
 #include <string.h>
@@ -169,4 +170,22 @@ int sys_only_when_idle(void)
 
 	/* raw: musl declares sched_setscheduler as not there */
 	return syscall(SYS_sched_setscheduler, 0, SCHED_IDLE, &priority) < 0 ? -errno : 0;
+}
+
+int sys_link(int from_dir, const char *from, int to_dir, const char *to)
+{
+	return linkat(from_dir, from, to_dir, to, 0) < 0 ? -errno : 0;
+}
+
+int sys_mount_id(int dir, const char *path, uint64_t *ret)
+{
+	struct statx st;
+
+	/* raw: musl's own struct has no name for this field */
+	if (syscall(SYS_statx, dir, path, AT_EMPTY_PATH, STATX_MNT_ID, &st) < 0)
+		return -errno;
+	if (!(st.stx_mask & STATX_MNT_ID))
+		return -ENODATA;
+	*ret = st.stx_mnt_id;
+	return 0;
 }

@@ -67,6 +67,8 @@ int sys_allocate(int fd, uint64_t bytes) _must_check_; /* fallocate(2), mode 0, 
 int sys_stat_fd(int fd, struct sys_stat *ret) _must_check_;
 /* sys_stat_at - fstatat(2); flags AT_SYMLINK_NOFOLLOW or 0. path "" needs AT_EMPTY_PATH. */
 int sys_stat_at(int dir, const char *path, int flags, struct sys_stat *ret) _must_check_;
+/* sys_mount_id - which mount a path is on (statx(2)); path "" is dir itself. -ENODATA = unknown */
+int sys_mount_id(int dir, const char *path, uint64_t *ret) _must_check_;
 int sys_statfs_fd(int fd, struct sys_statfs *ret) _must_check_;
 int sys_access(int dir, const char *path, int mode) _must_check_;
 int sys_mkdir(int dir, const char *path, unsigned mode) _must_check_;
@@ -74,6 +76,8 @@ int sys_unlink(int dir, const char *path, int flags) _must_check_; /* AT_REMOVED
 int sys_rename(int from_dir, const char *from, int to_dir, const char *to,
 	       unsigned flags) _must_check_; /* RENAME_NOREPLACE 1, RENAME_EXCHANGE 2 */
 int sys_symlink(const char *target, int dir, const char *path) _must_check_;
+/* sys_link - a further name of the file `from` itself (a link is not followed) */
+int sys_link(int from_dir, const char *from, int to_dir, const char *to) _must_check_;
 ssize_t sys_readlink(int dir, const char *path, char *to, size_t n) _must_check_; /* no NUL */
 int sys_chmod(int fd, unsigned mode) _must_check_;
 int sys_chown(int fd, uint32_t uid, uint32_t gid) _must_check_;

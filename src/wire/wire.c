@@ -59,7 +59,7 @@ static const struct shape shapes[SM_CALLS] = {
 	[SM_FINAL]	   = { 1, SIZE(sm_shutdown), 0, { AT(sm_shutdown, reason) } },
 	[SM_STOP_TEXT]	   = { 1, SIZE(sm_stop_text), SIZE(sm_stop_text), { AT(sm_stop_text, culprit),
 				AT(sm_stop_text, text) } },
-	[SM_BOOT_ACCEPT]   = { 1, 0, 0, { { 0 } } },
+	[SM_BOOT_ACCEPT]   = { 1, SIZE(sm_boot_accept), SIZE(sm_boot_accept), { AT(sm_boot_accept, text) } },
 	[SM_JOB_DONE]	   = { 1, 0, 0, { { 0 } } },
 	[SM_JOB_NEXT]	   = { 1, SIZE(sm_job_next), SIZE(sm_job_next), { { 0 } } },
 	[SM_SB_CREATE_PROCESS] = { 1, SIZE(sm_exec_pgm), SIZE(sm_exec_pgm), { AT(sm_exec_pgm, command) } },

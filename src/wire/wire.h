@@ -50,7 +50,8 @@ enum sm_call {
 				  sm_stop_sessions */
 	SM_FINAL = 31,     /* shutdown copy -> master: all done, call reboot(2); body sm_shutdown */
 	SM_STOP_TEXT = 32, /* the previous and the present stop, if any; body sm_stop_text */
-	SM_BOOT_ACCEPT = 33, /* smctl boot accept|reject|next-lkg: not implemented yet */
+	SM_BOOT_ACCEPT = 33, /* what LastKnownGood stands at, or a decision about this boot; body
+				sm_boot_accept */
 	SM_JOB_DONE = 34, /* copy -> master: the boot need not wait for what I still do; no body */
 	SM_JOB_NEXT = 35, /* copy -> master: this role is done, is there another for me? body
 			     sm_job_next */
@@ -262,13 +263,20 @@ struct sm_env_ready {
 };
 #define SM_ENV_NO_PNP (1u << 0) /* SerializeBoot has nothing to wait for */
 
-struct sm_state_ready {
-	uint32_t writable; /* 1 = the attempt is on disk */
-	uint32_t attempts;
-	uint32_t flags; /* bit 0: the previous boot left no orderly end (previous_stop says more) */
+struct sm_state_ready {    /* of the state copy, and of an accept copy before it ends */
+	uint32_t writable; /* 1 = what it did is on disk */
+	uint32_t attempts; /* of this level, this boot included */
+	uint32_t flags;    /* SM_LKG_* */
 	uint32_t reserved;
+	uint64_t lkg_wall_s; /* when SYSTEM.lkg was saved, 0 never */
 	char text[TEXT_BYTES];
 };
+#define SM_LKG_NO_END   (1u << 0) /* the previous boot left no orderly end (previous_stop) */
+#define SM_LKG_ACCEPTED (1u << 1) /* this boot was accepted as good */
+#define SM_LKG_REJECTED (1u << 2) /* its level was rejected */
+#define SM_LKG_ONCE     (1u << 3) /* the next boot takes LastKnownGood, that one only */
+#define SM_LKG_OFF      (1u << 4) /* LastKnownGood cannot be had; the text says why */
+#define SM_LKG_ASKED    (1u << 5) /* this boot's level was asked for: the next one begins above */
 
 struct sm_job_next {
 	uint32_t exit; /* request: enum copy_exit of the role just done */
@@ -290,6 +298,26 @@ struct sm_stop_text {
 	uint64_t wall_s;
 	char culprit[NAME_BYTES];
 	char text[TEXT_BYTES];
+};
+
+/* What is decided about a boot; also the number of the copy that does it, 0 = by itself. */
+enum sm_decision {
+	SM_DECIDE_NOTHING = 0, /* only tell */
+	SM_DECIDE_ACCEPT = 1,
+	SM_DECIDE_REJECT = 2,
+	SM_DECIDE_NEXT_LKG = 3,
+	SM_DECISIONS
+};
+
+struct sm_boot_accept {
+	uint32_t verb;         /* request: enum sm_decision */
+	uint32_t level;        /* answer, and all that follows: enum sm_level of this boot */
+	uint32_t attempts;     /* of this level, this boot included; 0 = not counted */
+	uint32_t allowed;      /* BootAttempts */
+	uint32_t flags;        /* SM_LKG_* */
+	uint32_t accept_in_ms; /* until this boot counts as good by itself; 0 = it does not */
+	uint64_t lkg_wall_s;   /* when SYSTEM.lkg was saved, 0 never */
+	char text[TEXT_BYTES]; /* how the last decision went, why LastKnownGood is off, or "" */
 };
 
 struct sm_lost {
@@ -316,6 +344,7 @@ union sm_body {
 	struct sm_job_next job_next;
 	struct sm_stop_sessions stop_sessions;
 	struct sm_stop_text stop_text;
+	struct sm_boot_accept boot_accept;
 	struct sm_lost lost;
 };
 

@@ -75,7 +75,7 @@ END
 @test "garbage in boot.state: counting begins anew, the damaged file is kept" {
   head -c 1024 /dev/urandom >"$M/var/boot.state"
   start; ready
-  row boot.state degraded
+  row /var/lib/smss degraded "state is off"
   inside test -e /var/lib/smss/boot.state.bad
   ctl status | grep -q 'attempt *1'
   off
@@ -170,7 +170,7 @@ END
   mount -t tmpfs -o size=4k,mode=755 full "$M/var"
   head -c 4096 /dev/zero >"$M/var/filler" || true
   start; ready
-  row boot.state degraded
+  row /var/lib/smss degraded "state is off"
   ctl status | grep -qi 'state'
   [ "$(ctl tree | grep -c csrss)" -eq 2 ]
   off
@@ -183,7 +183,7 @@ END
   echo a >"$M/root/var/tmp/a"
   mount -t tmpfs -o ro,mode=755 ro "$M/var"
   start; ready
-  row boot.state degraded
+  row /var/lib/smss degraded "state is off"
   inside test -e /var/tmp/a
   ctl boot | grep -q 'entries kept'
   off

@@ -91,7 +91,8 @@ ended() {
   exec 8>&-
 }
 
-off() { ctl poweroff >/dev/null && ended; }
+# the question itself may be ended by what it asked for
+off() { ctl poweroff >/dev/null || [ $? -ge 128 ] || return 1; ended; }
 
 # seen TEXT - on the console;  row NAME RESULT [TEXT] - in the boot timeline
 seen() { tr -d '\r' <"$M/console" | grep -aqF -- "$1"; }

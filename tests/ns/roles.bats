@@ -93,15 +93,27 @@ END
 
 @test "state: attempts are counted, an end without a word is said, a good boot resets them" {
   in_root <<'END'
+F="$F --word SMSS_MODE=namespace"
 $F state 0; $F state 0; $F --culprit csrss stop 0; $F state 0; $F accept 0; $F state 0
 cat /w/state/stops.jsonl
 END
   [ "$status" -eq 0 ]
-  [ "$(grep -c '"writable":1' <<<"$output")" -eq 4 ]
+  [ "$(grep -c '"writable":1' <<<"$output")" -eq 5 ]
   has '"attempts":1,"flags":0' '"attempts":2,"flags":1' 'MASTER_KILLED' '"attempts":3,"flags":0' \
     'the last boot ended by STATUS_SYSTEM_PROCESS_TERMINATED (0xC000021A), csrss' \
     '"name":"BootGood"' '"culprit":"csrss"'
   has '"code":"0xC000021A"'
+}
+
+@test "state: levels cannot be chosen by a state directory on another mount, and that is said" {
+  in_root <<'END'
+$F state 0; $F accept 0; $F accept 2; $F accept 3; ls /w/state
+END
+  [ "$status" -eq 0 ]
+  has '"attempts":1,"flags":16,"text":"LastKnownGood is off: /w/state is not on the root file system"' \
+    '"result":"degraded","detail":0,"name":"LastKnownGood"' '"attempts":0,"flags":2,"text":"LastKnownGood is off' \
+    '"result":"failed","detail":18,"name":"BootBad"' '"result":"failed","detail":18,"name":"NextBoot"'
+  hasnt SYSTEM.lkg
 }
 
 @test "state: a damaged boot.state is said aloud, a read-only state directory is no end of the boot" {
@@ -343,8 +355,7 @@ $F --bare-plan environment 0; $F --torn-plan environment 0
 $F --no-plan accept 0
 END
   [ "$status" -eq 0 ]
-  [ "$(grep -c '"result":"refused","detail":9,"name":"plan"' <<<"$output")" -eq 6 ]
-  has '"result":"refused","detail":1,"name":"plan","text":"not sealed' '"detail":84,"name":"plan"' \
-    '"name":"BootGood"'
+  [ "$(grep -c '"result":"refused","detail":9,"name":"plan"' <<<"$output")" -eq 7 ]
+  has '"result":"refused","detail":1,"name":"plan","text":"not sealed' '"detail":84,"name":"plan"'
   hasnt ENV_READY
 }

@@ -66,7 +66,7 @@ struct node *node_new(enum node_kind kind, uint64_t dev, unsigned mode)
 
 /* ---- names ---- */
 
-struct node *tree_find(const struct tree *t, const char *name)
+struct node *entry_find(const struct tree *t, const char *name)
 {
 	for (unsigned i = 0; i < t->count; i++)
 		if (!strcmp(t->at[i].name, name))

@@ -52,6 +52,7 @@ void sim_start(uint64_t seed)
 	run.now_ns = 1000 * MS;
 	run.until_ns = UINT64_MAX;
 	disk_start();
+	host_start();
 	processes_start();
 	machine_start();
 }
@@ -206,6 +207,7 @@ unsigned desc_ready(const struct desc *d)
 
 	switch (d->kind) {
 	case DESC_NODE:
+	case DESC_HOST:
 		return SYS_READ | SYS_WRITE;
 	case DESC_SOCKET:
 		if (d->first || d->peer_gone)

@@ -76,6 +76,7 @@ void desc_put(struct desc *d)
 		d->node->lock = NULL;
 	if (d->kind == DESC_LISTENER && d->node)
 		d->node->listener = NULL;
+	host_close(d);
 	desc_free(d);
 }
 
@@ -91,6 +92,7 @@ void descs_stop(void)
 			free(g->bytes);
 			free(g);
 		}
+		host_close(d);
 		desc_free(d);
 	}
 	while (scratch_count)

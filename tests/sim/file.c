@@ -52,8 +52,11 @@ static void refresh(struct node *n)
 ssize_t sys_pread(int fd, void *to, size_t n, uint64_t at)
 {
 	struct node *node = NULL;
-	int r = step_in(false);
+	int r;
 
+	if (host_has(fd))
+		return host_move(fd, to, NULL, n, at);
+	r = step_in(false);
 	if (r >= 0)
 		r = file_of(fd, false, &node);
 	if (r < 0)
@@ -135,9 +138,14 @@ ssize_t sys_write(int fd, const void *from, size_t n)
 {
 	struct desc *d = fd_desc(fd);
 	struct node *node = NULL;
-	int r = file_of(fd, true, &node);
+	int r = host_has(fd) ? 0 : file_of(fd, true, &node);
 	ssize_t got;
 
+	if (host_has(fd)) {
+		got = host_move(fd, NULL, from, n, d->pos);
+		d->pos += got > 0 ? (uint64_t)got : 0;
+		return got;
+	}
 	if (r < 0)
 		return r;
 	if (d->flags & O_APPEND)
@@ -354,8 +362,11 @@ unsigned sys_umask(unsigned mask)
 
 int sys_memfd(const char *name)
 {
-	struct desc *d = desc_new(DESC_NODE);
+	struct desc *d;
 
+	if (host_memfds())
+		return host_memfd(name);
+	d = desc_new(DESC_NODE);
 	d->node = node_new(NODE_FILE, DEV_KERNEL, 0600);
 	d->node->memfd = true;
 	d->flags = O_RDWR;

@@ -61,7 +61,7 @@ struct node {
 #define DEV_KERNEL 2u /* proc, sys, dev, run: nothing pends there */
 
 struct node *node_new(enum node_kind kind, uint64_t dev, unsigned mode);
-struct node *tree_find(const struct tree *t, const char *name);
+struct node *entry_find(const struct tree *t, const char *name);
 unsigned node_links(const struct node *n);
 
 struct set { /* one name after a change; node NULL = gone */
@@ -97,9 +97,27 @@ struct place {            /* where a path ends */
 int path_find(int dir, const char *path, bool follow, uint64_t resolve, struct place *ret);
 struct node *path_node(const char *path); /* for the test's hand; NULL = none */
 
+/* ---- host.c: memfds of the host, DESC_HOST; the fd's number is the same in both kernels ---- */
+
+bool host_memfds(void);
+void host_start(void);
+int host_memfd(const char *name);
+bool host_has(int fd);
+void host_close(const struct desc *d);
+int host_stat(int fd, struct sys_stat *ret);
+ssize_t host_move(int fd, void *to, const void *from, size_t n, uint64_t at);
+
 /* ---- file.c: fds ---- */
 
-enum desc_kind { DESC_NODE, DESC_EPOLL, DESC_SIGNALS, DESC_SOCKET, DESC_LISTENER, DESC_PIDFD };
+enum desc_kind {
+	DESC_NODE,
+	DESC_EPOLL,
+	DESC_SIGNALS,
+	DESC_SOCKET,
+	DESC_LISTENER,
+	DESC_PIDFD,
+	DESC_HOST
+};
 
 struct datagram {
 	struct datagram *next;
@@ -134,6 +152,8 @@ struct desc {
 	unsigned backlog_count;
 	/* pidfd */
 	int pid;
+	/* of the host */
+	int host_fd;
 	/* epoll */
 	struct interest *interests;
 	unsigned interest_count, interest_room;

@@ -78,6 +78,11 @@ void sim_make_device(const char *path, const char *name); /* "null", "console", 
 /* sim_look - a file's bytes as a running program sees them; NULL when there is none. */
 const void *sim_look(const char *path, size_t *ret_bytes);
 uint64_t sim_inode(const char *path); /* 0 = none */
+/* sim_host_memfds - from now on a memfd is one of the host, for a library that opens it by its name
+ * in /proc and knows nothing of this kernel. Until sim_start; sim_reboot closes them. */
+void sim_host_memfds(bool on);
+/* sim_owner - who owns a file; 0 = root, as all files are at first. */
+void sim_owner(const char *path, uint32_t uid);
 /* sim_machine - what a kernel and an installed system offer a booting pid 1: /proc, /sys, /dev,
  * cgroup v2, /run, the images. */
 void sim_machine(const char *kernel_words);

@@ -104,6 +104,11 @@ uint64_t sim_inode(const char *path)
 	return path_find(AT_FDCWD, path, false, 0, &p) < 0 || !p.node ? 0 : p.node->ino;
 }
 
+void sim_owner(const char *path, uint32_t uid)
+{
+	path_node(path)->uid = uid;
+}
+
 static struct node *kernel_dir(const char *path)
 {
 	struct node *n = put(path, NODE_DIR, 0755);

@@ -108,7 +108,7 @@ static int walk_step(struct walk *w, struct place *ret)
 		w->at = w->at->parent ? w->at->parent : disk_root();
 		return 0;
 	}
-	next = tree_find(&w->at->names, name);
+	next = entry_find(&w->at->names, name);
 	if (next && next->kind == NODE_LINK && (!last || w->follow || slash))
 		return into_link(w, next);
 	if (last) {
@@ -235,8 +235,11 @@ static void fill_stat(const struct node *n, struct sys_stat *ret)
 int sys_stat_fd(int fd, struct sys_stat *ret)
 {
 	struct desc *d = fd_desc(fd);
-	int r = step_in(false);
+	int r;
 
+	if (host_has(fd))
+		return host_stat(fd, ret);
+	r = step_in(false);
 	if (r < 0)
 		return r;
 	if (!d)
@@ -315,6 +318,36 @@ int sys_symlink(const char *target, int dir, const char *path)
 	n = node_new(NODE_LINK, p.dir->dev, 0777);
 	strncpy(n->target, target, sizeof(n->target) - 1);
 	make_name(&p, n);
+	return (int)step_out(0);
+}
+
+/* Every file system here is mounted once. */
+int sys_mount_id(int dir, const char *path, uint64_t *ret)
+{
+	struct sys_stat st;
+	int r = path[0] ? sys_stat_at(dir, path, 0, &st) : sys_stat_fd(dir, &st);
+
+	if (r >= 0)
+		*ret = st.dev;
+	return r < 0 ? r : 0;
+}
+
+int sys_link(int from_dir, const char *from, int to_dir, const char *to)
+{
+	struct place old, p;
+	int r = new_place(to_dir, to, &p);
+
+	if (r >= 0)
+		r = path_find(from_dir, from, false, 0, &old);
+	if (r < 0)
+		return r;
+	if (!old.node)
+		return -ENOENT;
+	if (old.node->kind == NODE_DIR)
+		return -EPERM;
+	if (old.node->dev != p.dir->dev)
+		return -EXDEV;
+	make_name(&p, old.node);
 	return (int)step_out(0);
 }
 

@@ -210,13 +210,19 @@ static void do_environment(int pid, void *arg)
 	leave_soon(pid, 0);
 }
 
+/* The state copy, and the one that accepts or rejects. */
 static void do_state(int pid, void *arg)
 {
+	static const uint32_t flags[] = {SM_LKG_ACCEPTED, SM_LKG_ACCEPTED, SM_LKG_REJECTED,
+					 SM_LKG_ONCE};
+	const struct sim_process *p = sim_process(pid);
 	struct sm_message m;
 
 	sm_message_start(&m, SM_STATE_READY, 0, 1);
+	if (role_by_word(p->argv[1]) == ROLE_ACCEPT)
+		m.b.state_ready.flags = flags[p->argv[2][0] - '0'];
 	m.b.state_ready.writable = arg == NULL;
-	m.b.state_ready.attempts = 1;
+	m.b.state_ready.attempts = play.s.attempts ? play.s.attempts : 1;
 	say_to_master(pid, &m, NULL, 0);
 	leave_soon(pid, 0);
 }
@@ -408,10 +414,10 @@ bool script_signal(struct sim_process *p, int sig)
 
 static void do_client(int pid, void *arg)
 {
-	static const unsigned wishes[] = {SM_HELLO,      SM_STATUS,           SM_SESSION_ROW,
-					  SM_LEDGER_ROW, SM_BOOT_ROW,         SM_SUBSCRIBE,
-					  SM_START_CSR,  SM_STOP_CSR,         SM_EXEC_PGM,
-					  SM_STOP_TEXT,  SM_START_SERVER_SILO};
+	static const unsigned wishes[] = {
+		SM_HELLO,    SM_STATUS,    SM_SESSION_ROW,       SM_LEDGER_ROW,
+		SM_BOOT_ROW, SM_SUBSCRIBE, SM_START_CSR,         SM_STOP_CSR,
+		SM_EXEC_PGM, SM_STOP_TEXT, SM_START_SERVER_SILO, SM_BOOT_ACCEPT};
 	const unsigned left = (unsigned)(intptr_t)arg;
 	struct sm_message m;
 	const int was = sim_as(pid);
@@ -430,6 +436,8 @@ static void do_client(int pid, void *arg)
 	sm_message_start(&m, wishes[sim_random(sizeof(wishes) / sizeof(wishes[0]))], 0, left);
 	if (m.h.call == SM_STOP_CSR)
 		m.b.stop_csr.session = 1 + (uint32_t)sim_random(4);
+	if (m.h.call == SM_BOOT_ACCEPT)
+		m.b.boot_accept.verb = (uint32_t)sim_random(SM_DECISIONS + 1);
 	if (m.h.call == SM_EXEC_PGM)
 		m.b.exec_pgm.session = (uint32_t)sim_random(3);
 	say_to_master(pid, &m, NULL, 0);
@@ -460,6 +468,7 @@ static void begin_role(struct sim_process *p, enum role role, bool lie)
 		sim_after(soon, do_environment, p->pid, arg);
 		break;
 	case ROLE_STATE:
+	case ROLE_ACCEPT:
 		sim_after(soon, do_state, p->pid, arg);
 		break;
 	case ROLE_SESSION:

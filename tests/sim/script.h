@@ -16,6 +16,7 @@ struct script {
 	unsigned misfortunes;    /* how many times somebody misbehaves */
 	unsigned clients;        /* of the path socket, while the machine boots */
 	unsigned bad_levels;     /* levels whose plan cannot be had */
+	unsigned attempts;       /* what the state copy counts; 0 = 1 */
 	bool kill_csrss_of_zero; /* once everything is up */
 };
 

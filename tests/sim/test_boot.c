@@ -201,7 +201,8 @@ static void good_boot(uint64_t seed)
 	struct sim_record r = boot(seed, &s, NULL);
 
 	LAW(r.end == SIM_IDLE);
-	LAW(master.boot.phase == PHASE_READY && master.boot_good && !master.stop.code);
+	LAW(master.boot.phase == PHASE_READY && !master.stop.code);
+	LAW(master.lkg_flags & SM_LKG_ACCEPTED);
 	for (unsigned i = 0; i < sizeof(phases) / sizeof(phases[0]); i++)
 		LAW(count_rows(SM_ROW_PHASE, phases[i], RESULT_OK) == 1);
 	LAW(live_sessions() == 3);
@@ -247,8 +248,22 @@ static void every_level_bad(uint64_t seed)
 	const struct script s = {.sessions = 2, .bad_levels = 3};
 	struct sim_record r = boot(seed, &s, NULL);
 
-	LAW(r.end == SIM_REBOOT);
+	/* nothing could be counted, so nothing may be tried again and again */
+	LAW(r.end == SIM_REBOOT && r.detail == (unsigned)RB_HALT_SYSTEM);
 	LAW(master.stop.code == STOP_CANNOT_LOAD_REGISTRY_FILE);
+}
+
+static void last_level(uint64_t seed)
+{
+	const struct script s = {.sessions = 1,
+				 .bad_levels = 2,
+				 .kill_csrss_of_zero = true,
+				 .attempts = 1 + (unsigned)(seed % 5)};
+	struct sim_record r = boot(seed, &s, NULL);
+
+	LAW(r.end == SIM_REBOOT && master.boot.level == SM_LEVEL_BUILTIN);
+	LAW(r.detail == (s.attempts < 3 ? (unsigned)RB_AUTOBOOT : (unsigned)RB_HALT_SYSTEM));
+	LAW(script_counts(ROLE_ACCEPT) == 0);
 }
 
 static void a_boot_runs_through_all_phases_and_idles(void **state)
@@ -279,6 +294,12 @@ static void without_any_plan_the_stop_is_recorded(void **state)
 {
 	FOR_SEEDS(10)
 	in_child(every_level_bad, seed);
+}
+
+static void the_last_level_does_not_reboot_for_ever(void **state)
+{
+	FOR_SEEDS(10)
+	in_child(last_level, seed);
 }
 
 /* ---- nobody behaves ---- */
@@ -334,6 +355,7 @@ int main(void)
 		cmocka_unit_test(the_death_of_csrss_is_a_recorded_stop),
 		cmocka_unit_test(without_a_plan_the_built_in_minimum_boots),
 		cmocka_unit_test(without_any_plan_the_stop_is_recorded),
+		cmocka_unit_test(the_last_level_does_not_reboot_for_ever),
 		cmocka_unit_test(whatever_copies_do_the_master_gets_ready_or_stops_on_record),
 	};
 

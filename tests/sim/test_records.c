@@ -46,7 +46,7 @@ static void an_end_without_a_word_is_a_stop(void **state)
 	assert_int_equal(s.stop_count, 2);
 	assert_int_equal(s.attempts[0], 2);
 	assert_int_equal(s.attempts[1], 1);
-	assert_int_equal(state_accept(dir), 0);
+	assert_int_equal(state_accept(dir, NULL, 0), 0);
 	assert_int_equal(state_orderly_end(dir, false), 0);
 	assert_int_equal(state_read(dir, &s), STATE_READ);
 	assert_int_equal(s.attempts[1], 0);

@@ -11,122 +11,16 @@
 
 #include "base/words.h"
 #include "law.h"
+#include "model_state.h"
 #include "state/state.h"
 
 #define DIRECTORY "/state"
-#define BOOT_A    "aaaaaaaa-0000-4000-8000-000000000001"
-#define BOOT_B    "bbbbbbbb-0000-4000-8000-000000000002"
 
 uint64_t law_seed, law_cut;
 bool law_child;
 static uint64_t cuts, faults;
 
-/* ---- what a boot does to the state, and the model of it ---- */
-
-enum act {
-	ACT_COUNT,
-	ACT_COUNT_SAME,
-	ACT_ACCEPT,
-	ACT_END,
-	ACT_END_READY,
-	ACT_STOP,
-	ACT_QUEUE,
-	ACTS
-};
-
 static const uint8_t hive[SHA256_BYTES] = {1, 2, 3};
-static const uint8_t queue[SHA256_BYTES] = {9, 8, 7};
-
-struct model { /* what a person would expect, nothing of generations or slots */
-	uint32_t attempts[STATE_LEVELS];
-	uint32_t level, running, accepted, stop_code, stop_count;
-	uint64_t boots;
-	char boot_id[40];
-	bool queue_done;
-};
-
-static void model_stop(struct model *m, uint32_t code)
-{
-	m->stop_code = code;
-	m->stop_count++;
-	m->running = 0;
-}
-
-static void model_do(struct model *m, enum act act, unsigned level)
-{
-	const char *id = act == ACT_COUNT_SAME ? BOOT_A : BOOT_B;
-
-	switch (act) {
-	case ACT_COUNT:
-	case ACT_COUNT_SAME:
-		if (m->running)
-			model_stop(m,
-				   strcmp(id, m->boot_id) ? STOP_POWER_LOST : STOP_MASTER_KILLED);
-		m->level = level;
-		m->attempts[level]++;
-		m->boots++;
-		m->running = 1;
-		m->accepted = 0;
-		strcpy(m->boot_id, id);
-		break;
-	case ACT_ACCEPT:
-		if (m->running) {
-			m->accepted = 1;
-			m->attempts[m->level] = 0;
-		}
-		break;
-	case ACT_END:
-	case ACT_END_READY:
-		if (act == ACT_END_READY && m->running && m->attempts[m->level])
-			m->attempts[m->level]--;
-		if (m->running)
-			m->running = m->stop_count = 0;
-		break;
-	case ACT_STOP:
-		model_stop(m, STOP_CRITICAL_PROCESS_DIED);
-		break;
-	case ACT_QUEUE:
-		m->queue_done = true;
-		break;
-	case ACTS:
-		break;
-	}
-}
-
-static bool fits(const struct boot_state *s, const struct model *m)
-{
-	return !memcmp(s->attempts, m->attempts, sizeof(m->attempts)) && s->level == m->level &&
-	       s->running == m->running && s->accepted == m->accepted &&
-	       s->stop_code == m->stop_code && s->stop_count == m->stop_count &&
-	       s->boots == m->boots && !strcmp(s->boot_id, m->boot_id) &&
-	       !memcmp(s->queue_done_sha256, queue, SHA256_BYTES) == m->queue_done;
-}
-
-static int do_act(int dir, enum act act, unsigned level)
-{
-	struct boot_state s;
-
-	switch (act) {
-	case ACT_COUNT:
-		return state_count_attempt(dir, level, BOOT_B, hive, &s);
-	case ACT_COUNT_SAME:
-		return state_count_attempt(dir, level, BOOT_A, hive, &s);
-	case ACT_ACCEPT:
-		return state_accept(dir);
-	case ACT_END:
-		return state_orderly_end(dir, false);
-	case ACT_END_READY:
-		return state_orderly_end(dir, true);
-	case ACT_STOP:
-		return state_record_stop(dir, STOP_CRITICAL_PROCESS_DIED, 5, PHASE_READY, 77,
-					 "csrss", "died");
-	case ACT_QUEUE:
-		return state_queue_done(dir, queue);
-	case ACTS:
-		break;
-	}
-	return -EINVAL;
-}
 
 /* ---- one life: acts until the cut, then reboot, then on ---- */
 
@@ -158,13 +52,11 @@ static void live(void *arg)
 		l->after = l->before;
 		model_do(&l->after, act, level);
 		l->under_way = true;
-		l->result = do_act(dir, act, level);
+		l->result = state_do(dir, act, level, l->before.hive);
 		l->under_way = false;
-		if (act == ACT_ACCEPT && !l->before.running) {
-			LAW(l->result == -ESRCH);
-			continue;
-		}
-		LAW(l->result >= 0);
+		const int want = model_refuses(&l->before, act);
+
+		LAW(want ? l->result == want : l->result >= 0);
 		l->before = l->after;
 	}
 	sys_close(dir);
@@ -175,21 +67,20 @@ static void check_after(struct life *l, bool was_cut)
 	struct boot_state s;
 	const int dir = open_dir();
 	const int r = state_read(dir, &s);
-	const bool fresh = l->before.boots == 0 && l->before.stop_count == 0;
 
 	LAW(r == STATE_READ || r == STATE_NEW);
 	if (r == STATE_NEW) {
 		const struct model nothing = {0};
 
-		LAW(fresh || !memcmp(&l->before, &nothing, sizeof(nothing)));
-		LAW(fits(&s, &nothing));
+		LAW(model_fits(&l->before, &s));
+		LAW(model_fits(&nothing, &s));
 	}
 	if (was_cut && l->under_way) {
-		LAW(fits(&s, &l->before) || fits(&s, &l->after));
-		if (!fits(&s, &l->before))
+		LAW(model_fits(&l->before, &s) || model_fits(&l->after, &s));
+		if (!model_fits(&l->before, &s))
 			l->before = l->after;
 	} else {
-		LAW(fits(&s, &l->before));
+		LAW(model_fits(&l->before, &s));
 	}
 	l->under_way = false;
 	sys_close(dir);

@@ -57,6 +57,8 @@ static uint32_t answer(struct fake *f, const struct sm_message *q, struct sm_mes
 	if (f->refuse[q->h.call]) {
 		if (q->h.call == SM_STOP_CSR)
 			a->b.stop_csr.left = f->left;
+		if (q->h.call == SM_BOOT_ACCEPT)
+			a->b.boot_accept = f->standing;
 		return f->refuse[q->h.call];
 	}
 	switch (q->h.call) {
@@ -79,6 +81,11 @@ static uint32_t answer(struct fake *f, const struct sm_message *q, struct sm_mes
 	case SM_STOP_TEXT:
 		a->b.stop_text = f->stop;
 		return f->stop.code ? SM_OK : SM_NAME_NOT_FOUND;
+	case SM_BOOT_ACCEPT:
+		if (q->b.boot_accept.verb)
+			note(f, q);
+		a->b.boot_accept = f->standing;
+		return SM_OK;
 	case SM_START_CSR:
 		note(f, q);
 		a->b.start_csr.session = 1;
@@ -238,6 +245,8 @@ struct fake *fake_new(void)
 	str_copy(f->status.version, sizeof(f->status.version), "0.1.0");
 	str_copy(f->status.build_id, sizeof(f->status.build_id), "abc123");
 	str_copy(f->status.plan_hive, sizeof(f->status.plan_hive), "/etc/smss/SYSTEM");
+	f->standing = (struct sm_boot_accept){
+		.attempts = 1, .allowed = 3, .accept_in_ms = 11500, .lkg_wall_s = 1795361465};
 	fill_session(f, 0, 100, "wininit");
 	fill_session(f, 1, 200, "winlogon");
 	fill_ledger(f, 100, ROLE_CSRSS, 0, "csrss");

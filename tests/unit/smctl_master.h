@@ -35,7 +35,8 @@ struct fake {
 	struct sm_boot_row boot[FAKE_ROWS];
 	struct sm_message event[FAKE_ROWS * 8];
 	unsigned sessions, processes, boots, events;
-	struct sm_stop_text stop;  /* code 0 = none */
+	struct sm_stop_text stop; /* code 0 = none */
+	struct sm_boot_accept standing;
 	uint32_t refuse[SM_CALLS]; /* status to answer a call with; 0 = do it */
 	uint32_t left;             /* StopCsr: processes left */
 	struct sm_message heard;   /* the last request that asks for something to be done */

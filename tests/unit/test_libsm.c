@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "base/bytes.h"
+#include "base/text.h"
 #include "smctl_master.h"
 #include "sys/sys.h"
 
@@ -141,6 +142,32 @@ static void rows_come_by_cursor_and_end_with_zero(void **state)
 	sm_close(c);
 }
 
+static void a_refused_decision_says_why(void **state)
+{
+	struct fake *f = *state;
+	struct sm_connection *c = connected(f);
+	struct sm_boot_standing g = {.attempts = 77};
+
+	str_copy(f->standing.text, sizeof(f->standing.text), "why");
+	assert_int_equal(sm_standing(c, &g), 0);
+	assert_int_equal(g.attempts, 1);
+	assert_int_equal(g.accept_in_ms, 11500);
+	assert_int_equal(f->heard_count, 0);
+	g = (struct sm_boot_standing){.attempts = 77};
+	assert_int_equal(sm_decide(c, (enum sm_verdict)0, &g), -EINVAL);
+	assert_int_equal(sm_decide(c, (enum sm_verdict)4, &g), -EINVAL);
+	f->refuse[SM_BOOT_ACCEPT] = SM_ACCESS_DENIED;
+	assert_int_equal(sm_decide(c, SM_VERDICT_REJECT, &g), -EACCES);
+	assert_int_equal(g.attempts, 77);
+	f->refuse[SM_BOOT_ACCEPT] = SM_UNSUCCESSFUL;
+	assert_int_equal(sm_decide(c, SM_VERDICT_REJECT, &g), -EIO);
+	assert_string_equal(g.text, "why");
+	f->refuse[SM_BOOT_ACCEPT] = 0;
+	assert_int_equal(sm_decide(c, SM_VERDICT_NEXT_LKG, NULL), 0);
+	assert_int_equal(f->heard.b.boot_accept.verb, SM_DECIDE_NEXT_LKG);
+	sm_close(c);
+}
+
 static const struct {
 	uint32_t status;
 	int r;
@@ -250,6 +277,7 @@ int main(void)
 		TEST(no_answer_is_a_timeout_and_the_connection_stays_usable),
 		TEST(what_is_no_message_breaks_the_connection_for_good),
 		TEST(rows_come_by_cursor_and_end_with_zero),
+		TEST(a_refused_decision_says_why),
 		TEST(statuses_become_errors_and_words),
 		TEST(events_between_answers_are_kept_and_counted),
 		TEST(the_end_of_the_session_manager_is_told),

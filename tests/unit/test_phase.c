@@ -238,6 +238,32 @@ static void the_built_in_minimum_checks_the_disk_and_nothing_else(void **state)
 			    "BootExecute-autochk:execute/0 autochk 14400\n" STATE_LINE);
 }
 
+/* LastKnownGood booted once and then its entries ran; a safe boot leaves SetupExecute out. */
+static void what_a_level_or_a_safe_boot_leaves_out(void **state)
+{
+	struct boot b = {.phase = PHASE_RENAMES, .level = SM_LEVEL_LKG};
+	const struct plan_header *p;
+	struct job j;
+	bool wait;
+
+	begin();
+	plan_table_begin(&builder, PLAN_SETUP_EXECUTE);
+	line("late", 0);
+	line("later", 0);
+	plan_settings_of(&builder)->queue_count = 3;
+	p = end();
+	assert_int_equal(phase_job(&b, p, &j, &wait), BOOT_NOTHING);
+	b.level = SM_LEVEL_CURRENT;
+	assert_int_equal(phase_job(&b, p, &j, &wait), BOOT_RUN);
+	b = (struct boot){.phase = PHASE_SETUP_EXECUTE, .safe = true};
+	for (b.entry = 0; b.entry < 2; b.entry++)
+		assert_int_equal(phase_job(&b, p, &j, &wait), BOOT_NOTHING);
+	assert_int_equal(phase_job(&b, p, &j, &wait), BOOT_PHASE_OVER);
+	b = (struct boot){.phase = PHASE_SETUP_EXECUTE};
+	assert_int_equal(phase_job(&b, p, &j, &wait), BOOT_RUN);
+	assert_string_equal(j.name, "late");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -251,6 +277,7 @@ int main(void)
 		cmocka_unit_test(a_queue_is_looked_at_unless_all_of_it_has_run),
 		cmocka_unit_test(unpinned_libraries_ride_along_with_the_paging_copy),
 		cmocka_unit_test(the_built_in_minimum_checks_the_disk_and_nothing_else),
+		cmocka_unit_test(what_a_level_or_a_safe_boot_leaves_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -232,6 +232,55 @@ static void boot_shows_rows_below_their_phase(void **state)
 	wanted(ran.out, "ProcessFileRenames");
 }
 
+#define WHY "why \x1b[2J"
+
+/* Each flag in words, and what the next boot tries because of it. */
+static const struct standing {
+	uint32_t level, attempts, allowed, flags, accept_in_ms, saved_s;
+	const char *attempt, *lkg, *next;
+} standings[] = {
+	{0, 1, 3, 0, 11500, 9, "1 of 3, counts as good in 12 s", "saved 1970-01-01T00:00:09Z",
+	 "Current"},
+	{0, 2, 3, 0, 0, 0, "2 of 3, counts as good only by: smctl boot accept", "none saved yet",
+	 "Current"},
+	{0, 3, 3, 0, 1, 9, "3 of 3, counts as good in 1 s", "saved 1970-01-01T00:00:09Z",
+	 "Current; LastKnownGood, if this one does not end in order"},
+	{0, 3, 3, SM_LKG_ACCEPTED, 0, 0, "3 of 3, accepted: this boot is good", "none saved yet",
+	 "Current"},
+	{0, 1, 3, SM_LKG_REJECTED, 0, 9, "rejected: this boot is not good",
+	 "saved 1970-01-01T00:00:09Z", "LastKnownGood, until the hive is changed (smreg)"},
+	{0, 1, 3, SM_LKG_REJECTED, 0, 0, "rejected: this boot is not good", "none saved yet",
+	 "the built-in minimum, until the hive is changed (smreg)"},
+	{0, 1, 3, SM_LKG_ONCE, 1, 9, "1 of 3, counts as good in 1 s", "saved 1970-01-01T00:00:09Z",
+	 "LastKnownGood, once, as asked"},
+	{1, 1, 3, 0, 1, 9, "1 of 3, counts as good in 1 s", "saved 1970-01-01T00:00:09Z",
+	 "LastKnownGood, until the hive is changed (smreg)"},
+	{1, 0, 3, SM_LKG_ASKED, 0, 9, "not counted", "saved 1970-01-01T00:00:09Z",
+	 "Current, for this level was asked for this boot only"},
+	{2, 2, 3, 0, 0, 0, "2 at the last level", "none saved yet",
+	 "the built-in minimum, until the hive is changed (smreg)"},
+	{0, 0, 3, SM_LKG_OFF, 0, 0, "not counted", "off", "Current"},
+};
+
+static void boot_says_what_last_known_good_stands_at(void **state)
+{
+	struct fake *f = *state;
+	char piece[512];
+
+	fake_start(f);
+	for (const struct standing *s = standings; s < standings + ARRAY_SIZE(standings); s++) {
+		f->standing =
+			(struct sm_boot_accept){0,        s->level,        s->attempts, s->allowed,
+						s->flags, s->accept_in_ms, s->saved_s,  WHY};
+		smctl(f, "boot");
+		(void)snprintf(piece, sizeof(piece),
+			       "attempt        %s\nLastKnownGood  %s\nnext boot      %s\n"
+			       "remark         why \\x1B[2J\n",
+			       s->attempt, s->lkg, s->next);
+		wanted(ran.out, piece);
+	}
+}
+
 static void boot_json_has_the_documented_fields(void **state)
 {
 	struct fake *f = *state;
@@ -240,6 +289,16 @@ static void boot_json_has_the_documented_fields(void **state)
 	smctl(f, "boot --json");
 	assert_string_equal(json_at("/started_ns"), "1000000000");
 	assert_string_equal(json_at("/ready_us"), "1234000");
+	assert_string_equal(json_at("/level"), "Current");
+	assert_string_equal(json_at("/attempts"), "1");
+	assert_string_equal(json_at("/allowed"), "3");
+	assert_string_equal(json_at("/accepted"), "false");
+	assert_string_equal(json_at("/rejected"), "false");
+	assert_string_equal(json_at("/accept_in_ms"), "11500");
+	assert_string_equal(json_at("/lkg_off"), "false");
+	assert_string_equal(json_at("/lkg_saved"), "2026-11-22T15:31:05Z");
+	assert_string_equal(json_at("/next"), "Current");
+	assert_string_equal(json_at("/next_once"), "false");
 	assert_string_equal(json_at("/rows/3/number"), "3");
 	assert_string_equal(json_at("/rows/3/phase"), "ProcessFileRenames");
 	assert_string_equal(json_at("/rows/3/kind"), "item");
@@ -424,6 +483,7 @@ int main(int argc, char **argv)
 		TEST(status_json_has_the_documented_fields),
 		TEST(sessions_are_listed),
 		TEST(boot_shows_rows_below_their_phase),
+		TEST(boot_says_what_last_known_good_stands_at),
 		TEST(boot_json_has_the_documented_fields),
 		TEST(boot_follow_shows_each_row_once_until_ready),
 		TEST(stops_and_events),

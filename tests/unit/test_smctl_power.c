@@ -159,9 +159,17 @@ static const struct {
 	{"smctl|wait|ready|-t|soon", 0, 0, 2, NULL, "--timeout wants seconds"},
 	{"smctl|pending", 0, 0, 1, NULL, "pending: not implemented in version"},
 	{"smctl|pagefiles", 0, 0, 1, NULL, "pagefiles: not implemented in version"},
-	{"smctl|boot|accept", 0, 0, 1, NULL, "boot accept: not implemented in version"},
-	{"smctl|boot|reject", 0, 0, 1, NULL, "not implemented"},
-	{"smctl|boot|next-lkg", 0, 0, 1, NULL, "not implemented"},
+	{"smctl|boot|accept", 0, 0, 0, "said by the master: \\x1B[2J\n", NULL},
+	{"smctl|boot|reject", 0, 0, 0, "said by the master", NULL},
+	{"smctl|boot|next-lkg|--json", 0, 0, 0, "\"next\":\"Current\"", NULL},
+	{"smctl|boot|accept|now", 0, 0, 2, NULL, "\"now\" is not wanted here"},
+	{"smctl|boot|accept", SM_BOOT_ACCEPT, SM_ACCESS_DENIED, 1, NULL, "this needs root"},
+	{"smctl|boot|reject", SM_BOOT_ACCEPT, SM_PENDING, 1, NULL, "not yet"},
+	{"smctl|boot|reject", SM_BOOT_ACCEPT, SM_UNSUCCESSFUL, 1, NULL,
+	 "boot reject: said by the master: \\x1B[2J"},
+	{"smctl|boot|next-lkg", SM_BOOT_ACCEPT, SM_DELETE_PENDING, 1, NULL,
+	 "another decision is just being written; try again"},
+	{"smctl|boot", SM_BOOT_ACCEPT, SM_NOT_IMPLEMENTED, 0, "ready after", NULL},
 	{"smctl|boot|maybe", 0, 0, 2, NULL, "\"maybe\" is not wanted here"},
 	{"smctl|status|--follow", 0, 0, 2, NULL, "there is no option"},
 	{"smctl|frobnicate", 0, 0, 2, NULL, "there is no verb \"frobnicate\""},
@@ -192,6 +200,7 @@ static void verbs_answer_and_fail_with_a_next_step(void **state)
 	struct fake *f = *state;
 
 	f->left = 3;
+	str_copy(f->standing.text, sizeof(f->standing.text), "said by the master: \x1b[2J");
 	fake_start(f);
 	for (size_t i = 0; i < ARRAY_SIZE(verb_cases); i++) {
 		const char *line = verb_cases[i].line, *out = verb_cases[i].out,

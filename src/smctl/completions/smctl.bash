@@ -53,7 +53,7 @@ _smctl() {
       return
     fi
     ;;
-  boot) [[ -n $second ]] || words="$words --follow --phases" ;;
+  boot) [[ -n $second ]] || words="accept reject next-lkg $words --follow --phases" ;;
   wait)
     if [[ -z $second ]]; then words='ready'; else words="$words --timeout"; fi
     ;;

@@ -30,6 +30,10 @@ complete -c smctl -n '__fish_seen_subcommand_from end exec' -a '(__smctl_session
 complete -c smctl -n '__fish_seen_subcommand_from exec' -s d -l detached -d 'Null descriptors'
 complete -c smctl -n '__fish_seen_subcommand_from boot' -s f -l follow -d 'Until the boot is ready'
 complete -c smctl -n '__fish_seen_subcommand_from boot' -s p -l phases -d 'Phases only'
+complete -c smctl -n '__fish_seen_subcommand_from boot' -a accept -d 'This boot is good'
+complete -c smctl -n '__fish_seen_subcommand_from boot' -a reject -d 'This boot is bad'
+complete -c smctl -n '__fish_seen_subcommand_from boot' -a next-lkg \
+    -d 'The next boot takes LastKnownGood, once'
 complete -c smctl -n '__fish_seen_subcommand_from wait' -a ready
 complete -c smctl -n '__fish_seen_subcommand_from wait' -s t -l timeout -x -d 'Seconds'
 complete -c smctl -n '__fish_seen_subcommand_from poweroff reboot halt' -l fast \

@@ -52,7 +52,8 @@ _smctl() {
     ;;
   boot)
     _arguments $common '(-f --follow)'{-f,--follow}'[until the boot is ready]' \
-      '(-p --phases)'{-p,--phases}'[phases only]'
+      '(-p --phases)'{-p,--phases}'[phases only]' \
+      '1:decision:((accept\:"this boot is good" reject\:"this boot is bad" next-lkg\:"LastKnownGood next, once"))'
     ;;
   wait)
     _arguments $common '1:what:(ready)' '(-t --timeout)'{-t,--timeout}'[seconds]:seconds:'

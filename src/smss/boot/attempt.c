@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * attempt.c - phase 4b: this boot is counted before the risk; and later: it was good
+ * attempt.c - phase 4b: this boot is counted before the risk
  *
  * Runs after the disk check, when the state directory can be written. Without it the boot goes on
- * and everything that needs state is off, said once (design §3). Source: design §6 LastKnownGood,
- * peers §6b 32.
+ * and everything that needs state is off, said once (design §3). Whether the boot was good is
+ * accept.c's business. Source: design §6 LastKnownGood, peers §6b 32, docs/decisions/0012.
  */
 #include "smss/copy.h"
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/text.h"
 #include "smss/boot/boot.h"
@@ -64,71 +65,98 @@ static void tell_last_stop(const struct boot_state *s)
 		return; /* the item has been sent already, or nothing can be */
 }
 
-static int count(const struct copy *c, struct boot_state *ret, bool *ret_unknown_end)
+/*
+ * The hive as booted keeps a name of its own. smreg replaces a hive by another file, so what is
+ * changed between here and acceptance is not what booted. A comfort: where it cannot be (another
+ * file system), accepting reads the hive by its own name.
+ */
+static int link_booted(const struct copy *c, int dir)
 {
-	_close_ int dir = copy_open_state(c, true);
+	char path[PATH_BYTES];
+	struct sys_stat hive, booted;
+	_close_ int parent = -1;
+	char *name;
+	int r;
+
+	if (!str_copy(path, sizeof(path), copy_word(c, "SMSS_HIVE", HIVE_PATH)))
+		return -ENAMETOOLONG;
+	name = strrchr(path, '/');
+	if (!name)
+		return -EINVAL;
+	*name++ = 0;
+	parent = sys_walk(path[0] ? path : "/", O_RDONLY | O_DIRECTORY);
+	if (parent < 0)
+		return parent;
+	r = sys_stat_at(parent, name, AT_SYMLINK_NOFOLLOW, &hive);
+	if (r < 0)
+		return r;
+	if (!S_ISREG(hive.mode) || !boot_owned(&hive) || hive.size != c->plan->hive_bytes)
+		return -ESTALE;
+	r = sys_stat_at(dir, BOOTED_FILE, AT_SYMLINK_NOFOLLOW, &booted);
+	if (r >= 0 && booted.dev == hive.dev && booted.ino == hive.ino)
+		return 0;
+	r = sys_unlink(dir, BOOTED_FILE ".new", 0); /* what an earlier cut left behind */
+	if (r < 0 && r != -ENOENT)
+		return r;
+	r = sys_link(parent, name, dir, BOOTED_FILE ".new");
+	return r < 0 ? r : sys_rename(dir, BOOTED_FILE ".new", dir, BOOTED_FILE, 0);
+}
+
+static int count(const struct copy *c, int dir, struct boot_state *ret, uint32_t *ret_flags)
+{
 	struct boot_state before;
 	uint8_t digest[SHA256_BYTES];
 	char boot_id[BOOT_ID_BYTES + 1];
 	int r;
 
-	if (dir < 0)
-		return dir;
 	r = state_read(dir, &before);
 	if (r < 0)
 		return r;
 	if (r == STATE_DAMAGED)
 		copy_item(c, RESULT_DEGRADED, EILSEQ, 0, STATE_FILE,
 			  "damaged; kept as " STATE_FILE ".bad, counting begins anew");
-	/* At the built-in level the hive that failed is remembered, so that only a changed one is
-	 * tried. */
-	memcpy(digest, before.hive_block_sha256, SHA256_BYTES);
-	if (!c->plan->settings.builtin)
-		sha256_of(c->plan->hive_block, HIVE_BLOCK_BYTES, digest);
+	sha256_of(c->plan->hive_block, HIVE_BLOCK_BYTES, digest);
 	read_boot_id(boot_id);
 	r = state_count_attempt(dir, c->n, boot_id, digest, ret);
 	if (r < 0)
 		return r;
-	*ret_unknown_end = r > 0;
+	*ret_flags = (r > 0 ? SM_LKG_NO_END : 0) |
+		     (c->n != SM_LEVEL_CURRENT && before.once ? SM_LKG_ASKED : 0);
 	return 0;
+}
+
+static int state_off(const struct copy *c, int r)
+{
+	char room[TEXT_BYTES];
+	struct text t = TEXT_ON(room);
+
+	text_add(text_add(&t, "state is off, no attempt counted: "), err_text(-r));
+	(void)boot_tell_state(c, NULL, SM_LKG_OFF, room);
+	text_add(&t, "; LastKnownGood is off");
+	copy_item(c, RESULT_DEGRADED, -r, 0, copy_word(c, "SMSS_STATE", STATE_DIRECTORY), room);
+	return COPY_FAILED;
 }
 
 int copy_role_state(struct copy *c)
 {
-	struct boot_state s = {0};
-	bool unknown_end = false;
-	struct sm_message m;
-	struct text t;
-	int r = c->n < STATE_LEVELS ? count(c, &s, &unknown_end) : -EINVAL;
-	const int failure = r;
-
-	sm_message_start(&m, SM_STATE_READY, 0, 0);
-	t = TEXT_ON(m.b.state_ready.text);
-	if (r >= 0) {
-		m.b.state_ready.writable = 1;
-		m.b.state_ready.attempts = s.attempts[c->n];
-		m.b.state_ready.flags = unknown_end ? 1 : 0;
-		if (s.stop_count) {
-			say_last_stop(c, &s);
-			tell_last_stop(&s);
-		}
-	} else {
-		text_add(text_add(&t, "state is off, no attempt counted: "), err_text(-r));
-		copy_item(c, RESULT_DEGRADED, -r, 0, copy_word(c, "SMSS_STATE", STATE_DIRECTORY),
-			  m.b.state_ready.text);
-	}
-	r = copy_ask(&m, NULL, 0);
-	if (r < 0)
-		return COPY_NO_MASTER;
-	return failure < 0 || m.h.status != SM_OK ? COPY_FAILED : COPY_OK;
-}
-
-int copy_role_accept(struct copy *c)
-{
 	_close_ int dir = copy_open_state(c, true);
-	int r = dir < 0 ? dir : state_accept(dir);
+	char room[TEXT_BYTES];
+	struct text t = TEXT_ON(room);
+	struct boot_state s;
+	uint32_t flags = 0;
+	int r = c->n >= STATE_LEVELS ? -EINVAL : dir < 0 ? dir : count(c, dir, &s, &flags);
 
-	boot_say(c, r < 0 ? RESULT_FAILED : RESULT_OK, r < 0 ? -r : 0, "BootGood",
-		 r < 0 ? "not recorded" : "this boot is good");
-	return r < 0 ? COPY_FAILED : COPY_OK;
+	if (r < 0)
+		return state_off(c, r);
+	if (boot_lkg_off(c, dir, &t)) {
+		flags |= SM_LKG_OFF;
+		copy_item(c, RESULT_DEGRADED, 0, 0, "LastKnownGood", room);
+	} else if (c->n == SM_LEVEL_CURRENT && link_booted(c, dir) < 0) {
+		(void)!sys_unlink(dir, BOOTED_FILE, 0); /* of another boot: nobody needs it */
+	}
+	if (s.stop_count) {
+		say_last_stop(c, &s);
+		tell_last_stop(&s);
+	}
+	return boot_tell_state(c, &s, flags, room) < 0 ? COPY_NO_MASTER : COPY_OK;
 }

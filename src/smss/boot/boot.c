@@ -100,3 +100,20 @@ void boot_say(const struct copy *c, enum result result, int err, const char *nam
 		text_add(text_add(&t, *remark ? ": " : ""), err_text(err));
 	copy_item(c, result, err, 0, name, room);
 }
+
+int boot_open_owned(const char *path, struct sys_stat *ret)
+{
+	_close_ int fd = sys_walk(path, O_RDONLY | O_NONBLOCK);
+	int r;
+
+	if (fd < 0)
+		return fd;
+	r = sys_stat_fd(fd, ret);
+	if (r < 0)
+		return r;
+	if (!S_ISREG(ret->mode))
+		return -EINVAL;
+	if (!boot_owned(ret))
+		return -EPERM;
+	return fd_take(fd);
+}

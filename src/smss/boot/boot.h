@@ -14,6 +14,7 @@
 
 #include "base/text.h"
 #include "smss/copy.h"
+#include "state/state.h"
 #include "sys/sys.h"
 
 #define MIB (1024u * 1024u)
@@ -45,3 +46,26 @@ int boot_append_line(int dir, const char *name, const char *lines, size_t n);
  */
 void boot_say(const struct copy *c, enum result result, int err, const char *name,
 	      const char *remark);
+
+/*
+ * boot_open_owned - a file of the registry: a plain one that only root can write (law 11)
+ *   path  walked as law 12 says;  ret  what it is
+ * Returns its fd (caller's) or -errno (-EPERM: others can write it, -EINVAL: no plain file).
+ */
+int boot_open_owned(const char *path, struct sys_stat *ret);
+
+/*
+ * boot_lkg_off - whether levels can be chosen by this state directory: it is read before anything
+ * is mounted, so on a machine it must be on the root file system itself
+ *   dir  its fd;  why  what to say is added here when it is not
+ */
+bool boot_lkg_off(const struct copy *c, int dir, struct text *why);
+
+/*
+ * boot_tell_state - what LastKnownGood stands at now, for the master (SM_STATE_READY)
+ *   s      the state as read or written, NULL = it cannot be;  flags  SM_LKG_* to add to its own
+ *   text   for people, may be ""
+ * Returns 0, or -errno when the master cannot be reached or refuses.
+ */
+int boot_tell_state(const struct copy *c, const struct boot_state *s, uint32_t flags,
+		    const char *text);

@@ -19,9 +19,8 @@
 #include "state/state.h"
 #include "sys/sys.h"
 
-#define HIVE_BYTES_MIN   4096u /* a hive without its base block's 4 kB is none */
-#define ATTEMPTS_DEFAULT 3u    /* BootAttempts when there is no plan to say it */
-#define SMREG_PATH       "PATH=/usr/sbin:/usr/bin:/sbin:/bin"
+#define HIVE_BYTES_MIN 4096u /* a hive without its base block's 4 kB is none */
+#define SMREG_PATH     "PATH=/usr/sbin:/usr/bin:/sbin:/bin"
 
 struct job {
 	struct copy *c;
@@ -84,24 +83,6 @@ static int builtin(struct job *j)
 	return exit_of(j, n < 0 ? n : hand_over(j, room, (size_t)n));
 }
 
-/* A file of the registry: a plain one that only root can write (law 11). */
-static int open_owned(const char *path, struct sys_stat *ret)
-{
-	_close_ int fd = sys_walk(path, O_RDONLY | O_NONBLOCK);
-	int r;
-
-	if (fd < 0)
-		return fd;
-	r = sys_stat_fd(fd, ret);
-	if (r < 0)
-		return r;
-	if (!S_ISREG(ret->mode))
-		return -EINVAL;
-	if (!boot_owned(ret))
-		return -EPERM;
-	return fd_take(fd);
-}
-
 /* Where the level's hive lies, its first block and its size. Returns 0 or an item's -errno. */
 static int look_at_hive(struct job *j)
 {
@@ -112,17 +93,17 @@ static int look_at_hive(struct job *j)
 
 	if (j->ready.level == SM_LEVEL_LKG)
 		text_add(text_add(&t, copy_word(j->c, "SMSS_STATE", STATE_DIRECTORY)),
-			 "/SYSTEM.lkg");
+			 "/" LKG_FILE);
 	else
 		text_add(&t, copy_word(j->c, "SMSS_HIVE", HIVE_PATH));
 	if (t.cut)
 		return -ENAMETOOLONG;
-	fd = open_owned(j->hive, &st);
+	fd = boot_open_owned(j->hive, &st);
 	if (fd < 0)
 		return fd;
 	if (st.size < HIVE_BYTES_MIN)
 		return -EILSEQ;
-	n = sys_pread(fd, j->block, sizeof(j->block), 0);
+	n = sys_read_all(fd, j->block, sizeof(j->block));
 	if (n != (ssize_t)sizeof(j->block))
 		return n < 0 ? (int)n : -EILSEQ;
 	j->hive_bytes = st.size;
@@ -136,7 +117,7 @@ static int beside(const struct job *j, const char *ending, struct sys_stat *ret)
 	struct text t = TEXT_ON(path);
 
 	text_add(text_add(&t, j->hive), ending);
-	return open_owned(path, ret);
+	return boot_open_owned(path, ret);
 }
 
 /* The plan beside the hive, when it fits. Returns 0, or -errno with *ret_why for people. */
@@ -187,7 +168,8 @@ static bool queue_pending(const struct job *j, const struct plan_header *p)
 	_close_ int fd = -1;
 	ssize_t n;
 
-	if (!p->settings.queue_count)
+	/* LastKnownGood booted once, and then its entries ran. */
+	if (!p->settings.queue_count || j->ready.level == SM_LEVEL_LKG)
 		return false;
 	if (bytes_zero(j->state.queue_done_sha256, SHA256_BYTES))
 		return true;
@@ -223,17 +205,16 @@ static int become_smreg(struct job *j)
 }
 
 /*
- * Boots of this hive that were begun and never accepted, all that it may have? The attempts of
- * another hive do not count; the built-in minimum has no end of them.
+ * The attempts that this hive may have are known by its plan. Without one smreg looks at them,
+ * which reads BootAttempts; only a hive that was rejected needs no number.
  */
-static bool used_up(struct job *j, uint32_t allowed)
+static bool used_up(const struct job *j, const struct plan_header *p)
 {
 	uint8_t digest[SHA256_BYTES];
 
-	if (j->ready.attempts < allowed)
-		return false;
 	sha256_of(j->block, sizeof(j->block), digest);
-	return bytes_same(digest, j->state.hive_block_sha256, SHA256_BYTES);
+	return state_used_up(&j->state, j->ready.level,
+			     p ? p->settings.boot_attempts : STATE_REJECTED, digest);
 }
 
 static int give_up(struct job *j)
@@ -241,9 +222,44 @@ static int give_up(struct job *j)
 	char room[TEXT_BYTES];
 	struct text t = TEXT_ON(room);
 
-	text_u64(text_add(&t, "its attempts are used up: "), j->ready.attempts);
-	text_add(&t, " boots of it were begun and none was good; change it (smreg) to try again");
+	if (j->ready.attempts == STATE_REJECTED) {
+		text_add(&t, "it was rejected (smctl boot reject)");
+	} else {
+		text_u64(text_add(&t, "its attempts are used up: "), j->ready.attempts);
+		text_add(&t, " boots of it were begun and none was good");
+	}
+	text_add(&t, "; change it (smreg) to try again");
 	copy_item(j->c, RESULT_FAILED, 0, 0, j->hive, room);
+	return COPY_FAILED;
+}
+
+/* The next level was asked for, for this boot. Asking for what is not there changes nothing. */
+static bool lkg_asked(const struct job *j)
+{
+	_close_ int dir = -1;
+	struct sys_stat st;
+
+	if (j->ready.level != SM_LEVEL_CURRENT || j->state.once != SM_LEVEL_LKG + 1)
+		return false;
+	dir = copy_open_state(j->c, false);
+	if (dir >= 0 && sys_stat_at(dir, LKG_FILE, AT_SYMLINK_NOFOLLOW, &st) >= 0)
+		return true;
+	copy_item(j->c, RESULT_DEGRADED, 0, 0, LKG_FILE,
+		  "it was asked for this boot, and there is none");
+	return false;
+}
+
+static int no_hive(struct job *j, int r)
+{
+	if (j->ready.level == SM_LEVEL_LKG && r == -ENOENT)
+		copy_item(j->c, RESULT_FAILED, 0, 0, j->hive,
+			  "no LastKnownGood has been saved yet");
+	else
+		boot_say(j->c, r == -EPERM || r == -ELOOP ? RESULT_REFUSED : RESULT_FAILED,
+			 r == -EPERM || r == -EILSEQ ? 0 : -r, j->hive,
+			 r == -EPERM    ? "others than root can write the hive"
+			 : r == -EILSEQ ? "too short to be a hive"
+					: "no hive");
 	return COPY_FAILED;
 }
 
@@ -254,22 +270,23 @@ static int from_hive(struct job *j)
 	char room[TEXT_BYTES];
 	struct text t = TEXT_ON(room);
 	size_t n = 0;
-	int r = look_at_hive(j);
+	int r;
 
-	if (r < 0) {
-		boot_say(j->c, r == -EPERM || r == -ELOOP ? RESULT_REFUSED : RESULT_FAILED,
-			 r == -EPERM || r == -EILSEQ ? 0 : -r, j->hive,
-			 r == -EPERM    ? "others than root can write the hive"
-			 : r == -EILSEQ ? "too short to be a hive"
-					: "no hive");
-		return COPY_FAILED;
+	if (lkg_asked(j)) {
+		copy_item(j->c, RESULT_SKIPPED, 0, 0, "Current",
+			  "LastKnownGood was asked for this boot");
+		return COPY_SKIPPED;
 	}
+	r = look_at_hive(j);
+	if (r < 0)
+		return no_hive(j, r);
 	r = read_plan(j, &p, &n, &why);
-	if (used_up(j, p ? p->settings.boot_attempts : ATTEMPTS_DEFAULT))
+	if (used_up(j, p))
 		return give_up(j);
 	if (r < 0) {
 		text_add(text_add(&t, why), "; smreg makes one from the hive");
-		copy_item(j->c, RESULT_DEGRADED, -r, 0, "SYSTEM.plan", room);
+		copy_item(j->c, RESULT_DEGRADED, -r, 0,
+			  j->ready.level == SM_LEVEL_LKG ? LKG_FILE ".plan" : "SYSTEM.plan", room);
 		return become_smreg(j);
 	}
 	j->ready.flags |= SM_PLAN_FRESH;

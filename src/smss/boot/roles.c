@@ -34,7 +34,7 @@ static const struct {
 	[ROLE_STOP] = {copy_role_stop, 0},
 	[ROLE_SHUTDOWN] = {copy_role_shutdown, TAKES_PLAN | TAKES_ENV},
 	[ROLE_RESCUE] = {copy_role_rescue, TAKES_PLAN | TAKES_ENV},
-	[ROLE_ACCEPT] = {copy_role_accept, 0},
+	[ROLE_ACCEPT] = {copy_role_accept, NEEDS_PLAN},
 };
 
 /* Strings of the sealed block become a vector; the block is checked for its form first. */

@@ -28,7 +28,7 @@
 #define FROM_CORE      (FROM(ROLE_CSRSS) | FROM(ROLE_INITIAL))
 #define FROM_EVERYBODY (FROM_ANY | FROM_JOBS | FROM_CORE)
 
-static struct waiter waiter_of(const struct ask *a)
+struct waiter waiter_of(const struct ask *a)
 {
 	return (struct waiter){.peer = a->peer, .generation = a->p->generation, .tag = a->m->h.tag};
 }
@@ -73,7 +73,7 @@ static int call_status(struct ask *a)
 	s->flags = (master.shutting_down ? SM_FLAG_SHUTTING_DOWN : 0) |
 		   (master.no_cgroup ? SM_FLAG_NO_CGROUP : 0) |
 		   (master.boot.state_on ? 0 : SM_FLAG_NO_STATE) |
-		   (master.boot_good ? SM_FLAG_BOOT_GOOD : 0);
+		   (master.lkg_flags & SM_LKG_ACCEPTED ? SM_FLAG_BOOT_GOOD : 0);
 	s->shutdown_action = master.action;
 	s->started_ns = master.started_ns;
 	s->ready_ns = master.ready_ns;
@@ -319,9 +319,10 @@ static const struct call {
 	[SM_LOGOFF] = {call_logoff, FROM(ROLE_INITIAL), PHASE_SESSIONS},
 	[SM_JOB_DONE] = {call_job_done, FROM(ROLE_PAGING), PHASE_PAGING},
 	[SM_JOB_NEXT] = {call_job_next, FROM_CHAIN, PHASE_REGISTRY},
-	[SM_STATE_READY] = {call_state_ready, FROM(ROLE_STATE), PHASE_STATE},
+	[SM_STATE_READY] = {call_state_ready, FROM(ROLE_STATE) | FROM(ROLE_ACCEPT), PHASE_STATE},
 	[SM_STOP_SESSIONS] = {call_stop_sessions, FROM(ROLE_SHUTDOWN), PHASE_START},
 	[SM_FINAL] = {call_final, FROM(ROLE_SHUTDOWN), PHASE_START},
+	[SM_BOOT_ACCEPT] = {call_boot_accept, FROM_ANY, PHASE_START},
 	[SM_STOP_TEXT] = {call_stop_text, FROM_ANY | FROM(ROLE_STOP) | FROM(ROLE_STATE),
 			  PHASE_START},
 };

@@ -20,6 +20,13 @@ struct ask {
 	unsigned fd_count;
 };
 
+/* waiter_of - whoever asks, to be answered later. */
+struct waiter waiter_of(const struct ask *a);
+
+/* call_boot_accept - what LastKnownGood stands at, for all; a decision about this boot, for root
+ * (decide.c). */
+int call_boot_accept(struct ask *a);
+
 /* What jobs of the boot say: their results, and what the next ones need (job_calls.c). */
 
 /* call_item - one row for the timeline; never answered. */
@@ -28,7 +35,7 @@ int call_item(struct ask *a);
 int call_plan_ready(struct ask *a);
 /* call_env_ready - the sealed environment, and whether SerializeBoot has anything to do. */
 int call_env_ready(struct ask *a);
-/* call_state_ready - the attempt is counted, or state is off. */
+/* call_state_ready - the attempt is counted, or state is off; or what was decided is (decide.c). */
 int call_state_ready(struct ask *a);
 /* call_job_done - the boot need not wait for what that copy still does. */
 int call_job_done(struct ask *a);

@@ -134,7 +134,9 @@ int call_job_next(struct ask *a)
 {
 	struct sm_job_next *next = &a->m->b.job_next;
 	int row = master.job, code = (int)next->exit;
-	enum result result = code ? RESULT_FAILED : RESULT_OK;
+	enum result result = !code                  ? RESULT_OK
+			     : code == COPY_SKIPPED ? RESULT_SKIPPED
+						    : RESULT_FAILED;
 
 	if (row == NONE || master.processes[row].peer != a->peer)
 		return -EINVAL;
@@ -144,17 +146,5 @@ int call_job_next(struct ask *a)
 	master.job = NONE;
 	phase_job_ended(result, code);
 	phase_next_for(row, next);
-	return 0;
-}
-
-int call_state_ready(struct ask *a)
-{
-	const struct sm_state_ready *s = &a->m->b.state_ready;
-
-	master.boot.state_on = s->writable != 0;
-	master.attempts = s->attempts;
-	if (!s->writable)
-		row_note(PHASE_STATE, SM_ROW_ITEM, RESULT_DEGRADED, 0, "boot.state",
-			 s->text[0] ? s->text : "the state directory cannot be written");
 	return 0;
 }

@@ -101,8 +101,8 @@ static void ended(int i, const struct sys_exit *e)
 		stop_recorded();
 	else if (p.role == ROLE_SHUTDOWN)
 		shutdown_driver_ended();
-	else if (p.role == ROLE_ACCEPT && result == RESULT_OK)
-		master.boot_good = true;
+	else if (i == master.decider)
+		decide_ended(result);
 	if (master.job == i) {
 		master.job = NONE;
 		phase_job_ended(result, e->status);

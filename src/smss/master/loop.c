@@ -18,22 +18,9 @@ void master_reset(void)
 {
 	master.epoll = master.signals = master.listener = master.null = NONE;
 	master.env_fd = master.plan_fd = NONE;
-	master.job = master.phase_row = master.stop_job = NONE;
-	master.sessions_stopper = waiter_none();
+	master.job = master.phase_row = master.stop_job = master.decider = NONE;
+	master.sessions_stopper = master.decision_waiter = waiter_none();
 	master.cgroup = "";
-}
-
-static void accept_boot(void)
-{
-	struct job j = {.role = ROLE_ACCEPT,
-			.session = SM_NO_SESSION,
-			.deadline_s = 30,
-			.name = "smss",
-			.why = "marks the boot good",
-			.core_fds = {NONE, NONE}};
-
-	master.accept_ns = 0;
-	(void)!job_start(&j);
 }
 
 static uint64_t nearer(uint64_t a, uint64_t b)
@@ -47,8 +34,7 @@ static uint64_t deadlines(uint64_t now)
 	uint64_t next = ledger_deadlines(now);
 
 	next = nearer(next, session_deadlines(now));
-	if (master.accept_ns && master.accept_ns <= now)
-		accept_boot();
+	next = nearer(next, decide_deadline(now));
 	if (master.final_ns && master.final_ns <= now)
 		shutdown_final();
 	if (master.listen_again_ns && master.listen_again_ns <= now) {
@@ -57,7 +43,6 @@ static uint64_t deadlines(uint64_t now)
 	}
 	next = nearer(next, api_deadlines(now));
 	next = nearer(next, master.listen_again_ns);
-	next = nearer(next, master.accept_ns);
 	return nearer(next, master.final_ns);
 }
 

@@ -87,19 +87,20 @@ struct boot { /* what the pure step works on, see phase.c */
 	bool state_on;   /* boot.state is writable */
 	bool no_pnp;     /* SerializeBoot has nothing to wait for */
 	bool plan_ready; /* of the level being tried */
+	bool safe;       /* SetupExecute is left out */
 	uint32_t entry;  /* within the phase */
 	uint32_t plan_flags;
 };
 
 struct words { /* kernel words (machine) or arguments (namespace) */
 	char hive[128], state[128], safeboot[16], logoff[16];
-	bool rescue, quiet;
+	bool rescue, quiet, lkg;
 };
 
 struct master {
 	struct boot boot;
 	uint8_t mode; /* enum sm_mode */
-	bool shutting_down, final, last_sync, more_dead, no_cgroup, boot_good;
+	bool shutting_down, final, last_sync, more_dead, no_cgroup;
 	uint8_t action; /* enum sm_action */
 	int epoll, signals, listener, null, env_fd, plan_fd;
 	const struct plan_header *plan; /* sealed, checked; NULL before phase 2 is over */
@@ -107,6 +108,7 @@ struct master {
 	int job;                        /* ledger row the boot waits for, NONE */
 	int phase_row;                  /* timeline row of the running phase */
 	int stop_job;                   /* the copy that files a stop, NONE */
+	int decider;                    /* the copy that accepts or rejects, NONE */
 	uint64_t started_ns, ready_ns,
 		accept_ns; /* accept_ns: when the boot counts as good, 0 not armed */
 	uint64_t final_ns; /* the shutdown's hard ceiling, 0 not armed */
@@ -119,6 +121,11 @@ struct master {
 	uint32_t rows_used, ledger_top, peers_top, sessions_top, clients;
 	struct sm_stop_text stop, previous_stop;
 	struct waiter sessions_stopper; /* the shutdown copy */
+	struct waiter decision_waiter;  /* who asked for what the decider does */
+	uint8_t decision;               /* enum sm_decision */
+	uint32_t lkg_flags;             /* SM_LKG_*, as the copies told */
+	uint64_t lkg_wall_s;
+	char lkg_text[TEXT_BYTES];
 	uint32_t sessions_which;
 	struct words words;
 	struct process processes[LEDGER_MAX];
@@ -271,6 +278,11 @@ void peers_accept(void);
 void peer_read(int peer);
 /* api_call - one checked message; answers it. */
 void api_call(int peer, struct sm_message *m, int *fds, unsigned fd_count);
+
+/* decide_deadline - the boot is accepted when its time has come; when that is, 0 = not armed. */
+uint64_t decide_deadline(uint64_t now);
+/* decide_ended - the copy that accepts or rejects has ended. */
+void decide_ended(enum result result);
 
 /* api_deadlines - callers of ExecPgm whose csrss does not answer; the nearest deadline, 0 none. */
 uint64_t api_deadlines(uint64_t now);

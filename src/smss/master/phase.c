@@ -92,7 +92,8 @@ static enum boot_answer single_job(const struct boot *b, const struct plan_heade
 	case PHASE_STATE:
 		return copy_job(ret, ROLE_STATE, b->level, COPY_DEADLINE_S, "counts the attempt");
 	case PHASE_RENAMES:
-		if (!p->settings.queue_count ||
+		/* LastKnownGood booted once, and then its entries ran. */
+		if (!p->settings.queue_count || b->level == SM_LEVEL_LKG ||
 		    (b->plan_flags & SM_PLAN_FRESH && !(b->plan_flags & SM_PLAN_RENAMES)))
 			return BOOT_NOTHING;
 		return copy_job(ret, ROLE_RENAMES, 0, RENAMES_DEADLINE_S, "pending renames");
@@ -108,6 +109,11 @@ static enum boot_answer single_job(const struct boot *b, const struct plan_heade
 	default:
 		return BOOT_PHASE_OVER;
 	}
+}
+
+static uint32_t setup_entries(const struct plan_header *p)
+{
+	return plan_count(p, PLAN_SETUP_EXECUTE_NO_PNP) + plan_count(p, PLAN_SETUP_EXECUTE);
 }
 
 enum boot_answer phase_job(const struct boot *b, const struct plan_header *plan, struct job *ret,
@@ -127,6 +133,8 @@ enum boot_answer phase_job(const struct boot *b, const struct plan_header *plan,
 	case PHASE_BOOT_EXECUTE:
 		return list_job(plan, boot_lists, b->entry, 0, ret, ret_wait);
 	case PHASE_SETUP_EXECUTE:
+		if (b->safe && b->entry < setup_entries(plan))
+			return BOOT_NOTHING;
 		return list_job(plan, setup_lists, b->entry, -1, ret, ret_wait);
 	default:
 		return b->entry ? BOOT_PHASE_OVER : single_job(b, plan, ret);
@@ -143,16 +151,17 @@ static void drop_plan(void)
 	master.boot.plan_ready = false;
 }
 
-static void next_level(const char *why)
+static void next_level(enum result result, const char *why)
 {
 	struct boot *b = &master.boot;
 
-	row_end(master.phase_row, RESULT_FAILED, 0, why);
+	row_end(master.phase_row, result, 0, why);
 	master.phase_row = NONE;
 	drop_plan();
 	if (b->level < SM_LEVEL_BUILTIN) {
 		b->level++;
-		say(SYS_LOG_ERROR, "taking the next level: ",
+		say(result == RESULT_SKIPPED ? SYS_LOG_WARNING : SYS_LOG_ERROR,
+		    "taking the next level: ",
 		    b->level == SM_LEVEL_LKG ? "LastKnownGood" : "the built-in minimum", NULL,
 		    NULL);
 		b->phase = PHASE_REGISTRY;
@@ -166,6 +175,13 @@ static void begin_sessions(void)
 {
 	uint32_t n = master.plan->settings.initial_sessions;
 
+	/* Services held back in session 0, the rescue login in session 1: neither more nor less. */
+	if (master.boot.safe && !master.plan->settings.builtin) {
+		if (n > 2)
+			row_note(PHASE_SESSIONS, SM_ROW_ITEM, RESULT_SKIPPED, 0,
+				 "NumberOfInitialSessions", "left out: safe boot");
+		n = 2;
+	}
 	for (uint32_t i = 0; i < n; i++)
 		(void)session_create("", true, waiter_none());
 }
@@ -176,7 +192,9 @@ static void become_ready(void)
 	struct text t = TEXT_ON(room);
 
 	master.ready_ns = sys_now_ns();
-	if (master.boot.state_on && !master.words.rescue && master.plan->settings.boot_good_s)
+	/* The last level is nothing to keep, and a safe boot proves little: that root decides. */
+	if (master.boot.state_on && master.boot.level != SM_LEVEL_BUILTIN && !master.boot.safe &&
+	    master.plan->settings.boot_good_s)
 		master.accept_ns = master.ready_ns + master.plan->settings.boot_good_s * NS_PER_S;
 	text_u64(text_add(&t, "after "), (master.ready_ns - master.started_ns) / 1000);
 	text_add(&t, " us");
@@ -206,6 +224,10 @@ static void next_phase(void)
 {
 	if (master.phase_row != NONE)
 		row_end(master.phase_row, RESULT_OK, 0, "");
+	else if (master.boot.safe && master.boot.phase == PHASE_SETUP_EXECUTE &&
+		 setup_entries(master.plan))
+		row_note(PHASE_SETUP_EXECUTE, SM_ROW_PHASE, RESULT_SKIPPED, 0,
+			 phase_word(PHASE_SETUP_EXECUTE), "left out: safe boot");
 	master.phase_row = NONE;
 	master.boot.phase++;
 	master.boot.entry = 0;
@@ -328,11 +350,13 @@ void phase_job_ended(enum result result, int detail)
 	if (master.shutting_down)
 		return;
 	if (b->phase == PHASE_REGISTRY && (!b->plan_ready || result != RESULT_OK)) {
-		next_level(b->plan_ready ? "the reader failed after its plan"
-					 : "no plan could be had");
+		next_level(result == RESULT_SKIPPED ? RESULT_SKIPPED : RESULT_FAILED,
+			   result == RESULT_SKIPPED ? "LastKnownGood was asked for this boot"
+			   : b->plan_ready          ? "the reader failed after its plan"
+						    : "no plan could be had");
 	} else if (critical_before_count(b->phase) && result != RESULT_OK &&
 		   b->level < SM_LEVEL_BUILTIN) {
-		next_level("it failed before anything of the hive had run");
+		next_level(RESULT_FAILED, "it failed before anything of the hive had run");
 	} else if (b->phase == PHASE_BOOT_EXECUTE_CHECK && result == RESULT_FAILED &&
 		   detail == EXIT_REBOOT_WANTED && master.mode == SM_MODE_MACHINE) {
 		(void)shutdown_begin(SM_ACTION_REBOOT, 1, "the root file system was repaired");

@@ -182,10 +182,14 @@ static void take_word(const char *w)
 		take_path(master.words.hive, sizeof(master.words.hive), w + 10);
 	else if (str_starts(w, "smss.state="))
 		take_path(master.words.state, sizeof(master.words.state), w + 11);
+	else if (str_same(w, "smss.lastknowngood"))
+		master.words.lkg = true;
 	else if (str_same(w, "smss.safeboot=minimal") || str_same(w, "smss.safeboot=network"))
 		str_copy(master.words.safeboot, sizeof(master.words.safeboot), w + 14);
 	else if (str_same(w, "smss.logoff=poweroff"))
 		str_copy(master.words.logoff, sizeof(master.words.logoff), w + 12);
+	else if (str_starts(w, "smss.safeboot"))
+		degraded("smss.safeboot", 0, "it is minimal or network: ignored, a usual boot");
 	else if (str_starts(w, "smss.") && !str_starts(w, "smss.vm."))
 		degraded("kernel word", 0, "an unknown or wrong smss. word: ignored");
 }
@@ -220,6 +224,9 @@ static void read_words(int argc, char **argv)
 	sys_log_quiet(master.words.quiet); /* what went well then only goes to kmsg */
 	if (master.words.rescue)
 		master.boot.level = SM_LEVEL_BUILTIN;
+	else if (master.words.lkg)
+		master.boot.level = SM_LEVEL_LKG;
+	master.boot.safe = master.words.safeboot[0];
 }
 
 /* ---- all together ---- */

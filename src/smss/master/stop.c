@@ -13,12 +13,14 @@
 #include <signal.h>
 #include <sys/reboot.h>
 
-#define STOP_DEADLINE_S 5u
-#define LAST_SYNC_S     20u
-#define CEILING_EXTRA_S 60u /* swapoff, unmount, sync, on top of asking and forcing twice */
-#define SIGNAL_RT       34  /* what everybody calls SIGRTMIN; the libcs disagree, senders do not */
-#define CAD_BURST       7u
-#define CAD_WINDOW_NS   (2 * NS_PER_S)
+#define STOP_DEADLINE_S  5u
+#define LAST_SYNC_S      20u
+#define CEILING_EXTRA_S  60u /* swapoff, unmount, sync, on top of asking and forcing twice */
+#define SIGNAL_RT        34  /* what everybody calls SIGRTMIN; the libcs disagree, senders do not */
+#define CAD_BURST        7u
+#define LAST_LEVEL_STOPS 3u
+#define LAST_LEVEL_UP_NS (30 * NS_PER_S)
+#define CAD_WINDOW_NS    (2 * NS_PER_S)
 
 /* ---- shutdown ---- */
 
@@ -166,10 +168,28 @@ void shutdown_final(void)
 
 /* ---- stops ---- */
 
+/*
+ * Below the last level there is nothing to try: what fails there again and again would go on for
+ * ever. Where no attempts can be counted it is enough that it did not stay up.
+ */
+static bool hopeless(void)
+{
+	if (master.boot.level != SM_LEVEL_BUILTIN)
+		return false;
+	if (master.boot.state_on)
+		return master.attempts >= LAST_LEVEL_STOPS;
+	return !master.ready_ns || sys_now_ns() - master.ready_ns < LAST_LEVEL_UP_NS;
+}
+
 static void after_stop(void)
 {
 	bool reboot = !master.plan || master.plan->settings.auto_reboot;
 
+	if (reboot && hopeless()) {
+		say(SYS_LOG_ERROR, "the built-in minimum does not stay up: halting, not rebooting",
+		    NULL, NULL, NULL);
+		reboot = false;
+	}
 	(void)shutdown_begin(reboot ? SM_ACTION_REBOOT : SM_ACTION_HALT, 0, "a stop was recorded");
 }
 
