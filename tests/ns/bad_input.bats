@@ -75,7 +75,7 @@ END
 @test "garbage in boot.state: counting begins anew, the damaged file is kept" {
   head -c 1024 /dev/urandom >"$M/var/boot.state"
   start; ready
-  row /var/lib/smss degraded "state is off"
+  row boot.state degraded "kept as"
   inside test -e /var/lib/smss/boot.state.bad
   ctl status | grep -q 'attempt *1'
   off

@@ -40,7 +40,7 @@ setup() {
   echo new >"$M/root/var/tmp/new"; echo old >"$M/root/var/tmp/old"; echo x >"$M/root/var/tmp/gone"
   start; ready
   [ "$(inside cat /var/tmp/old)" = new ]
-  ! inside test -e /var/tmp/gone
+  isnt inside test -e /var/tmp/gone
   row PendingFileRenameOperations ok '2 done'
   off
   # the hive still names them, the files are there again: they are not run a second time
@@ -53,7 +53,7 @@ setup() {
 
 @test "without a pending operation no copy is started for them" {
   start; ready
-  ! ctl boot | grep -q ProcessFileRenames
+  tells_not ProcessFileRenames ctl boot
   off
 }
 
@@ -79,7 +79,7 @@ setup() {
   inside cat /tmp/hygiene
   inside grep -qE 'SigBlk:\s0+$' /tmp/hygiene
   inside grep -qE 'SigIgn:\s0+$' /tmp/hygiene
-  ! inside grep -qxE '[4-9]|[1-9][0-9]+' /tmp/hygiene
+  isnt inside grep -qxE '[4-9]|[1-9][0-9]+' /tmp/hygiene
   off
 }
 

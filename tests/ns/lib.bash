@@ -102,3 +102,14 @@ teardown() {
   [ -z "${JOB:-}" ] || { kill "$JOB" 2>/dev/null && [ -s "$M/pid" ] && kill -9 "$(cat "$M/pid")" 2>/dev/null; wait "$JOB" 2>/dev/null; } || true
   [ "${BATS_TEST_COMPLETED:-}" = 1 ] || { [ ! -s "${M:-}/console" ] || tail -n 40 "$M/console" | tr -d '\r' >&3; } || true
 }
+
+# isnt COMMAND... - it fails. A plain "! command" would not end a test of bats.
+isnt() { ! "$@"; }
+
+# tells_not REGEX COMMAND... - what it prints does not match
+tells_not() {
+  local regex=$1 said
+  shift
+  said=$("$@")
+  [[ ! $said =~ $regex ]]
+}

@@ -219,7 +219,7 @@ on_state() {
   [[ $(level) == LastKnownGood* ]]
   row Current skipped 'LastKnownGood was asked for this boot'
   [[ $(next) == Current* ]]
-  ! seen 'attempts are used up'
+  isnt seen 'attempts are used up'
   off
   start; ready
   [[ $(level) == Current* ]]
@@ -251,7 +251,7 @@ on_state() {
   start "$WORD"; ready
   [ "$(stat -c %i "$STATE/SYSTEM.booted")" = "$(stat -c %i "$HIVE")" ]
   value 'Session Manager\Environment' Other REG_SZ 1
-  ! cmp -s "$HIVE" "$M/booted"
+  isnt cmp -s "$HIVE" "$M/booted"
   ctl boot accept | grep -q 'LastKnownGood saved'
   cmp "$M/booted" "$STATE/SYSTEM.lkg"
   off
@@ -299,7 +299,7 @@ on_state() {
   value 'Session Manager' SetupExecuteNoPnpSync REG_MULTI_SZ '/bin/true'
   start smss.safeboot=minimal; ready
   row SetupExecuteList skipped 'left out: safe boot'
-  ! ctl boot | grep -q /bin/true
+  tells_not /bin/true ctl boot
   ctl boot | grep -q 'counts as good only by'
   off
   start; ready

@@ -37,9 +37,6 @@ password() {
   chmod 600 "$M/root/etc/shadow"
 }
 
-# isnt COMMAND... - it fails (a plain "!" would not end a test)
-isnt() { ! "$@"; }
-
 runs() { inside test -s "/run/service-$1"; }
 # prompted COUNT - so often the password was asked for
 prompted() { wait_for 15 times "$1" 'password for maintenance'; }
