@@ -461,3 +461,9 @@ int sys_scratch(size_t n, void **ret)
 	*ret = at;
 	return 0;
 }
+
+void sys_scratch_back(void *room, size_t n)
+{
+	if (room)
+		munmap(room, n);
+}

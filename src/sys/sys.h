@@ -94,6 +94,22 @@ int sys_seal(int fd) _must_check_;            /* no write, grow, shrink, further
 int sys_is_sealed(int fd) _must_check_;       /* 1 fully sealed, 0 not */
 int sys_set_blocking(int fd, bool blocking) _must_check_;
 
+/*
+ * sys_identify - who an object is, without following a link; name "" is dir itself
+ * sys_fs_id - 16 bytes that name the file system fd lies on: its UUID where one can be had
+ */
+struct sys_identity {
+	uint64_t dev, mount; /* mount: tells two mounts of one file system apart */
+	uint64_t ino, tag;   /* together name the object for good: see identity.c */
+	uint64_t bytes;
+	uint32_t mode, links;
+	uint32_t flags; /* SYS_IDENTITY_* */
+};
+#define SYS_IDENTITY_FIXED (1u << 0) /* immutable or append-only: cannot be renamed */
+#define SYS_IDENTITY_MOUNT (1u << 1) /* something is mounted on it */
+int sys_identify(int dir, const char *name, struct sys_identity *ret) _must_check_;
+int sys_fs_id(int fd, uint8_t ret[16]) _must_check_;
+
 /* ---- mounts, swap, machine ---- */
 
 int sys_mount(const char *source, const char *target, const char *type, unsigned long flags,
@@ -265,8 +281,10 @@ ssize_t sys_receive(int fd, void *to, size_t n, int *ret_fds, unsigned *ret_fd_c
 /* sys_map_sealed - map a fully sealed memfd read-only; -EPERM when it is not sealed. Never
  * unmapped. */
 int sys_map_sealed(int fd, const void **ret, size_t *ret_bytes) _must_check_;
-/* sys_scratch - n bytes of zeroed memory for the rest of this process's short life. */
+/* sys_scratch - n bytes of zeroed memory; for the rest of this process's short life, or until
+ * sys_scratch_back with the same n. */
 int sys_scratch(size_t n, void **ret) _must_check_;
+void sys_scratch_back(void *room, size_t n);
 
 /* ---- ready-made little things of the door ---- */
 
