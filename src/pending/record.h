@@ -72,7 +72,7 @@ struct group_story { /* a journal, read */
 #define GROUP_WHY_MOUNT     (-4103) /* something is mounted on it */
 #define GROUP_WHY_GONE      (-4104) /* a thing of the group is nowhere any more */
 #define GROUP_WHY_FORM      (-4105) /* the group file is damaged */
-#define GROUP_WHY_KEPT      (-4106) /* what it replaced is not kept any more, or never was replaced */
+#define GROUP_WHY_KEPT      (-4106) /* what it replaced is not kept, or nothing was */
 
 /* group_why_text - a result in words: errno or GROUP_WHY_*. */
 const char *group_why_text(int result);

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * queue.c - the directory of groups: its lock, its list, its files; see run.h
+ *
+ * Shared by the boot's step and by whoever writes a group; nothing here touches what a group names.
+ */
+#include <errno.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "base/text.h"
+#include "pending/run.h"
+#include "sys/sys.h"
+
+#define LOCK_STEP_MS 20u
+#define LIST_BYTES   32768u
+#define GROUP_ENDING ".group"
+
+int pending_lock(int pending_dir)
+{
+	_close_ int fd = sys_open(pending_dir, PENDING_LOCK, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
+
+	if (fd < 0)
+		return fd;
+	for (unsigned waited = 0; waited < PENDING_LOCK_MS; waited += LOCK_STEP_MS) {
+		int r = sys_flock(fd, LOCK_EX | LOCK_NB);
+
+		if (r == 0)
+			return fd_take(fd);
+		if (r != -EAGAIN && r != -EWOULDBLOCK)
+			return r;
+		sys_sleep_ms(LOCK_STEP_MS);
+	}
+	return -EBUSY;
+}
+
+struct entry { /* as getdents64 writes them */
+	uint64_t ino, off;
+	uint16_t bytes;
+	uint8_t type;
+	char name[];
+};
+
+static bool group_id(const char *name, uint32_t *ret)
+{
+	uint32_t id = 0;
+
+	for (unsigned i = 0; i < 8; i++) {
+		const char c = name[i];
+
+		if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')))
+			return false;
+		id = id << 4 | (uint32_t)(c <= '9' ? c - '0' : c - 'a' + 10);
+	}
+	*ret = id;
+	return str_same(name + 8, GROUP_ENDING);
+}
+
+static void insert(uint32_t *ids, uint32_t count, uint32_t id)
+{
+	uint32_t i = count;
+
+	for (; i > 0 && ids[i - 1] > id; i--)
+		ids[i] = ids[i - 1];
+	ids[i] = id;
+}
+
+int pending_list(int pending_dir, uint32_t *ret, uint32_t cap)
+{
+	static uint64_t room[LIST_BYTES / sizeof(uint64_t)];
+	_close_ int list = sys_open(pending_dir, ".", O_RDONLY | O_DIRECTORY, 0);
+	uint32_t count = 0;
+	ssize_t n;
+
+	if (list < 0)
+		return list;
+	while ((n = sys_list(list, room, sizeof(room))) > 0)
+		for (ssize_t at = 0; at < n;) {
+			const struct entry *e = (const struct entry *)((const char *)room + at);
+			uint32_t id;
+
+			at += e->bytes;
+			if (!group_id(e->name, &id))
+				continue;
+			if (count == cap)
+				return -E2BIG;
+			insert(ret, count++, id);
+		}
+	return n < 0 ? (int)n : (int)count;
+}
+
+int pending_load(int pending_dir, uint32_t id, const struct group_header **ret)
+{
+	char name[GROUP_FILE_BYTES];
+	struct sys_stat st;
+	_close_ int fd = -1;
+	void *room;
+	ssize_t n;
+	int r;
+
+	group_file_name(name, id, GROUP_ENDING);
+	fd = sys_open(pending_dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+	if (fd < 0)
+		return fd;
+	r = sys_stat_fd(fd, &st);
+	if (r < 0)
+		return r;
+	if (!S_ISREG(st.mode) || st.size < sizeof(struct group_header) || st.size > GROUP_BYTES_MAX)
+		return GROUP_WHY_FORM;
+	r = sys_scratch(st.size, &room);
+	if (r < 0)
+		return r;
+	n = sys_read_all(fd, room, st.size);
+	if (n >= 0 && ((size_t)n != st.size || group_check(room, (size_t)n, NULL) < 0 ||
+		       ((struct group_header *)room)->id != id))
+		n = GROUP_WHY_FORM;
+	if (n < 0) {
+		sys_scratch_back(room, st.size);
+		return (int)n;
+	}
+	*ret = room;
+	return 0;
+}
+
+void pending_unload(const struct group_header *g)
+{
+	if (g)
+		sys_scratch_back((void *)(uintptr_t)g, g->bytes);
+}
