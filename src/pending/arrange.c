@@ -180,18 +180,22 @@ struct entry { /* as getdents64 writes them */
 	char name[];
 };
 
-static void meet_slot(struct arrangement *a, int grave, uint32_t fs, const char *name)
+static int meet_slot(struct arrangement *a, int grave, uint32_t fs, const char *name)
 {
 	struct sys_identity id;
 	uint64_t slot;
 	uint32_t found;
+	int r;
 
-	if (str_u64(name, strlen(name), &slot) < 0 || slot >= IN_GRAVE ||
-	    sys_identify(grave, name, &id) < 0)
-		return;
+	if (str_u64(name, strlen(name), &slot) < 0 || slot >= IN_GRAVE)
+		return 0;
+	r = sys_identify(grave, name, &id);
+	if (r < 0)
+		return r;
 	found = meet(a, &(struct thing){.ino = id.ino, .tag = id.tag}, fs, NO_PLACE);
 	if (found != FOREIGN)
 		a->where[found] = IN_GRAVE | (uint32_t)slot;
+	return 0;
 }
 
 static int find_in_grave(struct arrangement *a, uint32_t fs)
@@ -200,20 +204,21 @@ static int find_in_grave(struct arrangement *a, uint32_t fs)
 	int grave = ground_grave(a->ground, fs, false);
 	_close_ int list = -1;
 	ssize_t n;
+	int r = 0;
 
 	if (grave < 0)
 		return grave == -ENOENT ? 0 : grave;
 	list = sys_open(grave, ".", O_RDONLY | O_DIRECTORY, 0);
 	if (list < 0)
 		return list;
-	while ((n = sys_list(list, room, sizeof(room))) > 0)
-		for (ssize_t at = 0; at < n;) {
+	while (r >= 0 && (n = sys_list(list, room, sizeof(room))) > 0)
+		for (ssize_t at = 0; r >= 0 && at < n;) {
 			const struct entry *e = (const struct entry *)((const char *)room + at);
 
-			meet_slot(a, grave, fs, e->name);
+			r = meet_slot(a, grave, fs, e->name);
 			at += e->bytes;
 		}
-	return n < 0 ? (int)n : 0;
+	return r < 0 ? r : n < 0 ? (int)n : 0;
 }
 
 int arrange_find(struct arrangement *a)
@@ -237,6 +242,21 @@ int arrange_find(struct arrangement *a)
 		if (r < 0)
 			return r;
 	}
+	return 0;
+}
+
+int arrange_stands(const struct arrangement *a)
+{
+	for (uint32_t i = 0; i < a->count; i++) {
+		const uint32_t here = a->at[i], want = a->want[i];
+
+		if (here != want && (here >= a->count || want >= a->count ||
+				     !same_thing(&a->first[here], &a->first[want])))
+			return GROUP_WHY_IDENTITY;
+	}
+	for (uint32_t i = 0; i < a->count; i++)
+		if (a->first[i].ino && a->where[i] == NOTHING)
+			return GROUP_WHY_GONE;
 	return 0;
 }
 
@@ -341,16 +361,30 @@ static int settle(struct arrangement *a, uint32_t place, uint32_t wanted, bool b
 	return 0;
 }
 
-static int arrange_to(struct arrangement *a, bool back)
+/* Places that something stands at, or those that are free: what is missing there comes. */
+static int settle_all(struct arrangement *a, bool back, bool free)
 {
 	int r = 0;
 
 	for (uint32_t i = 0; r >= 0 && i < a->count; i++) {
 		const uint32_t wanted = back ? (a->first[i].ino ? i : NOTHING) : a->want[i];
 
-		if (wanted != NOTHING && a->at[i] != wanted)
+		if (wanted != NOTHING && a->at[i] != wanted && (a->at[i] == NOTHING) == free)
 			r = settle(a, i, wanted, back);
 	}
+	return r;
+}
+
+/*
+ * All exchanges come first: they leave no name without a file. After them what a free place takes
+ * stands only where nothing is wanted.
+ */
+static int arrange_to(struct arrangement *a, bool back)
+{
+	int r = settle_all(a, back, false);
+
+	if (r >= 0)
+		r = settle_all(a, back, true);
 	for (uint32_t i = 0; r >= 0 && i < a->count; i++) {
 		const bool empty = back ? !a->first[i].ino : a->want[i] == NOTHING;
 		const uint32_t here = a->at[i];

@@ -67,6 +67,12 @@ int arrange_operations(struct arrangement *a,
 /* arrange_find - where the things of `first` are now: places and graveyards. */
 int arrange_find(struct arrangement *a);
 
+/*
+ * arrange_stands - after arrange_find: is everything as the operations left it?
+ * Returns 0, GROUP_WHY_IDENTITY (something else stands at a place) or GROUP_WHY_GONE.
+ */
+int arrange_stands(const struct arrangement *a);
+
 /* arrange_forward - everything to where it is wanted. Returns 0, GROUP_WHY_GONE, or -errno. */
 int arrange_forward(struct arrangement *a);
 /* arrange_back - everything to where it was; what is gone is counted, not an error. */

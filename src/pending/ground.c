@@ -126,15 +126,27 @@ static int step_into(int dir, const char *name, bool make)
 	return fd_take(fd);
 }
 
+/* None of its directories was met: is it there at all, where it was mounted? */
+static int meet_root(struct ground *g, uint32_t fs)
+{
+	_close_ int root = open_path(g, group_string(g->group, group_fs(g->group, fs)->root));
+
+	if (root == -ENOENT || root == -ENOTDIR)
+		return GROUP_WHY_MOVED_FS;
+	return root < 0 ? root : meet_fs(g, fs, root);
+}
+
 int ground_grave(struct ground *g, uint32_t fs, bool make)
 {
 	char name[GROUP_FILE_BYTES];
 	_close_ int base = -1, yard = -1;
+	int r;
 
 	if (g->fs[fs].grave >= 0)
 		return g->fs[fs].grave;
-	if (!g->fs[fs].known)
-		return -ENOENT;
+	r = g->fs[fs].known ? 0 : meet_root(g, fs);
+	if (r < 0)
+		return r;
 	if (g->fs[fs].mount == g->state_mount) {
 		yard = step_into(g->state, GRAVEYARD, make);
 	} else {

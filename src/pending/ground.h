@@ -53,7 +53,8 @@ int ground_dir(struct ground *g, uint32_t dir, uint32_t other);
 /*
  * ground_grave - the graveyard of this group on file system fs
  *   make  create it when missing
- * Returns an fd (the ground's) or -errno (-ENOENT without make).
+ * Returns an fd (the ground's), GROUP_WHY_MOVED_FS when the file system is not there, or -errno
+ * (-ENOENT without make).
  */
 int ground_grave(struct ground *g, uint32_t fs, bool make);
 

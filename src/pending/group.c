@@ -197,9 +197,10 @@ static const char *rows_fault(const struct group_header *g)
 
 static const char *op_fault(const struct group_header *g, const struct group_op *o)
 {
+	const unsigned known = GROUP_REPLACE | GROUP_DIGEST | GROUP_OPTIONAL | GROUP_STAGED;
 	const bool moves = o->kind == GROUP_MOVE;
 
-	if (o->kind > GROUP_DELETE || o->flags & ~(GROUP_REPLACE | GROUP_DIGEST | GROUP_OPTIONAL))
+	if (o->kind > GROUP_DELETE || o->flags & ~known)
 		return "an operation of an unknown kind";
 	if (o->from >= g->places.count || (moves && o->to >= g->places.count) ||
 	    (!moves && o->to != NO_PLACE))

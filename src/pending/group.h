@@ -37,6 +37,7 @@ enum group_kind {
 #define GROUP_REPLACE  (1u << 0) /* what is at `to` makes room; it need not be there */
 #define GROUP_DIGEST   (1u << 1) /* the source has the SHA-256 of row `digest` */
 #define GROUP_OPTIONAL (1u << 2) /* a delete whose source is gone already is no failure */
+#define GROUP_STAGED   (1u << 3) /* from is a copy, and the next operation deletes its original */
 /* group_header.flags */
 #define GROUP_PROTECTED (1u << 0) /* root's one-shot permission: protected paths may be touched */
 #define GROUP_REVERSE   (1u << 1) /* takes back group `of` */

@@ -85,11 +85,28 @@ static void take_in(struct group_story *s, const struct group_record *r)
 	s->state = after[r->event];
 	if (r->event == GROUP_EV_BEGIN)
 		s->attempts++;
-	if (r->event == GROUP_EV_RETRY)
+	if (r->event == GROUP_EV_RETRY) {
 		s->attempts = 0;
+		s->purged = false;
+	}
 	if (r->event == GROUP_EV_COMMIT)
 		s->applied_boots = r->boots;
 	s->last = *r;
+}
+
+/* A read may come back short without being at the end. */
+static ssize_t read_record(int fd, uint64_t at, struct group_record *to)
+{
+	size_t have = 0;
+
+	while (have < sizeof(*to)) {
+		ssize_t n = sys_pread(fd, (char *)to + have, sizeof(*to) - have, at + have);
+
+		if (n <= 0)
+			return n < 0 ? n : (ssize_t)have;
+		have += (size_t)n;
+	}
+	return (ssize_t)have;
 }
 
 static int scan(int fd, uint32_t id, struct group_story *s)
@@ -98,7 +115,7 @@ static int scan(int fd, uint32_t id, struct group_story *s)
 	ssize_t n;
 
 	/* Bounded by the file; records of one group are few. */
-	while ((n = sys_pread(fd, &r, sizeof(r), s->end)) == (ssize_t)sizeof(r)) {
+	while ((n = read_record(fd, s->end, &r)) == (ssize_t)sizeof(r)) {
 		if (r.crc != record_crc(&r) || r.id != id || !r.event || r.event >= GROUP_EV_EVENTS)
 			break;
 		take_in(s, &r);

@@ -10,26 +10,9 @@
 #include "pending/run.h"
 
 #include <errno.h>
-#include <string.h>
-#include <sys/stat.h>
 
-#include "base/bytes.h"
-#include "base/limits.h"
-#include "pending/arrange.h"
+#include "pending/work.h"
 #include "sys/sys.h"
-
-#define PART_BYTES 65536u
-
-struct work { /* one group */
-	const struct pending_step *step;
-	int dir; /* the pending directory */
-	const struct group_header *group;
-	struct group_story story;
-	struct ground ground;
-	struct arrangement a;
-	uint32_t op;
-	uint64_t start_ns;
-};
 
 /* ---- what a story wants of a boot ---- */
 
@@ -68,108 +51,6 @@ int pending_waiting(int state, bool fallback, uint64_t accepted)
 	return waiting;
 }
 
-/* ---- checks: nothing is touched ---- */
-
-static int look_at_thing(struct work *w, uint32_t thing, struct sys_identity *ret, int *ret_dir)
-{
-	const struct group_place *p = group_place(w->group, thing);
-	int dir = ground_dir(&w->ground, p->dir, NO_PLACE);
-
-	if (dir < 0)
-		return dir;
-	*ret_dir = dir;
-	return sys_identify(dir, group_string(w->group, p->name), ret);
-}
-
-static int check_digest(struct work *w, const struct group_op *o, uint32_t thing, int dir)
-{
-	const char *name = group_string(w->group, group_place(w->group, thing)->name);
-	static uint8_t part[PART_BYTES];
-	uint8_t digest[SHA256_BYTES];
-	struct sha256 sum;
-	_close_ int fd = sys_open(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
-	ssize_t n;
-
-	if (fd < 0)
-		return fd;
-	sha256_start(&sum);
-	while ((n = sys_read(fd, part, sizeof(part))) > 0)
-		sha256_add(&sum, part, (size_t)n);
-	if (n < 0)
-		return (int)n;
-	sha256_end(&sum, digest);
-	return bytes_same(digest, group_digest(w->group, o->digest), SHA256_BYTES)
-		       ? 0
-		       : GROUP_WHY_DIGEST;
-}
-
-static int check_paths(struct work *w, const struct group_op *o)
-{
-	const uint32_t places[] = {o->from, o->to};
-	char path[PATH_BYTES];
-
-	if (w->group->flags & GROUP_PROTECTED || !w->step->protects)
-		return 0;
-	for (unsigned i = 0; i < ARRAY_SIZE(places); i++) {
-		if (places[i] == NO_PLACE)
-			continue;
-		if (!group_place_path(w->group, places[i], path, sizeof(path)))
-			return -ENAMETOOLONG;
-		if (w->step->protects(w->step->arg, path))
-			return GROUP_WHY_PROTECTED;
-	}
-	return 0;
-}
-
-static int movable(const struct sys_identity *id)
-{
-	if (id->flags & SYS_IDENTITY_MOUNT)
-		return GROUP_WHY_MOUNT;
-	return id->flags & SYS_IDENTITY_FIXED ? -EPERM : 0;
-}
-
-static int check_step(void *arg, const struct arrange_step *s)
-{
-	struct work *w = arg;
-	const struct group_op *o = group_op(w->group, s->op);
-	struct sys_identity id, target;
-	int dir, r = check_paths(w, o);
-
-	if (r == 0)
-		r = look_at_thing(w, s->thing, &id, &dir);
-	if (r < 0)
-		return r;
-	if (id.ino != o->ino || id.tag != o->tag || (!S_ISDIR(id.mode) && id.bytes != o->bytes))
-		return GROUP_WHY_IDENTITY;
-	r = movable(&id);
-	if (r == 0 && o->flags & GROUP_DIGEST)
-		r = check_digest(w, o, s->thing, dir);
-	if (r < 0 || s->target == NOTHING)
-		return r;
-	r = look_at_thing(w, s->target, &target, &dir);
-	if (r < 0)
-		return r;
-	if (S_ISDIR(id.mode) != S_ISDIR(target.mode))
-		return GROUP_WHY_KIND;
-	return movable(&target);
-}
-
-static int check_writable(struct work *w)
-{
-	for (uint32_t i = 0; i < w->group->fs.count; i++) {
-		struct sys_statfs st;
-		int r = w->ground.fs[i].known ? sys_statfs_fd(w->ground.fs[i].fd, &st) : -ENOENT;
-
-		if (r == -ENOENT)
-			continue;
-		if (r < 0)
-			return r;
-		if (st.flags & 1)
-			return -EROFS;
-	}
-	return 0;
-}
-
 /* ---- one group ---- */
 
 static void tell(struct work *w, uint32_t id, int result)
@@ -201,9 +82,9 @@ static int drop_things(struct work *w)
 
 	group_file_name(name, w->group->id, ".things");
 	r = sys_unlink(w->dir, name, 0);
-	if (r == -ENOENT)
+	if (r == -ENOENT && !w->story.end) /* with a story it may be gone and not durably */
 		return 0;
-	return r < 0 ? r : sys_fsync(w->dir);
+	return r < 0 && r != -ENOENT ? r : sys_fsync(w->dir);
 }
 
 /* Everything as it was, durable, and why. */
@@ -220,44 +101,72 @@ static int take_back(struct work *w, enum group_event event, int result)
 	return r;
 }
 
+/* The operation that is about a place, for whoever reads why it failed. */
+static uint32_t op_at(const struct work *w, uint32_t place)
+{
+	for (uint32_t i = 0; i < w->group->ops.count; i++) {
+		const struct group_op *o = group_op(w->group, i);
+
+		if (o->from == place || o->to == place)
+			return i;
+	}
+	return NO_PLACE;
+}
+
+/* When it failed: once more at the next boot, or not by itself. */
+static enum group_event after_failing(const struct work *w)
+{
+	return w->story.attempts >= GROUP_ATTEMPTS ? GROUP_EV_QUARANTINED : GROUP_EV_FAILED;
+}
+
+/*
+ * A COMMIT that could not be made durable may be on the disk all the same: everything stays where
+ * it says, and the next boot goes on from there.
+ */
 static int move_all(struct work *w)
 {
 	int r = arrange_forward(&w->a);
 
-	if (r >= 0)
+	if (r < 0)
+		w->op = op_at(w, w->a.bad_place);
+	else
 		r = ground_sync(&w->ground);
 	if (r >= 0)
-		r = note(w, GROUP_EV_COMMIT, 0);
-	if (r >= 0)
-		return 0;
-	if (w->story.state == GROUP_APPLIED)
-		return r;
-	take_back(w, w->story.attempts >= GROUP_ATTEMPTS ? GROUP_EV_QUARANTINED : GROUP_EV_FAILED,
-		  r);
+		return note(w, GROUP_EV_COMMIT, 0);
+	(void)take_back(w, after_failing(w), r);
 	return r;
 }
 
-/* What can be tried again at the next boot without a word: the machine's trouble, not the group's.
- */
+/* The machine's trouble, not the group's: an attempt that failed, no refusal. */
 static bool passing(int r)
 {
 	return r == -EIO || r == -ENOMEM || r == -EROFS || r == -EMFILE || r == -ENFILE;
+}
+
+/* Nothing was touched. */
+static int not_begun(struct work *w, int result)
+{
+	int r;
+
+	if (!passing(result))
+		return note(w, GROUP_EV_REFUSED, result);
+	r = drop_things(w);
+	if (r >= 0)
+		r = note(w, GROUP_EV_BEGIN, 0);
+	return r < 0 ? r : note(w, after_failing(w), result);
 }
 
 static int begin(struct work *w)
 {
 	int r = arrange_look(&w->a);
 
-	w->op = NO_PLACE;
+	w->op = r < 0 ? op_at(w, w->a.bad_place) : NO_PLACE;
 	if (r >= 0)
-		r = arrange_operations(&w->a, check_step, w, &w->op);
+		r = arrange_operations(&w->a, work_check_step, w, &w->op);
 	if (r >= 0)
-		r = check_writable(w);
-	if (r < 0) {
-		if (!passing(r) && note(w, GROUP_EV_REFUSED, r) < 0)
-			return -EIO;
-		return r;
-	}
+		r = work_check_writable(w);
+	if (r < 0)
+		return not_begun(w, r) < 0 ? -EIO : r;
 	w->op = NO_PLACE;
 	r = drop_things(w);
 	if (r >= 0)
@@ -289,16 +198,41 @@ static int go_on(struct work *w)
 	return r < 0 ? r : move_all(w);
 }
 
+/* Begun and no things: it had touched nothing. */
+static int begin_again(struct work *w)
+{
+	if (w->step->fallback)
+		return note(w, GROUP_EV_FAILED, -ECANCELED);
+	if (w->story.attempts < GROUP_ATTEMPTS)
+		return begin(w);
+	return note(w, GROUP_EV_QUARANTINED, -EINTR) < 0 ? -EIO : -EINTR;
+}
+
+static int as_it_left_them(struct work *w)
+{
+	int r = arrange_operations(&w->a, NULL, NULL, &w->op);
+
+	w->op = NO_PLACE;
+	if (r >= 0)
+		r = arrange_find(&w->a);
+	return r < 0 ? r : arrange_stands(&w->a);
+}
+
 /* What an interrupted group needs, or one that is to be taken back. */
 static int resume(struct work *w)
 {
 	int r = things_read(w->dir, w->group, w->a.kept);
 
-	if ((r == -ENOENT || r == -EILSEQ) && w->story.state == GROUP_BEGUN)
-		return w->step->fallback ? note(w, GROUP_EV_FAILED, -ECANCELED)
-					 : begin(w); /* it had touched nothing */
-	if (r >= 0 && w->story.state == GROUP_APPLIED)
-		r = note(w, GROUP_EV_REVERTING, 0);
+	if (r == -ENOENT && w->story.state == GROUP_BEGUN)
+		return begin_again(w);
+	if ((r == -EILSEQ || r == -ENOENT) && w->story.state != GROUP_APPLIED)
+		return note(w, GROUP_EV_QUARANTINED, GROUP_WHY_FORM) < 0 ? -EIO : GROUP_WHY_FORM;
+	if (r == -EILSEQ || r == -ENOENT)
+		return GROUP_WHY_KEPT;
+	if (r >= 0 && w->story.state == GROUP_APPLIED && w->undo)
+		r = as_it_left_them(w);
+	if (r >= 0 && w->story.state == GROUP_APPLIED && note(w, GROUP_EV_REVERTING, 0) < 0)
+		r = -EIO; /* and it may stand there all the same */
 	return r < 0 ? r : go_on(w);
 }
 
@@ -350,55 +284,120 @@ static int put_on_again(struct work *w)
 	return r;
 }
 
-/* A group that takes back another one; when it is itself taken back, the other is put on again. */
+/* A reverse group is taken back: the other is put on again, wherever its undoing was. */
+static int reverse_back(struct work *w, struct work *of)
+{
+	int r = w->story.state == GROUP_REVERTING ? 0 : note(w, GROUP_EV_REVERTING, 0);
+
+	if (r >= 0 && (of->story.state == GROUP_REVERTED || of->story.state == GROUP_REVERTING))
+		r = put_on_again(of);
+	return r < 0 ? r : note(w, GROUP_EV_REVERTED, 0);
+}
+
+static int reverse_forward(struct work *w, struct work *of)
+{
+	const enum group_state was = of->story.state;
+	int r;
+
+	if (was == GROUP_REVERTED && w->story.state == GROUP_BEGUN)
+		return note(w, GROUP_EV_COMMIT, 0);
+	if (of->story.purged || (was != GROUP_APPLIED && was != GROUP_REVERTING))
+		return note(w, GROUP_EV_REFUSED, GROUP_WHY_KEPT) < 0 ? -EIO : GROUP_WHY_KEPT;
+	r = note(w, GROUP_EV_BEGIN, 0);
+	if (r < 0)
+		return r;
+	of->undo = true;
+	r = do_operations(of, true);
+	if (r >= 0)
+		return note(w, GROUP_EV_COMMIT, 0);
+	if (of->story.state == GROUP_APPLIED && !passing(r))
+		return note(w, GROUP_EV_REFUSED, r) < 0 ? -EIO : r;
+	return r;
+}
+
+/* A group that takes back another one. */
 static int do_reverse(struct work *w)
 {
 	struct work of = {.step = w->step, .dir = w->dir, .op = NO_PLACE};
+	const bool back = w->step->fallback || w->story.state == GROUP_REVERTING;
 	int r = story_read(w->dir, w->group->of, &of.story);
 
 	if (r >= 0)
 		r = pending_load(w->dir, w->group->of, &of.group);
 	if (r >= 0 && of.group->flags & GROUP_REVERSE)
 		r = GROUP_WHY_FORM;
-	if (r < 0) {
-		pending_unload(of.group);
-		return note(w, GROUP_EV_REFUSED, r) < 0 ? -EIO : r;
-	}
-	if (w->step->fallback) {
-		r = w->story.state == GROUP_APPLIED ? note(w, GROUP_EV_REVERTING, 0) : 0;
-		if (r >= 0 && of.story.state == GROUP_REVERTED)
-			r = put_on_again(&of);
-		r = r < 0 ? r : note(w, GROUP_EV_REVERTED, 0);
-	} else if (of.story.state == GROUP_REVERTED) {
-		r = note(w, GROUP_EV_COMMIT, 0);
-	} else if (of.story.purged ||
-		   (of.story.state != GROUP_APPLIED && of.story.state != GROUP_REVERTING)) {
-		r = note(w, GROUP_EV_REFUSED, GROUP_WHY_KEPT);
-		r = r < 0 ? r : GROUP_WHY_KEPT;
-	} else {
-		r = note(w, GROUP_EV_BEGIN, 0);
-		r = r < 0 ? r : do_operations(&of, true);
-		r = r < 0 ? r : note(w, GROUP_EV_COMMIT, 0);
-	}
+	if (r >= 0)
+		r = back ? reverse_back(w, &of) : reverse_forward(w, &of);
+	else if (!back && (r == GROUP_WHY_FORM || r == -ENOENT))
+		r = note(w, GROUP_EV_REFUSED, r) < 0 ? -EIO : r;
 	pending_unload(of.group);
 	return r;
 }
 
+/* Its file cannot be read: what has not begun never will. */
+static int give_up(struct work *w, uint32_t id)
+{
+	const enum group_event event =
+		w->story.state == GROUP_BEGUN ? GROUP_EV_QUARANTINED : GROUP_EV_REFUSED;
+	const struct group_record record = {
+		.op = NO_PLACE, .result = GROUP_WHY_FORM, .boots = w->step->boots};
+
+	if (w->story.state == GROUP_APPLIED || w->story.state == GROUP_REVERTING)
+		return GROUP_WHY_FORM;
+	return story_add(w->dir, id, event, record, &w->story) < 0 ? -EIO : GROUP_WHY_FORM;
+}
+
+/* 0; 1 when it is not as it should be; -1 when it is not at its end either: no other may follow. */
 static int run_one(const struct pending_step *s, int dir, uint32_t id)
 {
 	struct work w = {.step = s, .dir = dir, .op = NO_PLACE, .start_ns = sys_now_ns()};
 	int r = story_read(dir, id, &w.story);
+	const bool known = r >= 0;
+	bool open = true;
 
-	if (r >= 0 && !(s->fallback ? wants_back(&w.story, s->accepted) : wants_forward(&w.story)))
+	if (known && !(s->fallback ? wants_back(&w.story, s->accepted) : wants_forward(&w.story)))
 		return 0;
-	if (r >= 0)
+	if (known)
 		r = pending_load(dir, id, &w.group);
 	if (r >= 0)
 		r = w.group->flags & GROUP_REVERSE ? do_reverse(&w)
 						   : do_operations(&w, s->fallback);
+	else if (known && r == GROUP_WHY_FORM)
+		r = give_up(&w, id);
+	if (known)
+		open = s->fallback ? wants_back(&w.story, s->accepted) : wants_forward(&w.story);
 	tell(&w, id, r);
 	pending_unload(w.group);
-	return r < 0 ? 1 : 0;
+	return r >= 0 ? 0 : open ? -1 : 1;
+}
+
+/* When it was applied; a group whose undoing is taken back first is then as applied as it was. */
+static uint64_t boot_of(const struct group_story *s)
+{
+	return s->state == GROUP_BEGUN || !s->applied_boots ? s->last.boots : s->applied_boots;
+}
+
+/* The order they were applied in: by boot, and in it by number. */
+static int sort_by_boot(int dir, uint32_t *ids, uint32_t count)
+{
+	static uint64_t boots[GROUPS_MAX];
+
+	for (uint32_t i = 0; i < count; i++) {
+		const uint32_t id = ids[i];
+		struct group_story s;
+		uint32_t k = i;
+		int r = story_read(dir, id, &s);
+
+		if (r < 0)
+			return r;
+		for (; k > 0 && boots[k - 1] > boot_of(&s); k--) {
+			boots[k] = boots[k - 1];
+			ids[k] = ids[k - 1];
+		}
+		boots[k] = boot_of(&s);
+		ids[k] = id;
+	}
+	return 0;
 }
 
 int pending_run(const struct pending_step *s)
@@ -407,7 +406,7 @@ int pending_run(const struct pending_step *s)
 	_close_ int dir =
 		sys_open(s->state, PENDING_DIRECTORY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
 	_close_ int lock = -1;
-	int count, worst = 0;
+	int count, worst = 0, r = 0;
 
 	if (dir < 0)
 		return dir == -ENOENT ? 0 : dir;
@@ -415,9 +414,13 @@ int pending_run(const struct pending_step *s)
 	if (lock < 0)
 		return lock;
 	count = pending_list(dir, ids, GROUPS_MAX);
-	if (count < 0)
-		return count;
-	for (int i = 0; i < count; i++)
-		worst |= run_one(s, dir, ids[s->fallback ? count - 1 - i : i]);
+	if (count > 0 && s->fallback)
+		r = sort_by_boot(dir, ids, (uint32_t)count);
+	if (count < 0 || r < 0)
+		return count < 0 ? count : r;
+	for (int i = 0; r >= 0 && i < count; i++) {
+		r = run_one(s, dir, ids[s->fallback ? count - 1 - i : i]);
+		worst |= r != 0;
+	}
 	return worst;
 }

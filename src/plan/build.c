@@ -70,6 +70,9 @@ static void default_settings(struct plan_builder *b)
 		.pnp_deadline_s = 30,
 		.subsystem_deadline_s = 60,
 		.shutdown_deadline_s = 10,
+		.keep_groups = 4,
+		.keep_days = 30,
+		.keep_mib = 1024,
 		.s0_initial = plan_intern(b, "wininit"),
 		.initial = plan_intern(b, "winlogon"),
 	};

@@ -20,7 +20,7 @@
 
 #define PLAN_MAGIC       "SMSSPLAN"
 #define QUEUE_MAGIC      "SMSSQUEU"
-#define PLAN_VERSION     2u /* 2: the lists of a safe boot */
+#define PLAN_VERSION     3u /* 3: how long groups keep what they replaced */
 #define HIVE_BLOCK_BYTES 512u
 
 enum plan_table {
@@ -109,7 +109,10 @@ struct plan_settings {
 	uint32_t initial;       /* string: the other sessions', default "winlogon" */
 	uint32_t dll_directory; /* string: DllDirectory, "" = the system's own */
 	uint32_t hive_path;     /* string: the hive's path at the time, for people */
-	uint32_t reserved[8];
+	uint32_t keep_groups;   /* PendingKeepCount 0..4096 */
+	uint32_t keep_days;     /* PendingKeepDays 0..36500 */
+	uint32_t keep_mib;      /* PendingKeepMiB 0..16777216 */
+	uint32_t reserved[5];
 };
 
 struct plan_header {

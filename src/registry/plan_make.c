@@ -118,13 +118,24 @@ static void one_value(struct draft *d, enum schema_key key, const struct reg_val
 			  "read and checked; this version does not act on it");
 }
 
+/* The second list of renames follows the first, wherever the hive has it. */
+static bool comes_last(enum schema_key key, const struct reg_value *v)
+{
+	const struct schema_row *row = schema_find(key, v->name);
+
+	return row && row->grammar == GRAMMAR_RENAMES && row->min > 1;
+}
+
 void draft_values(struct draft *d, const struct reg_key *k, enum schema_key key)
 {
 	d->key = k;
-	for (uint32_t i = 0; k && i < k->value_count && !d->failed; i++) {
-		d->remarks->origin = k->values[i].origin;
-		one_value(d, key, &k->values[i]);
-	}
+	for (unsigned round = 0; round < 2; round++)
+		for (uint32_t i = 0; k && i < k->value_count && !d->failed; i++) {
+			if (comes_last(key, &k->values[i]) != (round == 1))
+				continue;
+			d->remarks->origin = k->values[i].origin;
+			one_value(d, key, &k->values[i]);
+		}
 	d->remarks->origin = 0;
 }
 

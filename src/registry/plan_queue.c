@@ -56,9 +56,9 @@ static void one_pair(struct draft *d, uint32_t value, const char *source, const 
 {
 	struct draft_row row = {.arg = (uint32_t)d->table[PLAN_QUEUE].count, .aux = value};
 	const char *from, *to = "", *why;
-	char mark, ignored;
+	char mark, mine;
 
-	from = plain(unmarked(source, &ignored));
+	from = plain(unmarked(source, &mine));
 	if (!*source || !*from) {
 		malformed(d, row, source, "an empty source");
 		return;
@@ -66,6 +66,9 @@ static void one_pair(struct draft *d, uint32_t value, const char *source, const 
 	why = fault_of(from);
 	if (!why && !target)
 		why = "a source without a target: the value holds an odd number of strings";
+	/* NT passes over "@" before what is deleted, and opens nothing of such a name otherwise. */
+	if (!why && (mine == '!' || (mine == '@' && *target)))
+		why = "a marker of targets before the source";
 	if (!why && *target) {
 		to = plain(unmarked(target, &mark));
 		row.flags |= mark ? QUEUE_REPLACE : 0;

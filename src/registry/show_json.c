@@ -209,7 +209,10 @@ static struct json_object *settings(const struct plan_header *p)
 		       FIELD(autochk_deadline_s),
 		       FIELD(pnp_deadline_s),
 		       FIELD(subsystem_deadline_s),
-		       FIELD(shutdown_deadline_s)};
+		       FIELD(shutdown_deadline_s),
+		       FIELD(keep_groups),
+		       FIELD(keep_days),
+		       FIELD(keep_mib)};
 	static const struct {
 		const char *name;
 		size_t at;

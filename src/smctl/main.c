@@ -116,7 +116,7 @@ static int run_verb(struct smctl *s, const struct verb *v, int argc, char **argv
 
 	s->verb = v->name;
 	if (!v->options)
-		return power_main(s, v->name, argc, argv);
+		return v->run ? v->run(s, argc, argv) : power_main(s, v->name, argc, argv);
 	if (read_options(s, argc, argv, v->options, &r))
 		return r;
 	return v->run(s, argc - optind, argv + optind);

@@ -45,6 +45,7 @@ int verb_probe(struct smctl *s, int argc, char **argv);
 int verb_boot_accept(struct smctl *s, int argc, char **argv);
 int verb_boot_reject(struct smctl *s, int argc, char **argv);
 int verb_boot_next_lkg(struct smctl *s, int argc, char **argv);
+int verb_pending(struct smctl *s, int argc, char **argv);
 int verb_not_implemented(struct smctl *s, int argc, char **argv);
 
 /*

@@ -85,8 +85,34 @@ static const struct verb verbs[] = {
 	  "  -p, -H, --reboot  power off, halt, reboot, whatever the name says\n"
 	  "  -w                do nothing (there is no wtmp record to write)\n"
 	  "  -h -d -n -i       accepted, without meaning here" },
-	{ "pending", "", "", verb_not_implemented, VERB_SHOWN,
-	  "pending renames and deletes (not implemented)", "Not implemented in this version." },
+	{ "pending", "[VERB...]", NULL, verb_pending, VERB_SHOWN,
+	  "renames, replacements and deletes that the next boot carries out",
+	  "  add [FROM TO]...       queue a group: each FROM becomes TO\n"
+	  "    -d, --delete PATH    a delete, in between\n"
+	  "    -r, --replace        what is at a TO makes room\n"
+	  "    -m, --manifest FILE  operations from a file, - = standard input: FROM<TAB>TO,\n"
+	  "                         !FROM<TAB>TO replaces, -<TAB>PATH deletes, ?<TAB>PATH\n"
+	  "                         deletes if it is there\n"
+	  "    -0, --null           its fields end with NUL, not with tab and newline\n"
+	  "    -g, --group NAME     its name; a group of that name that waits is added to\n"
+	  "    --reason TEXT        why\n"
+	  "    --digest             SHA-256 also of files larger than 64 kB\n"
+	  "    --allow-protected    protected paths may be touched, once\n"
+	  "    --check              say what would fail, queue nothing\n"
+	  "  list                   all groups; also without a verb\n"
+	  "  show GROUP             its operations\n"
+	  "  check [GROUP...]       what would fail if they were carried out now\n"
+	  "  report [GROUP]         what happened to each operation, boot by boot\n"
+	  "  cancel GROUP...        it is not carried out\n"
+	  "  undo GROUP             the next boot takes it back (--reason TEXT)\n"
+	  "  retry GROUP...         a failed, refused or quarantined group, again\n"
+	  "  purge                  what was replaced goes, but for the newest groups\n"
+	  "    --keep N --days N --mib N, --unaccepted\n"
+	  "  apply                  with --root: carry out the queue now (--fallback: take back)\n"
+	  "  clear                  cancel all that waits\n"
+	  "GROUP is a number or a name.\n"
+	  "  --root DIR             of a mounted system\n"
+	  "  --state DIR --hive FILE  where it has them, as it sees them itself" },
 	{ "pagefiles", "", "", verb_not_implemented, VERB_SHOWN,
 	  "paging files (not implemented)", "Not implemented in this version." },
 	/* not verbs: programs, for their help */
@@ -161,7 +187,7 @@ void verbs_help(const char *name)
 		if (v->summary)
 			printf("%s: %s\n", v->name, v->summary);
 		puts(v->details);
-		if (v->options)
+		if (v->options || v->run)
 			fputs(GLOBAL_HELP, stdout);
 		else
 			puts("      --json, --socket PATH, --version, --help");

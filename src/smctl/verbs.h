@@ -14,8 +14,8 @@
 struct verb {
 	const char *name; /* one word or two */
 	const char *arguments;
-	/* letters of its own options; "+" first: the first other word ends them; NULL: power_main
-	 * reads */
+	/* letters of its own options; "+" first: the first other word ends them; NULL: run reads
+	 * them, or power_main */
 	const char *options;
 	int (*run)(struct smctl *s, int argc, char **argv);
 	unsigned flags;

@@ -46,6 +46,10 @@
 /* `smss shutdown N`: below STEP_FIRST an enum sm_action to drive, else one step that may hang */
 enum step { STEP_FIRST = 256, STEP_SWAPOFF = 256, STEP_UMOUNT, STEP_READ_ONLY, STEP_SYNC };
 
+/* the number of ROLE_RENAMES; 0 = the classic queue alone */
+#define RENAMES_GROUPS   (1u << 0) /* groups wait */
+#define RENAMES_NO_QUEUE (1u << 1) /* no classic entry is due */
+
 /* COPY_SKIPPED: of ROLE_PLAN, no failure: another level was asked for this boot. */
 enum copy_exit {
 	COPY_OK = 0,
@@ -124,7 +128,8 @@ int copy_role_execute(
 int copy_role_state(struct copy *c);  /* boot/attempt.c: N = level */
 int copy_role_accept(struct copy *c); /* boot/accept.c: N = enum sm_decision */
 int copy_role_stop(struct copy *c);   /* boot/stop.c: reads SM_STOP_TEXT from FD_MASTER, files it */
-int copy_role_renames(struct copy *c);  /* boot/renames.c */
+int copy_role_pending(struct copy *c);  /* boot/pending.c: N = RENAMES_* */
+int copy_role_renames(struct copy *c);  /* boot/renames.c, of it: the classic queue */
 int copy_role_paging(struct copy *c);   /* boot/paging.c: N = 1 does unpinned known libraries too */
 int copy_role_known(struct copy *c);    /* boot/known.c */
 int copy_role_session(struct copy *c);  /* session/setup.c: N = session */

@@ -6,8 +6,8 @@
  * the middle of a write must leave the old state or the new one. So the newest slot is never
  * touched: the other one is overwritten and followed by fdatasync. A file with no good slot is set
  * aside as boot.state.bad and made anew, because what damaged it may be worth a look. This code is
- * linked into programs without a heap; it reads and writes through the door (sys/sys.h) only and
- * never logs: its callers say aloud what it answers. Source: design §5, §6; header state.h.
+ * linked into programs without a heap; it uses the door (sys/sys.h) only and never logs: its
+ * callers say aloud what it answers. Source: design §5, §6; header state.h.
  */
 #include "state/state.h"
 
@@ -211,8 +211,7 @@ static int write_locked(int dir, struct boot_state *s)
 	r = put(fd, other, &next);
 	if (r < 0) {
 		/* What could not be made durable must not be read back from the cache as if it
-		 * were: the slot is spoilt, the old one counts. Nothing is to be done if even
-		 * that fails. */
+		 * were: the slot is spoilt, the old one counts, if nothing fails again. */
 		static const struct boot_state nothing;
 
 		if (sys_pwrite(fd, &nothing, sizeof(nothing), other * STATE_SLOT_BYTES) < 0)
@@ -381,6 +380,7 @@ static int apply_accept(struct boot_state *s, const struct change *c)
 	if (!s->running)
 		return -ESRCH;
 	s->accepted = 1;
+	s->accepted_boots = s->boots;
 	s->attempts[s->level] = 0;
 	s->attempts[SM_LEVEL_BUILTIN] = 0; /* it counts what failed since the last good boot */
 	if (c->digest) {

@@ -46,7 +46,9 @@ struct boot_state {       /* one slot, as on disk; little-endian */
 	uint64_t lkg_wall_s;                    /* when SYSTEM.lkg was saved, 0 never */
 	uint8_t lkg_block_sha256[SHA256_BYTES]; /* the SYSTEM.lkg whose attempts level 1 counts */
 	uint32_t once; /* 1 + the level asked for the next boot only, 0 none */
-	uint8_t reserved[76];
+	uint32_t reserved1;
+	uint64_t accepted_boots; /* number of the boot that was accepted last, 0 none */
+	uint8_t reserved[64];
 };
 _Static_assert(sizeof(struct boot_state) == STATE_SLOT_BYTES, "a slot is one sector");
 
@@ -99,7 +101,8 @@ bool state_used_up(const struct boot_state *s, unsigned level, uint32_t allowed,
  *   lkg_sha256  digest of the base block of SYSTEM.lkg, which now is the hive that booted; NULL =
  *               SYSTEM.lkg was left as it is
  *   wall_s      when it was saved; 0 = it was there already, its time stays
- * Attempts of the level and of the last level go to 0, those of level 1 too with a digest.
+ * Attempts of the level and of the last level go to 0, those of level 1 too with a digest. Its
+ * number becomes accepted_boots: what was done up to this boot is not taken back by a fallback.
  * Returns 0 or -errno (-ESRCH: no counted boot is running).
  */
 int state_accept(int dir, const uint8_t lkg_sha256[SHA256_BYTES], uint64_t wall_s);

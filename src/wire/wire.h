@@ -266,7 +266,7 @@ struct sm_env_ready {
 struct sm_state_ready {    /* of the state copy, and of an accept copy before it ends */
 	uint32_t writable; /* 1 = what it did is on disk */
 	uint32_t attempts; /* of this level, this boot included */
-	uint32_t flags;    /* SM_LKG_* */
+	uint32_t flags;    /* SM_LKG_*, SM_STATE_* */
 	uint32_t reserved;
 	uint64_t lkg_wall_s; /* when SYSTEM.lkg was saved, 0 never */
 	char text[TEXT_BYTES];
@@ -277,6 +277,7 @@ struct sm_state_ready {    /* of the state copy, and of an accept copy before it
 #define SM_LKG_ONCE     (1u << 3) /* the next boot takes LastKnownGood, that one only */
 #define SM_LKG_OFF      (1u << 4) /* LastKnownGood cannot be had; the text says why */
 #define SM_LKG_ASKED    (1u << 5) /* this boot's level was asked for: the next one begins above */
+#define SM_STATE_GROUPS (1u << 6) /* state copy only: groups wait for phase 5 */
 
 struct sm_job_next {
 	uint32_t exit; /* request: enum copy_exit of the role just done */

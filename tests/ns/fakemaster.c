@@ -57,6 +57,9 @@ static const char *const tables[PLAN_TABLES] = {
 };
 static const struct { const char *name; size_t at; } settings[] = {
 	{ "AllowProtectedRenames", offsetof(struct plan_settings, allow_protected_renames) },
+	{ "KeepDays", offsetof(struct plan_settings, keep_days) },
+	{ "KeepGroups", offsetof(struct plan_settings, keep_groups) },
+	{ "KeepMib", offsetof(struct plan_settings, keep_mib) },
 	{ "KnownPolicy", offsetof(struct plan_settings, known_policy) },
 	{ "QueueCount", offsetof(struct plan_settings, queue_count) },
 	{ "PagingSpecified", offsetof(struct plan_settings, paging_specified) },

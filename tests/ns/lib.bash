@@ -31,14 +31,15 @@ value() {
     --value "$2" --type "$3" --data "$4" "${@:5}" >/dev/null
 }
 
-# start [WORD...] - boots it in the background; returns when the API port is there
+LAUNCH=()
+# start [WORD...] - with DATA as its /data and LAUNCH before the launcher, if set; boots it in the background; returns when the API port is there
 start() {
   local i
   rm -f "$M/pid" "$M/input"
   mkfifo "$M/input"
   exec 8<>"$M/input"
-  "$BUILD/tests/ns/terminal" "$BATS_TEST_DIRNAME/launch" --stage "$STAGE" --root "$M/root" \
-    --var "$M/var" --pid "$M/pid" -- "$@" <"$M/input" >>"$M/console" 2>&1 3>&- 8>&- &
+  "$BUILD/tests/ns/terminal" "${LAUNCH[@]}" "$BATS_TEST_DIRNAME/launch" --stage "$STAGE" --root "$M/root" \
+    --var "$M/var" ${DATA:+--data "$DATA"} --pid "$M/pid" -- "$@" <"$M/input" >>"$M/console" 2>&1 3>&- 8>&- &
   JOB=$!
   for ((i = 0; i < 500; i++)); do
     [ -s "$M/pid" ] && inside test -S /run/smss/SmApiPort 2>/dev/null && return 0

@@ -4,9 +4,7 @@
  *
  * Every file has its content as programs see it and as the disk has it, with the changes between
  * the two in order; names likewise. A cut decides for each unsynced thing by the seed. Content:
- * nothing, all, a prefix of the writes, or each sector at a version of its own. Names: either in
- * order, as journalling file systems keep them (ext4, XFS), or each change on its own as long as
- * what it rests on is kept (btrfs's log, and what POSIX allows). The kind is drawn per machine.
+ * nothing, all, a prefix of the writes, or each sector at a version of its own. Names: names.c.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -15,25 +13,17 @@
 
 #include "inner.h"
 
-struct name_change {
-	struct set set[2];
-	unsigned sets;
-};
-
 static struct {
 	struct node **nodes;
 	unsigned node_count, node_room;
 	uint64_t next_ino;
-	struct name_change *names;
-	unsigned name_count, name_room;
 	struct node *root;
-	bool ordered; /* names survive as a prefix */
 	uint64_t points, cut_at, calls, fail_at;
 	int fail_error;
 	unsigned fail_times;
 } disk;
 
-static void *more(void *at, unsigned count, unsigned *room, size_t each)
+void *more(void *at, unsigned count, unsigned *room, size_t each)
 {
 	if (count < *room)
 		return at;
@@ -59,6 +49,7 @@ struct node *node_new(enum node_kind kind, uint64_t dev, unsigned mode)
 	n->dev = dev;
 	n->mode = mode & 07777;
 	n->ino = disk.next_ino++;
+	n->tag = n->ino * 77 + 5; /* born when no other was */
 	disk.nodes = more(disk.nodes, disk.node_count, &disk.node_room, sizeof(*disk.nodes));
 	disk.nodes[disk.node_count++] = n;
 	return n;
@@ -74,7 +65,7 @@ struct node *entry_find(const struct tree *t, const char *name)
 	return NULL;
 }
 
-static void tree_set(struct tree *t, const char *name, struct node *node)
+void entry_set(struct tree *t, const char *name, struct node *node)
 {
 	unsigned i = 0;
 
@@ -102,109 +93,6 @@ unsigned node_links(const struct node *n)
 		for (unsigned k = 0; k < disk.nodes[i]->names.count; k++)
 			links += disk.nodes[i]->names.at[k].node == n;
 	return links;
-}
-
-void names_change(const struct set *sets, unsigned count)
-{
-	bool pends = false;
-
-	for (unsigned i = 0; i < count; i++) {
-		tree_set(&sets[i].dir->names, sets[i].name, sets[i].node);
-		if (sets[i].node && sets[i].node->kind == NODE_DIR)
-			sets[i].node->parent = sets[i].dir;
-		if (sets[i].dir->dev == DEV_DISK)
-			pends = true;
-		else
-			tree_set(&sets[i].dir->names_disk, sets[i].name, sets[i].node);
-	}
-	if (!pends)
-		return;
-	disk.names = more(disk.names, disk.name_count, &disk.name_room, sizeof(*disk.names));
-	disk.names[disk.name_count].sets = count;
-	memcpy(disk.names[disk.name_count].set, sets, count * sizeof(*sets));
-	disk.name_count++;
-}
-
-static bool same_name(const struct name_change *a, const struct name_change *b)
-{
-	for (unsigned i = 0; i < a->sets; i++)
-		for (unsigned k = 0; k < b->sets; k++)
-			if (a->set[i].dir == b->set[k].dir &&
-			    !strcmp(a->set[i].name, b->set[k].name))
-				return true;
-	return false;
-}
-
-/* Puts the chosen changes on the disk, in order, and forgets the chosen ones (or all). */
-static void names_keep(const bool *keep, bool forget_all)
-{
-	unsigned left = 0;
-
-	for (unsigned i = 0; i < disk.name_count; i++) {
-		struct name_change *c = &disk.names[i];
-
-		if (keep[i])
-			for (unsigned k = 0; k < c->sets; k++)
-				tree_set(&c->set[k].dir->names_disk, c->set[k].name,
-					 c->set[k].node);
-		else
-			disk.names[left++] = *c;
-	}
-	disk.name_count = forget_all ? 0 : left;
-}
-
-/* All that a kept change rests on is kept too: earlier changes of the same names. */
-static void names_close(bool *keep)
-{
-	for (unsigned i = disk.name_count; i-- > 0;) {
-		if (!keep[i])
-			continue;
-		for (unsigned k = 0; k < i; k++)
-			if (disk.ordered || same_name(&disk.names[k], &disk.names[i]))
-				keep[k] = true;
-	}
-}
-
-void sync_names_of(struct node *n, bool fsync_of_file)
-{
-	bool *keep;
-	bool any = false;
-
-	/* POSIX promises no name for the fsync of a file; some file systems write it all the same.
-	 */
-	if (disk.name_count == 0 || (fsync_of_file && sim_random(2)))
-		return;
-	keep = calloc(disk.name_count, sizeof(*keep));
-	if (!keep)
-		abort();
-	for (unsigned i = 0; i < disk.name_count; i++)
-		for (unsigned k = 0; k < disk.names[i].sets; k++)
-			if (disk.names[i].set[k].dir == n || disk.names[i].set[k].node == n)
-				any = keep[i] = true;
-	if (any) {
-		names_close(keep);
-		names_keep(keep, false);
-	}
-	free(keep);
-}
-
-static void names_cut(void)
-{
-	bool *keep = calloc(disk.name_count + 1, sizeof(*keep));
-	unsigned prefix = (unsigned)sim_random(disk.name_count + 1);
-	unsigned odds = (unsigned)sim_random(5); /* 0 none ... 4 all */
-
-	if (!keep)
-		abort();
-	for (unsigned i = 0; i < disk.name_count; i++)
-		keep[i] = disk.ordered ? i < prefix : sim_random(4) < odds;
-	/* A change whose ground was lost is lost. */
-	for (unsigned i = 0; i < disk.name_count; i++)
-		for (unsigned k = 0; keep[i] && k < i; k++)
-			if (!keep[k] && same_name(&disk.names[k], &disk.names[i]))
-				keep[i] = false;
-	names_keep(keep, true);
-	free(keep);
 }
 
 /* ---- content ---- */
@@ -245,7 +133,7 @@ static void change_add(struct node *n, uint64_t at, const void *bytes, size_t le
 {
 	struct change *c;
 
-	if (n->dev != DEV_DISK || n->memfd)
+	if (n->dev == DEV_KERNEL || n->memfd)
 		return;
 	n->changes = more(n->changes, n->change_count, &n->change_room, sizeof(*n->changes));
 	c = &n->changes[n->change_count++];
@@ -361,17 +249,18 @@ void lose_content(struct node *n)
 	changes_forget(n);
 }
 
+void sync_disk(uint64_t dev)
+{
+	names_sync(dev);
+	for (unsigned i = 0; i < disk.node_count; i++)
+		if (disk.nodes[i]->dev == dev)
+			sync_content(disk.nodes[i]);
+}
+
 void sync_all(void)
 {
-	bool *keep = calloc(disk.name_count + 1, sizeof(*keep));
-
-	if (!keep)
-		abort();
-	memset(keep, 1, disk.name_count * sizeof(*keep));
-	names_keep(keep, true);
-	free(keep);
-	for (unsigned i = 0; i < disk.node_count; i++)
-		sync_content(disk.nodes[i]);
+	for (uint64_t dev = 0; dev < DEVS; dev++)
+		sync_disk(dev);
 }
 
 /* The test's own hand: what it makes is durable at once, pending things of others stay so. */
@@ -393,10 +282,9 @@ void disk_cut(void)
 		content_copy(&n->now, &n->disk);
 		n->lock = NULL;
 		n->listener = NULL;
-		n->names.count = 0;
-		for (unsigned k = 0; k < n->names_disk.count; k++)
-			tree_set(&n->names, n->names_disk.at[k].name, n->names_disk.at[k].node);
+		names_take_back(n);
 	}
+	volumes_cut();
 	disk.points = disk.cut_at = disk.calls = disk.fail_at = 0;
 }
 
@@ -442,6 +330,11 @@ void sim_fail_at(uint64_t call, int error, unsigned times)
 	disk.fail_times = times;
 }
 
+uint64_t file_calls(void)
+{
+	return disk.calls;
+}
+
 uint64_t sim_file_calls(void)
 {
 	return disk.calls;
@@ -451,7 +344,8 @@ void disk_start(void)
 {
 	disk.next_ino = 2;
 	disk.points = disk.cut_at = disk.calls = disk.fail_at = 0;
-	disk.ordered = sim_random(2);
+	names_start();
+	volumes_start();
 	disk.root = node_new(NODE_DIR, DEV_DISK, 0755);
 	disk.root->parent = disk.root;
 }
@@ -470,6 +364,6 @@ void disk_stop(void)
 		free(n);
 	}
 	free(disk.nodes);
-	free(disk.names);
+	names_stop();
 	memset(&disk, 0, sizeof(disk));
 }

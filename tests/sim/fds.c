@@ -214,3 +214,15 @@ int sys_scratch(size_t n, void **ret)
 	*ret = scratches[scratch_count++];
 	return 0;
 }
+
+void sys_scratch_back(void *room, size_t n)
+{
+	for (unsigned i = 0; room && i < scratch_count; i++)
+		if (scratches[i] == room) {
+			scratches[i] = scratches[--scratch_count];
+			free(room);
+			return;
+		}
+	if (room)
+		sim_wrong("memory is given back that was not taken");
+}

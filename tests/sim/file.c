@@ -113,6 +113,8 @@ static ssize_t write_at(struct node *node, const void *from, size_t n, uint64_t 
 
 	if (node->sealed)
 		return -EPERM;
+	if (!node->memfd && node->kind == NODE_FILE && writable(node->dev) < 0)
+		return -EROFS;
 	if (r < 0) {
 		const size_t part = n ? sim_random(n) : 0;
 
@@ -195,6 +197,8 @@ static int sync_fd(int fd, bool names)
 	if (!d || d->kind != DESC_NODE || d->flags & O_PATH)
 		return -EBADF;
 	r = step_in(true);
+	if (writable(d->node->dev) < 0)
+		return -EROFS;
 	if (r < 0) {
 		lose_content(d->node); /* and the kernel believes it clean */
 		return r;
@@ -219,11 +223,14 @@ int sys_fdatasync(int fd)
 
 int sys_syncfs(int fd)
 {
-	int r = fd_desc(fd) ? step_in(true) : -EBADF;
+	struct desc *d = fd_desc(fd);
+	int r = d && d->kind == DESC_NODE ? step_in(true) : -EBADF;
 
+	if (r >= 0)
+		r = writable(d->node->dev);
 	if (r < 0)
 		return r;
-	sync_all();
+	sync_disk(d->node->dev);
 	return (int)step_out(0);
 }
 
@@ -244,11 +251,12 @@ int sys_statfs_fd(int fd, struct sys_statfs *ret)
 	if (!d || d->kind != DESC_NODE)
 		return -EBADF;
 	*ret = (struct sys_statfs){
-		.type = d->node->dev == DEV_DISK ? 0xEF53 : 0x01021994,
+		.type = d->node->dev != DEV_KERNEL ? 0xEF53 : 0x01021994,
 		.block_bytes = 4096,
 		.blocks = 1 << 20,
 		.blocks_free = 1 << 19,
 		.blocks_avail = 1 << 19,
+		.flags = writable(d->node->dev) < 0,
 	};
 	if (d->node->magic)
 		ret->type = 0x63677270; /* cgroup2 */
@@ -309,7 +317,10 @@ ssize_t sys_list(int dir_fd, void *to, size_t n)
 	static const uint8_t types[] = {8, 4, 10, 2, 1};
 	struct desc *d = fd_desc(dir_fd);
 	size_t used = 0;
+	int r = step_in(false);
 
+	if (r < 0)
+		return r;
 	if (!d || d->kind != DESC_NODE || d->node->kind != NODE_DIR)
 		return -ENOTDIR;
 	for (; d->pos < d->node->names.count; d->pos++) {

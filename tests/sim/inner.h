@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * inner.h - what the parts of the simulated kernel share: disk.c, path.c, file.c, event.c,
- * process.c, socket.c, machine.c. Tests use kernel.h only.
+ * inner.h - what the parts of the simulated kernel share: disk.c, names.c, volume.c, path.c,
+ * file.c, event.c, process.c, socket.c, machine.c. Tests use kernel.h only.
  */
 #pragma once
 
@@ -43,7 +43,8 @@ struct content {
 struct node {
 	enum node_kind kind;
 	enum node_magic magic;
-	uint64_t ino, dev;
+	uint64_t ino, dev, tag;
+	struct node *covers; /* a mounted root: the directory it hides */
 	uint32_t mode, uid, gid;
 	bool memfd, sealed;
 	unsigned flags;
@@ -59,6 +60,8 @@ struct node {
 
 #define DEV_DISK   1u
 #define DEV_KERNEL 2u /* proc, sys, dev, run: nothing pends there */
+#define DEV_MORE   3u /* further disks, one file system each (volume.c) */
+#define DEVS       8u
 
 struct node *node_new(enum node_kind kind, uint64_t dev, unsigned mode);
 struct node *entry_find(const struct tree *t, const char *name);
@@ -75,7 +78,10 @@ void content_write(struct node *n, uint64_t at, const void *bytes, size_t len);
 void content_resize(struct node *n, uint64_t size);
 void sync_content(struct node *n);
 void sync_names_of(struct node *n, bool fsync_of_file);
+void sync_disk(uint64_t dev);
 void sync_all(void);
+void *more(void *at, unsigned count, unsigned *room, size_t each);
+void entry_set(struct tree *t, const char *name, struct node *node);
 void lose_content(struct node *n); /* a failed sync */
 void make_durable(struct node *n);
 struct node *disk_root(void);
@@ -87,6 +93,21 @@ int step_in(bool changes);
 /* step_out - after a changing call: may cut. Passes r through. */
 ssize_t step_out(ssize_t r);
 
+/* ---- names.c ---- */
+
+void names_start(void);
+void names_stop(void);
+void names_cut(void);
+void names_sync(uint64_t dev);
+void names_take_back(struct node *dir); /* after a cut: as the disk has them */
+
+/* ---- volume.c ---- */
+
+void volumes_start(void);
+void volumes_cut(void);
+int writable(uint64_t dev); /* 0 or -EROFS */
+uint64_t file_calls(void);
+
 /* ---- path.c ---- */
 
 struct place {            /* where a path ends */
@@ -95,6 +116,7 @@ struct place {            /* where a path ends */
 	struct node *node; /* NULL = nothing there */
 };
 int path_find(int dir, const char *path, bool follow, uint64_t resolve, struct place *ret);
+void node_stat(const struct node *n, struct sys_stat *ret);
 struct node *path_node(const char *path); /* for the test's hand; NULL = none */
 
 /* ---- host.c: memfds of the host, DESC_HOST; the fd's number is the same in both kernels ---- */

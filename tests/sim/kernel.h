@@ -86,6 +86,18 @@ void sim_owner(const char *path, uint32_t uid);
 /* sim_machine - what a kernel and an installed system offer a booting pid 1: /proc, /sys, /dev,
  * cgroup v2, /run, the images. */
 void sim_machine(const char *kernel_words);
+/* sim_mount_volume - a further file system (1...) appears on an empty directory; empty at first
+ * sim_umount_volume - it is gone from there, with all it holds. In between it keeps what it has. */
+void sim_mount_volume(unsigned volume, const char *path);
+void sim_umount_volume(unsigned volume, const char *path);
+/* sim_volume_uuid - from now on it is another one, by its UUID. */
+void sim_volume_uuid(unsigned volume, uint8_t first);
+/* sim_read_only_at - from the n-th file call (1...) on a file system (0 = the root's) takes and
+ * syncs nothing more; until the reboot. */
+void sim_read_only_at(unsigned volume, uint64_t call);
+/* sim_name_at - the i-th name in a directory, NULL = there are no more. */
+const char *sim_name_at(const char *path, unsigned i);
+bool sim_is_dir(const char *path);
 /* sim_console - everything said on console and kmsg so far. */
 const char *sim_console(void);
 

@@ -47,12 +47,14 @@ void model_do(struct model *m, enum act act, unsigned level)
 	case ACT_ACCEPT:
 		if (m->running) {
 			m->accepted = 1;
+			m->accepted_boots = m->boots;
 			m->attempts[m->level] = m->attempts[2] = 0;
 		}
 		break;
 	case ACT_ACCEPT_LKG:
 		if (m->running) {
 			m->accepted = 1;
+			m->accepted_boots = m->boots;
 			m->attempts[m->level] = m->attempts[1] = m->attempts[2] = 0;
 			m->counted[1] = m->hive[1] + 1;
 			m->lkg_s = level ? 1000 * level : m->lkg_s;
@@ -100,6 +102,7 @@ bool model_fits(const struct model *m, const struct boot_state *s)
 	       s->running == m->running && s->accepted == m->accepted &&
 	       s->stop_code == m->stop_code && s->stop_count == m->stop_count &&
 	       s->once == m->once && s->lkg_wall_s == m->lkg_s && s->boots == m->boots &&
+	       s->accepted_boots == m->accepted_boots &&
 	       digest_fits(s->hive_block_sha256, m->counted[0]) &&
 	       digest_fits(s->lkg_block_sha256, m->counted[1]) && !strcmp(s->boot_id, m->boot_id) &&
 	       !memcmp(s->queue_done_sha256, queue, SHA256_BYTES) == m->queue_done;

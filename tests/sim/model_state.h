@@ -33,7 +33,7 @@ enum act {
 struct model { /* what a person would expect, nothing of generations or slots */
 	uint32_t attempts[STATE_LEVELS];
 	uint32_t level, running, accepted, once, stop_code, stop_count;
-	uint64_t boots, lkg_s;
+	uint64_t boots, lkg_s, accepted_boots;
 	unsigned hive[2], counted[2]; /* which is on the disk, and which the attempts are of */
 	char boot_id[40];
 	bool queue_done;

@@ -167,6 +167,8 @@ static int open_found(const struct place *p, int flags, unsigned mode, struct no
 	if (n && flags & O_CREAT && flags & O_EXCL)
 		return -EEXIST;
 	if (!n) {
+		if (writable(p->dir->dev) < 0)
+			return -EROFS;
 		n = node_new(NODE_FILE, p->dir->dev, mode & ~022u);
 		make_name(p, n);
 	}
@@ -216,7 +218,7 @@ int sys_open_beneath(int dir, const char *path, int flags, unsigned mode, uint64
 	return open_at(dir, path, flags, mode, resolve);
 }
 
-static void fill_stat(const struct node *n, struct sys_stat *ret)
+void node_stat(const struct node *n, struct sys_stat *ret)
 {
 	static const uint32_t kinds[] = {S_IFREG, S_IFDIR, S_IFLNK, S_IFCHR, S_IFIFO};
 
@@ -248,7 +250,7 @@ int sys_stat_fd(int fd, struct sys_stat *ret)
 		*ret = (struct sys_stat){.mode = S_IFSOCK | 0600, .ino = 1, .nlink = 1};
 		return 0;
 	}
-	fill_stat(d->node, ret);
+	node_stat(d->node, ret);
 	return 0;
 }
 
@@ -266,7 +268,7 @@ int sys_stat_at(int dir, const char *path, int flags, struct sys_stat *ret)
 		return r;
 	if (!p.node)
 		return -ENOENT;
-	fill_stat(p.node, ret);
+	node_stat(p.node, ret);
 	return 0;
 }
 
@@ -288,7 +290,7 @@ static int new_place(int dir, const char *path, struct place *ret)
 		return r;
 	if (ret->node || !ret->dir)
 		return -EEXIST;
-	return 0;
+	return writable(ret->dir->dev);
 }
 
 int sys_mkdir(int dir, const char *path, unsigned mode)
@@ -392,6 +394,8 @@ int sys_unlink(int dir, const char *path, int flags)
 		r = remove_dir(p.node);
 	else
 		r = p.node->kind == NODE_DIR ? -EISDIR : 0;
+	if (r >= 0)
+		r = writable(p.dir->dev);
 	if (r < 0)
 		return r;
 	make_name(&p, NULL);
@@ -405,6 +409,11 @@ static bool is_below(const struct node *n, const struct node *top)
 	return n == top;
 }
 
+static bool is_into_itself(const struct node *what, const struct place *to)
+{
+	return what->kind == NODE_DIR && is_below(to->dir, what);
+}
+
 static int may_replace(const struct place *from, const struct place *to, unsigned flags)
 {
 	if (!from->node)
@@ -413,13 +422,19 @@ static int may_replace(const struct place *from, const struct place *to, unsigne
 		return -EBUSY;
 	if (from->dir->dev != to->dir->dev)
 		return -EXDEV;
-	if (flags & RENAME_EXCHANGE)
-		return to->node ? 0 : -ENOENT;
+	if (writable(to->dir->dev) < 0)
+		return -EROFS;
+	if (from->node->covers || (to->node && to->node->covers))
+		return -EBUSY;
+	if (flags & RENAME_EXCHANGE && !to->node)
+		return -ENOENT;
 	if (flags & RENAME_NOREPLACE && to->node)
 		return -EEXIST;
+	if (is_into_itself(from->node, to))
+		return -EINVAL;
+	if (flags & RENAME_EXCHANGE)
+		return is_into_itself(to->node, from) ? -EINVAL : 0;
 	if (from->node->kind == NODE_DIR) {
-		if (is_below(to->dir, from->node))
-			return -EINVAL;
 		if (to->node && to->node->kind != NODE_DIR)
 			return -ENOTDIR;
 		return to->node && to->node->names.count ? -ENOTEMPTY : 0;

@@ -53,6 +53,10 @@ static void protected_paths_are_left_alone(void **state)
 		{"/var/log/auth.log", true},
 		{"/var/logs", false},
 		{"/opt/app/new", false},
+		{"/data/.smss", true}, /* graveyards */
+		{"/data/.smss/graveyard/0000002a/1", true},
+		{"/data/.smssx/a", false},
+		{"/data/x.smss/a", false},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)

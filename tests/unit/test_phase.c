@@ -188,6 +188,39 @@ static void a_queue_is_looked_at_unless_all_of_it_has_run(void **state)
 	}
 }
 
+static void groups_that_wait_bring_their_copy_at_every_level(void **state)
+{
+	static const struct {
+		uint32_t queue;
+		enum sm_level level;
+		bool groups;
+		int n; /* -1 = no copy */
+	} cases[] = {
+		{0, SM_LEVEL_CURRENT, false, -1},
+		{0, SM_LEVEL_CURRENT, true, RENAMES_GROUPS | RENAMES_NO_QUEUE},
+		{3, SM_LEVEL_CURRENT, true, RENAMES_GROUPS},
+		{3, SM_LEVEL_CURRENT, false, 0},
+		{3, SM_LEVEL_LKG, false, -1},
+		{3, SM_LEVEL_LKG, true, RENAMES_GROUPS | RENAMES_NO_QUEUE},
+		{0, SM_LEVEL_BUILTIN, true, RENAMES_GROUPS | RENAMES_NO_QUEUE},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct boot b = {.phase = PHASE_RENAMES,
+				 .level = (uint8_t)cases[i].level,
+				 .groups = cases[i].groups};
+		struct job j = {.n = 99};
+		bool wait;
+
+		begin();
+		plan_settings_of(&builder)->queue_count = cases[i].queue;
+		if (phase_job(&b, end(), &j, &wait) == BOOT_NOTHING && cases[i].n < 0)
+			continue;
+		if (!wait || j.role != ROLE_RENAMES || j.n != (uint32_t)cases[i].n)
+			fail_msg("case %zu: number %u", i, j.n);
+	}
+}
+
 static void unpinned_libraries_ride_along_with_the_paging_copy(void **state)
 {
 	static const struct {
@@ -275,6 +308,7 @@ int main(void)
 		cmocka_unit_test(autochk_of_the_early_list_is_autochk_too),
 		cmocka_unit_test(setup_execute_comes_after_paging),
 		cmocka_unit_test(a_queue_is_looked_at_unless_all_of_it_has_run),
+		cmocka_unit_test(groups_that_wait_bring_their_copy_at_every_level),
 		cmocka_unit_test(unpinned_libraries_ride_along_with_the_paging_copy),
 		cmocka_unit_test(the_built_in_minimum_checks_the_disk_and_nothing_else),
 		cmocka_unit_test(what_a_level_or_a_safe_boot_leaves_out),

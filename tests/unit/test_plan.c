@@ -266,6 +266,9 @@ static void a_setting_out_of_its_range_is_refused(void **state)
 		{AT(settings.subsystem_deadline_s), 1, 3600},
 		{AT(settings.shutdown_deadline_s), 1, 3600},
 		{AT(settings.builtin), 0, 1},
+		{AT(settings.keep_groups), 0, 4096},
+		{AT(settings.keep_days), 0, 36500},
+		{AT(settings.keep_mib), 0, 16777216},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {

@@ -46,6 +46,10 @@ static void rename_pairs(void **state)
 		{"M:/|", "/", "the root directory", QUEUE_MALFORMED},
 		{"M:|/b", "", "an empty source", QUEUE_MALFORMED},
 		{"M:/a|!", "/a", "a marker without a target", QUEUE_MALFORMED},
+		{"M:!/a|", "!/a", "a marker of targets before the source", QUEUE_MALFORMED},
+		{"M:!/a|/b", "!/a", "a marker of targets before the source", QUEUE_MALFORMED},
+		{"M:*1@/a|/b", "*1@/a", "a marker of targets before the source", QUEUE_MALFORMED},
+		{"M:*1@/a|", "/a", "", 0},
 		{"M:/a", "/a",
 		 "a source without a target: the value holds an odd number of strings",
 		 QUEUE_MALFORMED},
@@ -85,6 +89,29 @@ static void an_odd_value_does_not_shift_the_next(void **state)
 	assert_string_equal(str(q, plan_row_at(q, PLAN_QUEUE, 2)->text), "/d");
 	assert_int_equal(plan_row_at(q, PLAN_QUEUE, 2)->aux, 2);
 	assert_int_equal(plan_row_at(q, PLAN_QUEUE, 2)->arg, 2);
+	case_end(&m);
+}
+
+/* NT runs all of the first value and then all of the second; a hive may hold them in any order. */
+static void the_second_value_follows_the_first(void **state)
+{
+	struct made m = {0};
+	const struct plan_header *q;
+
+	(void)state;
+	case_start(&m.tree);
+	case_value(&m.tree, SM, "PendingFileRenameOperations2", "M:/c|/d|/e|");
+	case_value(&m.tree, SM "\\FileRenameOperations", "1", "S:/f");
+	case_value(&m.tree, SM, "PendingFileRenameOperations", "M:/a||/b|");
+	case_plan(&m);
+	q = m.plan.queue;
+	assert_int_equal(plan_count(q, PLAN_QUEUE), 5);
+	for (uint32_t i = 0; i < 5; i++) {
+		static const char *const names[] = {"/a", "/b", "/c", "/e", "/f"};
+
+		assert_string_equal(str(q, plan_row_at(q, PLAN_QUEUE, i)->name), names[i]);
+		assert_int_equal(plan_row_at(q, PLAN_QUEUE, i)->arg, i);
+	}
 	case_end(&m);
 }
 
@@ -322,6 +349,7 @@ int main(void)
 		cmocka_unit_test(a_long_queue_is_quick),
 		cmocka_unit_test(rename_pairs),
 		cmocka_unit_test(an_odd_value_does_not_shift_the_next),
+		cmocka_unit_test(the_second_value_follows_the_first),
 		cmocka_unit_test(command_lines),
 		cmocka_unit_test(paging_files),
 		cmocka_unit_test(an_empty_key_has_the_defaults),

@@ -157,7 +157,7 @@ static const struct {
 	{"smctl|wait|ready|--json", 0, 0, 0, "\"ready_us\":1234000", NULL},
 	{"smctl|wait", 0, 0, 2, NULL, "wanted: wait ready"},
 	{"smctl|wait|ready|-t|soon", 0, 0, 2, NULL, "--timeout wants seconds"},
-	{"smctl|pending", 0, 0, 1, NULL, "pending: not implemented in version"},
+	{"smctl|pending|nonsense", 0, 0, 2, NULL, "pending: there is no verb \"nonsense\""},
 	{"smctl|pagefiles", 0, 0, 1, NULL, "pagefiles: not implemented in version"},
 	{"smctl|boot|accept", 0, 0, 0, "said by the master: \\x1B[2J\n", NULL},
 	{"smctl|boot|reject", 0, 0, 0, "said by the master", NULL},

@@ -53,6 +53,25 @@ _smctl() {
       return
     fi
     ;;
+  pending)
+    case $cur$second in
+    /* | *add)
+      [[ $cur == -* ]] || {
+        mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+        return
+      }
+      ;;
+    esac
+    words="$words --root --state --hive"
+    case $second in
+    '') words="add list show check report cancel undo retry purge apply clear $words" ;;
+    add) words="$words --replace --delete --manifest --null --group --reason --digest
+      --allow-protected --check" ;;
+    undo) words="$words --reason" ;;
+    purge) words="$words --keep --days --mib --unaccepted" ;;
+    apply) words="$words --fallback" ;;
+    esac
+    ;;
   boot) [[ -n $second ]] || words="accept reject next-lkg $words --follow --phases" ;;
   wait)
     if [[ -z $second ]]; then words='ready'; else words="$words --timeout"; fi

@@ -20,6 +20,7 @@ complete -c smctl -n __fish_use_subcommand -a wait -d 'Wait until the boot is re
 complete -c smctl -n __fish_use_subcommand -a events -d 'What happens, as JSON lines'
 complete -c smctl -n __fish_use_subcommand -a stops -d 'The stop that ended the previous run'
 complete -c smctl -n __fish_use_subcommand -a known -d 'The known libraries'
+complete -c smctl -n __fish_use_subcommand -a pending -d 'What the next boot renames and deletes'
 complete -c smctl -n __fish_use_subcommand -a probe -d 'What this kernel offers'
 complete -c smctl -n __fish_use_subcommand -a poweroff -d 'Power off in order'
 complete -c smctl -n __fish_use_subcommand -a reboot -d 'Start again in order'
@@ -40,3 +41,10 @@ complete -c smctl -n '__fish_seen_subcommand_from poweroff reboot halt' -l fast 
     -d 'Sessions are not asked first'
 complete -c smctl -n '__fish_seen_subcommand_from poweroff reboot halt' -l reason -x \
     -d 'For the log'
+complete -c smctl -n '__fish_seen_subcommand_from pending' \
+    -a 'add list show check report cancel undo retry purge apply clear'
+complete -c smctl -n '__fish_seen_subcommand_from pending' -l root -r -F -d 'A mounted system'
+complete -c smctl -n '__fish_seen_subcommand_from pending' -s d -l delete -r -F -d 'A delete'
+complete -c smctl -n '__fish_seen_subcommand_from pending' -s m -l manifest -r -F -d 'From a file'
+complete -c smctl -n '__fish_seen_subcommand_from pending' -s r -l replace -d 'Targets make room'
+complete -c smctl -n '__fish_seen_subcommand_from pending' -s g -l group -x -d 'Its name'

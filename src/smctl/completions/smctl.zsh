@@ -21,6 +21,7 @@ _smctl_verbs() {
     'events:what happens, one JSON object per line'
     'stops:the stop that ended the previous run'
     'known:the known libraries'
+    'pending:what the next boot renames and deletes'
     'probe:what this kernel offers'
     'poweroff:end sessions, write everything, power off'
     'reboot:the same, then start again'
@@ -54,6 +55,12 @@ _smctl() {
     _arguments $common '(-f --follow)'{-f,--follow}'[until the boot is ready]' \
       '(-p --phases)'{-p,--phases}'[phases only]' \
       '1:decision:((accept\:"this boot is good" reject\:"this boot is bad" next-lkg\:"LastKnownGood next, once"))'
+    ;;
+  pending)
+    _arguments $common '--root[a mounted system]:directory:_files -/' \
+      '*'{-d,--delete}'[a delete]:file:_files' '(-m --manifest)'{-m,--manifest}'[from a file]:file:_files' \
+      '(-r --replace)'{-r,--replace}'[targets make room]' '(-g --group)'{-g,--group}'[its name]:name:' \
+      '1:verb:(add list show check report cancel undo retry purge apply clear)' '*:path:_files'
     ;;
   wait)
     _arguments $common '1:what:(ready)' '(-t --timeout)'{-t,--timeout}'[seconds]:seconds:'

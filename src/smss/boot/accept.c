@@ -15,6 +15,7 @@
 
 #include "base/bytes.h"
 #include "base/text.h"
+#include "pending/purge.h"
 #include "smss/boot/boot.h"
 #include "state/state.h"
 #include "sys/sys.h"
@@ -22,6 +23,7 @@
 #define LKG_PLAN      LKG_FILE ".plan"
 #define LKG_BYTES_MAX (64u << 20) /* what smreg reads at most */
 #define LKG_MODE      0600u
+#define PURGE_NS      10000000000ull
 #define REBOOT_NOW    "; reboot now: smctl reboot"
 
 bool boot_lkg_off(const struct copy *c, int dir, struct text *why)
@@ -255,6 +257,39 @@ static int next_lkg(const struct copy *c, int dir, struct text *why)
 	return r;
 }
 
+/*
+ * What groups replaced up to this boot is not wanted back by a fallback any more: beyond the policy
+ * of the plan it goes. Whoever accepted waits for our end, so this has its time; the rest goes when
+ * the next boot is accepted.
+ */
+static void purge_groups(const struct copy *c, int dir, const struct boot_state *s)
+{
+	const struct plan_settings *set = &c->plan->settings;
+	const struct pending_purge what = {
+		.state = dir,
+		.prefix = "",
+		.accepted = s->accepted_boots,
+		.keep_groups = set->keep_groups,
+		.keep_days = set->keep_days,
+		.keep_bytes = (uint64_t)set->keep_mib * MIB,
+		.until_ns = sys_now_ns() + PURGE_NS,
+	};
+	struct pending_purged done;
+	char room[TEXT_BYTES];
+	struct text t = TEXT_ON(room);
+	int r = pending_purge(&what, &done);
+
+	if (r < 0)
+		boot_say(c, RESULT_DEGRADED, -r, PENDING_DIRECTORY,
+			 "what groups replaced is kept until another boot is accepted");
+	if (r < 0 || !(done.groups || done.left))
+		return;
+	text_add(text_u64(&t, done.groups), " groups gave up what they replaced");
+	if (done.left)
+		text_add(text_u64(text_add(&t, ", to be gone on with: "), done.left), "");
+	copy_item(c, RESULT_OK, 0, 0, PENDING_DIRECTORY, room);
+}
+
 int copy_role_accept(struct copy *c)
 {
 	static const char *const names[SM_DECISIONS] = {"BootGood", "BootGood", "BootBad",
@@ -282,5 +317,7 @@ int copy_role_accept(struct copy *c)
 	known = dir >= 0 && state_read(dir, &s) >= 0;
 	if (boot_tell_state(c, known ? &s : NULL, known ? 0 : SM_LKG_OFF, room) < 0)
 		return COPY_NO_MASTER;
+	if (r >= 0 && known && c->n <= SM_DECIDE_ACCEPT)
+		purge_groups(c, dir, &s);
 	return r < 0 ? COPY_FAILED : COPY_OK;
 }

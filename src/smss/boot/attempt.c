@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "base/text.h"
+#include "pending/run.h"
 #include "smss/boot/boot.h"
 #include "state/state.h"
 #include "sys/sys.h"
@@ -125,6 +126,25 @@ static int count(const struct copy *c, int dir, struct boot_state *ret, uint32_t
 	return 0;
 }
 
+/* Groups that are queued, or to be taken back at this level: phase 5 is told whether there are any.
+ * What cannot even be counted is for its copy to find out and say. */
+static uint32_t groups_wait(const struct copy *c, int dir, const struct boot_state *s)
+{
+	return pending_waiting(dir, c->n != SM_LEVEL_CURRENT, s->accepted_boots) ? SM_STATE_GROUPS
+										 : 0;
+}
+
+/* Their journals cannot be written, so they are left alone; nobody is to find that out alone. */
+static void say_groups_kept(const struct copy *c)
+{
+	_close_ int dir = copy_open_state(c, false);
+	struct boot_state s;
+
+	if (dir >= 0 && state_read(dir, &s) >= 0 && groups_wait(c, dir, &s))
+		copy_item(c, RESULT_DEGRADED, 0, 0, PENDING_DIRECTORY,
+			  "groups of file operations wait for a boot that can write its state");
+}
+
 static int state_off(const struct copy *c, int r)
 {
 	char room[TEXT_BYTES];
@@ -134,6 +154,7 @@ static int state_off(const struct copy *c, int r)
 	(void)boot_tell_state(c, NULL, SM_LKG_OFF, room);
 	text_add(&t, "; LastKnownGood is off");
 	copy_item(c, RESULT_DEGRADED, -r, 0, copy_word(c, "SMSS_STATE", STATE_DIRECTORY), room);
+	say_groups_kept(c);
 	return COPY_FAILED;
 }
 
@@ -148,6 +169,7 @@ int copy_role_state(struct copy *c)
 
 	if (r < 0)
 		return state_off(c, r);
+	flags |= groups_wait(c, dir, &s);
 	if (boot_lkg_off(c, dir, &t)) {
 		flags |= SM_LKG_OFF;
 		copy_item(c, RESULT_DEGRADED, 0, 0, "LastKnownGood", room);

@@ -69,19 +69,28 @@ static bool ends_line(int dir, const char *name, uint64_t bytes)
 	return fd >= 0 && sys_pread(fd, &last, 1, bytes - 1) == 1 && last == '\n';
 }
 
-int boot_append_line(int dir, const char *name, const char *lines, size_t n)
+int boot_open_lines(int dir, const char *name, struct sys_stat *ret)
 {
 	_close_ int fd = sys_open(dir, name, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0600);
-	struct sys_stat st;
 	int r;
 
 	if (fd < 0)
 		return fd;
-	r = sys_stat_fd(fd, &st);
-	if (r >= 0 && st.size && !ends_line(dir, name, st.size))
+	r = sys_stat_fd(fd, ret);
+	if (r >= 0 && ret->size && !ends_line(dir, name, ret->size))
 		r = sys_write_all(fd, "\n", 1); /* a cut left half a line: it stays, by itself */
-	if (r >= 0)
-		r = sys_write_all(fd, lines, n);
+	return r < 0 ? r : fd_take(fd);
+}
+
+int boot_append_line(int dir, const char *name, const char *lines, size_t n)
+{
+	struct sys_stat st;
+	_close_ int fd = boot_open_lines(dir, name, &st);
+	int r;
+
+	if (fd < 0)
+		return fd;
+	r = sys_write_all(fd, lines, n);
 	if (r >= 0)
 		r = sys_fsync(fd);
 	if (r >= 0 && st.size == 0) /* perhaps new: its name must be durable too */

@@ -34,6 +34,13 @@ bool boot_owned(const struct sys_stat *st);
 int boot_publish(const char *name, const void *bytes, size_t n);
 
 /*
+ * boot_open_lines - a file of lines, to be written at its end, where a new line begins
+ *   ret  what it was when opened: its name may be new when it was empty
+ * Returns an fd (caller's) or -errno. Nothing is durable yet.
+ */
+int boot_open_lines(int dir, const char *name, struct sys_stat *ret);
+
+/*
  * boot_append_line - a line at the end of a file of the state directory, durable on return
  *   dir    the state directory;  name  plain name, made with mode 0600 when missing
  * Returns 0 or -errno.

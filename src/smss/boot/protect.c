@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "pending/ground.h"
 #include "smss/copy.h"
 
 bool protect_canonical(const char *path)
@@ -37,6 +38,15 @@ static bool holds(const char *a, const char *b)
 	return strncmp(a, b, n) == 0 && (!b[n] || b[n] == '/');
 }
 
+/* What groups replaced lies at the mount points of other file systems, below this name. */
+static bool in_graveyard(const char *path)
+{
+	for (const char *p = strstr(path, "/" GRAVEYARD_FS); p; p = strstr(p + 1, "/" GRAVEYARD_FS))
+		if (holds("/" GRAVEYARD_FS, p))
+			return true;
+	return false;
+}
+
 bool protect_covers(const char *path, const char *hive, const char *state)
 {
 	static const char *const ours[] = {
@@ -47,7 +57,7 @@ bool protect_covers(const char *path, const char *hive, const char *state)
 	for (size_t i = 0; i < ARRAY_SIZE(ours); i++)
 		if (holds(ours[i], path) || holds(path, ours[i]))
 			return true;
-	if (holds(state, path) || holds(path, state) || holds(path, hive))
+	if (in_graveyard(path) || holds(state, path) || holds(path, state) || holds(path, hive))
 		return true;
 	/* the hive and SYSTEM.plan, SYSTEM.queue, SYSTEM.new: names that go on after the hive's */
 	return strncmp(path, hive, hive_n) == 0 && (!path[hive_n] || path[hive_n] == '.');

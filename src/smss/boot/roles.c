@@ -27,7 +27,7 @@ static const struct {
 	[ROLE_ENVIRONMENT] = {copy_role_environment, NEEDS_PLAN | CHAINS},
 	[ROLE_EXECUTE] = {copy_role_execute, NEEDS_PLAN | TAKES_ENV},
 	[ROLE_STATE] = {copy_role_state, NEEDS_PLAN | CHAINS},
-	[ROLE_RENAMES] = {copy_role_renames, NEEDS_PLAN | CHAINS},
+	[ROLE_RENAMES] = {copy_role_pending, NEEDS_PLAN | CHAINS},
 	[ROLE_PAGING] = {copy_role_paging, NEEDS_PLAN | CHAINS},
 	[ROLE_KNOWN] = {copy_role_known, NEEDS_PLAN | CHAINS},
 	[ROLE_SESSION] = {copy_role_session, NEEDS_PLAN | TAKES_ENV},

@@ -113,7 +113,8 @@ int call_state_ready(struct ask *a)
 	if (a->p->role == ROLE_STATE) {
 		master.boot.state_on = s->writable != 0;
 		master.attempts = s->attempts;
-		master.lkg_flags = s->flags;
+		master.boot.groups = (s->flags & SM_STATE_GROUPS) != 0;
+		master.lkg_flags = s->flags & ~SM_STATE_GROUPS;
 	} else {
 		master.lkg_flags = (master.lkg_flags & STICKY) | s->flags;
 	}

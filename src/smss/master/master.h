@@ -84,11 +84,13 @@ struct row { /* of the boot timeline */
 struct boot { /* what the pure step works on, see phase.c */
 	uint8_t phase;
 	uint8_t level;
-	bool state_on;   /* boot.state is writable */
-	bool no_pnp;     /* SerializeBoot has nothing to wait for */
-	bool plan_ready; /* of the level being tried */
-	bool safe;       /* SetupExecute is left out */
-	uint32_t entry;  /* within the phase */
+	bool state_on;         /* boot.state is writable */
+	bool no_pnp;           /* SerializeBoot has nothing to wait for */
+	bool plan_ready;       /* of the level being tried */
+	bool safe;             /* SetupExecute is left out */
+	bool groups;           /* groups of file operations wait for phase 5 */
+	uint8_t renames_again; /* copies of phase 5 that were started after one that was killed */
+	uint32_t entry;        /* within the phase */
 	uint32_t plan_flags;
 };
 

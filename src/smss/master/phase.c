@@ -16,7 +16,8 @@
 #define RENAMES_DEADLINE_S 600u
 #define PAGING_DEADLINE_S  300u
 #define KNOWN_DEADLINE_S   120u
-#define EXIT_REBOOT_WANTED 3 /* autochk(8): the root was repaired under a read-only mount */
+#define RENAMES_AGAIN      2u /* a group that was cut is gone on with, then taken back */
+#define EXIT_REBOOT_WANTED 3  /* autochk(8): the root was repaired under a read-only mount */
 
 static enum boot_answer copy_job(struct job *ret, enum role role, uint32_t n, uint32_t deadline_s,
 				 const char *why)
@@ -73,6 +74,20 @@ static bool known_ride_along(const struct plan_header *p)
 	       plan_count(p, PLAN_PAGING_FILES);
 }
 
+static enum boot_answer renames_job(const struct boot *b, const struct plan_header *p,
+				    struct job *ret)
+{
+	/* LastKnownGood booted once, and then its entries ran. */
+	const bool queue = p->settings.queue_count && b->level != SM_LEVEL_LKG &&
+			   (!(b->plan_flags & SM_PLAN_FRESH) || b->plan_flags & SM_PLAN_RENAMES);
+
+	if (!queue && !b->groups)
+		return BOOT_NOTHING;
+	return copy_job(ret, ROLE_RENAMES,
+			(b->groups ? RENAMES_GROUPS : 0) | (queue ? 0 : RENAMES_NO_QUEUE),
+			RENAMES_DEADLINE_S, "pending renames");
+}
+
 static enum boot_answer single_job(const struct boot *b, const struct plan_header *p,
 				   struct job *ret)
 {
@@ -92,11 +107,7 @@ static enum boot_answer single_job(const struct boot *b, const struct plan_heade
 	case PHASE_STATE:
 		return copy_job(ret, ROLE_STATE, b->level, COPY_DEADLINE_S, "counts the attempt");
 	case PHASE_RENAMES:
-		/* LastKnownGood booted once, and then its entries ran. */
-		if (!p->settings.queue_count || b->level == SM_LEVEL_LKG ||
-		    (b->plan_flags & SM_PLAN_FRESH && !(b->plan_flags & SM_PLAN_RENAMES)))
-			return BOOT_NOTHING;
-		return copy_job(ret, ROLE_RENAMES, 0, RENAMES_DEADLINE_S, "pending renames");
+		return renames_job(b, p, ret);
 	case PHASE_PAGING:
 		if (!plan_count(p, PLAN_PAGING_FILES))
 			return BOOT_NOTHING;
@@ -360,6 +371,10 @@ void phase_job_ended(enum result result, int detail)
 	} else if (b->phase == PHASE_BOOT_EXECUTE_CHECK && result == RESULT_FAILED &&
 		   detail == EXIT_REBOOT_WANTED && master.mode == SM_MODE_MACHINE) {
 		(void)shutdown_begin(SM_ACTION_REBOOT, 1, "the root file system was repaired");
+	} else if (b->phase == PHASE_RENAMES && b->groups && b->renames_again < RENAMES_AGAIN &&
+		   (result == RESULT_CRASHED || result == RESULT_TIMEOUT)) {
+		b->renames_again++; /* nothing may run between two halves of a group */
+		b->entry = 0;
 	} else if (b->phase == PHASE_KNOWN_DLLS && result != RESULT_OK && master.plan &&
 		   master.plan->settings.known_policy == PLAN_KNOWN_STOP) {
 		stop(STOP_SYSTEM_PROCESS_TERMINATED, (uint32_t)detail, "known library verification",

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pending_step.c - the same file operations three ways, for bench/pending
+ *
+ *   make DIR N     N operations to come: half of them move a file, half delete one; synced
+ *   bare DIR N     rename(2) and unlink(2) in a loop, one syncfs at the end
+ *   queue DIR N    the same as one group of smss's queue (DIR is the root of its system)
+ *   step DIR       what the boot does with that queue
+ *
+ * Each but make prints "MILLISECONDS KILOBYTES": the time of the work alone, without the program's
+ * start, and the most memory the program had.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sm.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PER_DIRECTORY 1000u /* files of a kind in one directory */
+
+static double now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+static void fail(const char *what)
+{
+	fprintf(stderr, "pending_step: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static void name_of(char *room, size_t cap, const char *base, const char *kind, unsigned i)
+{
+	snprintf(room, cap, "%s/work/%u/%s%u", base, i / PER_DIRECTORY, kind, i);
+}
+
+static void make_file(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0644);
+
+	if (fd < 0 || write(fd, path, strlen(path)) < 0)
+		fail(path);
+	close(fd);
+}
+
+static void make(const char *base, unsigned n)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/work", base);
+	if (mkdir(path, 0755) < 0)
+		fail(path);
+	for (unsigned i = 0; i < n / 2; i++) {
+		if (i % PER_DIRECTORY == 0) {
+			snprintf(path, sizeof(path), "%s/work/%u", base, i / PER_DIRECTORY);
+			if (mkdir(path, 0755) < 0)
+				fail(path);
+		}
+		name_of(path, sizeof(path), base, "new", i);
+		make_file(path);
+		name_of(path, sizeof(path), base, "gone", i);
+		make_file(path);
+	}
+	sync();
+}
+
+static void sync_fs(const char *base)
+{
+	int fd = open(base, O_RDONLY | O_DIRECTORY);
+
+	if (fd < 0 || syncfs(fd) < 0)
+		fail("syncfs");
+	close(fd);
+}
+
+static void bare(const char *base, unsigned n)
+{
+	char from[512], to[512];
+
+	for (unsigned i = 0; i < n / 2; i++) {
+		name_of(from, sizeof(from), base, "new", i);
+		name_of(to, sizeof(to), base, "now", i);
+		if (rename(from, to) < 0)
+			fail(from);
+		name_of(from, sizeof(from), base, "gone", i);
+		if (unlink(from) < 0)
+			fail(from);
+	}
+	sync_fs(base);
+}
+
+static void queue(struct sm_queue *q, unsigned n)
+{
+	char from[512], to[512];
+	struct sm_group *g;
+	uint32_t id;
+	int r = sm_group_new(q, "bench", "measured", 0, &g);
+
+	for (unsigned i = 0; r == 0 && i < n / 2; i++) {
+		name_of(from, sizeof(from), "", "new", i);
+		name_of(to, sizeof(to), "", "now", i);
+		r = sm_group_move(g, from, to, 0);
+		name_of(from, sizeof(from), "", "gone", i);
+		if (r == 0)
+			r = sm_group_delete(g, from, 0);
+	}
+	if (r == 0)
+		r = sm_group_queue(g, NULL, &id);
+	if (r != 0) {
+		fprintf(stderr, "pending_step: queue: %d %s\n", r, sm_reason_text(r));
+		exit(1);
+	}
+	sm_group_free(g);
+}
+
+int main(int argc, char **argv)
+{
+	unsigned n = argc > 3 ? (unsigned)atoi(argv[3]) : 0;
+	struct sm_queue *q = NULL;
+	struct rusage use;
+	double begun;
+
+	if (argc < 3)
+		return 2;
+	if (!strcmp(argv[1], "make")) {
+		make(argv[2], n);
+		return 0;
+	}
+	if (strcmp(argv[1], "bare") && sm_queue_open(argv[2], NULL, NULL, &q) < 0)
+		fail("queue");
+	begun = now_ms();
+	if (!strcmp(argv[1], "bare"))
+		bare(argv[2], n);
+	else if (!strcmp(argv[1], "queue"))
+		queue(q, n);
+	else if (sm_queue_apply(q, false, NULL, NULL) != 0)
+		fail("step");
+	begun = now_ms() - begun;
+	getrusage(RUSAGE_SELF, &use);
+	printf("%.2f %ld\n", begun, use.ru_maxrss);
+	return 0;
+}

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * acts.c - libsm: what can be done with a queued group, and its story; see sm.h
+ *
+ * Every change waits for the queue's lock, looks again under it, and is durable before it is told.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/text.h"
+#include "client/pending.h"
+#include "pending/purge.h"
+#include "state/state.h"
+
+_Static_assert((int)SM_GROUP_REVERTED == (int)GROUP_REVERTED &&
+		       (int)GROUP_STATES == (int)SM_GROUP_CANCELLED,
+	       "states of sm.h are those of record.h, and then two more");
+
+const char *sm_group_state_word(enum sm_group_state state)
+{
+	if (state == SM_GROUP_CANCELLED)
+		return "cancelled";
+	return state == SM_GROUP_DAMAGED ? "damaged" : group_state_word(state);
+}
+
+const char *sm_reason_text(int r)
+{
+	static const char *const own[] = {
+		"the path is not absolute",
+		"\".\" or \"..\" in the path",
+		"that is the root itself",
+		"the source is the target",
+		"a directory cannot go below itself",
+		"the path goes through something that the same group moves; use two groups",
+		"what lies below .smss is the queue's own",
+		"this file system cannot exchange two files",
+		"a socket cannot be copied to another file system",
+		"it changed while it was copied",
+		"too many file systems in one group",
+		"a group that waits moves it first: add to that group, or wait for the boot",
+	};
+
+	if (r <= WHY_RELATIVE && r > WHY_RELATIVE - (int)ARRAY_SIZE(own))
+		return own[WHY_RELATIVE - r];
+	switch (r) {
+	case 0:
+		return "success";
+	case -ENOENT:
+		return "it is not there";
+	case -EEXIST:
+		return "the target is there already; replacing it was not asked for";
+	case -EROFS:
+		return "the file system is read-only";
+	case -EPERM:
+		return "immutable or append-only, or not permitted";
+	case -ENOTDIR:
+		return "not a directory";
+	case -ENOSPC:
+		return "not enough space";
+	case -EINTR:
+		return "it was cut on its way twice";
+	case -ECANCELED:
+		return "a fallback came before it was done";
+	default:
+		return group_why_text(r);
+	}
+}
+
+/* ---- the story ---- */
+
+static const char *event_word(uint32_t event)
+{
+	static const char *const words[GROUP_EV_EVENTS] = {
+		[GROUP_EV_BEGIN] = "begun",
+		[GROUP_EV_COMMIT] = "applied",
+		[GROUP_EV_FAILED] = "failed",
+		[GROUP_EV_REFUSED] = "refused",
+		[GROUP_EV_QUARANTINED] = "quarantined",
+		[GROUP_EV_REVERTING] = "reverting",
+		[GROUP_EV_REVERTED] = "reverted",
+		[GROUP_EV_PURGED] = "purged",
+		[GROUP_EV_RETRY] = "retried",
+	};
+
+	return event < GROUP_EV_EVENTS && words[event] ? words[event] : "?";
+}
+
+int sm_group_history(struct sm_queue *q, uint32_t group, uint32_t *cursor,
+		     struct sm_group_event *ret)
+{
+	const struct group_header *g = NULL;
+	char name[GROUP_FILE_BYTES];
+	struct group_record rec, bare;
+	_close_ int fd = -1;
+	ssize_t n;
+
+	if (q->dir < 0)
+		return 0;
+	group_file_name(name, group, ".journal");
+	fd = sys_open(q->dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	n = sys_pread(fd, &rec, sizeof(rec), (uint64_t)*cursor * sizeof(rec));
+	if (n != (ssize_t)sizeof(rec))
+		return n < 0 ? (int)n : 0;
+	bare = rec;
+	bare.crc = 0;
+	if (rec.crc != crc32c(0, &bare, sizeof(bare)) || rec.id != group)
+		return 0;
+	*cursor += 1;
+	*ret = (struct sm_group_event){.event = event_word(rec.event),
+				       .operation = SM_NO_OPERATION,
+				       .reason = rec.result,
+				       .foreign = rec.foreign,
+				       .boot = rec.boots,
+				       .wall_s = rec.wall_s};
+	if (rec.op != NO_PLACE && pending_load(q->dir, group, &g) == 0)
+		ret->operation = queue_user_number(g, rec.op);
+	pending_unload(g);
+	return 1;
+}
+
+/* ---- changes ---- */
+
+/* The lock, and what stands about a group then. Returns the lock or -errno. */
+static int lock_on(struct sm_queue *q, uint32_t group, struct group_story *story)
+{
+	_close_ int lock = -1;
+	char name[GROUP_FILE_BYTES];
+	struct sys_stat st;
+	int r;
+
+	if (q->dir < 0)
+		return -ENOENT;
+	lock = pending_lock(q->dir);
+	if (lock < 0)
+		return lock;
+	group_file_name(name, group, ".group");
+	r = sys_stat_at(q->dir, name, AT_SYMLINK_NOFOLLOW, &st);
+	if (r >= 0)
+		r = story_read(q->dir, group, story);
+	return r < 0 ? r : fd_take(lock);
+}
+
+int sm_group_cancel(struct sm_queue *q, uint32_t group)
+{
+	struct group_story story;
+	_close_ int lock = lock_on(q, group, &story);
+	char from[GROUP_FILE_BYTES], to[GROUP_FILE_BYTES];
+	struct sm_group *g = NULL;
+	int r;
+
+	if (lock < 0)
+		return lock;
+	/* Failed and refused groups have left everything as it was; they can go too. */
+	if (story.state != GROUP_QUEUED && story.state != GROUP_FAILED &&
+	    story.state != GROUP_REFUSED && story.state != GROUP_QUARANTINED)
+		return -EALREADY;
+	(void)!sm_group_open(q, group, &g);
+	group_file_name(from, group, ".group");
+	group_file_name(to, group, CANCELLED);
+	r = sys_rename(q->dir, from, q->dir, to, 0);
+	if (r >= 0)
+		r = sys_fsync(q->dir);
+	if (r >= 0 && g)
+		stage_drop(g, group);
+	sm_group_free(g);
+	return r;
+}
+
+int sm_group_retry(struct sm_queue *q, uint32_t group)
+{
+	struct group_story story;
+	_close_ int lock = lock_on(q, group, &story);
+
+	if (lock < 0)
+		return lock;
+	if (story.state != GROUP_FAILED && story.state != GROUP_REFUSED &&
+	    story.state != GROUP_QUARANTINED && story.state != GROUP_REVERTED)
+		return -EINVAL;
+	return story_add(q->dir, group, GROUP_EV_RETRY,
+			 (struct group_record){.op = NO_PLACE, .boots = story.last.boots}, &story);
+}
+
+/* Another group that waits to take this one back. */
+static bool undo_waits(struct sm_queue *q, uint32_t group)
+{
+	struct sm_group_row row;
+	uint32_t cursor = 0;
+
+	while (sm_group_next(q, &cursor, &row) > 0)
+		if (row.of == group &&
+		    (row.state == SM_GROUP_QUEUED || row.state == SM_GROUP_BEGUN ||
+		     row.state == SM_GROUP_FAILED))
+			return true;
+	return false;
+}
+
+static int write_reverse(struct sm_queue *q, const struct group_header *of, const char *reason,
+			 uint32_t *ret)
+{
+	struct {
+		struct group_header h;
+		char strings[8];
+	} file = {.h = {.bytes = sizeof(file),
+			.wall_s = sys_wall_s(),
+			.flags = GROUP_REVERSE,
+			.of = of->id,
+			.uid = sys_uid(),
+			.strings = sizeof(struct group_header)}};
+	char name[GROUP_FILE_BYTES];
+	struct text t = TEXT_ON(file.h.name);
+	int r = queue_next_id(q, &file.h.id);
+
+	memcpy(file.h.magic, GROUP_MAGIC, sizeof(file.h.magic));
+	text_add(text_add(&t, "undo "), of->name);
+	(void)str_copy(file.h.reason, sizeof(file.h.reason), reason ? reason : "");
+	file.h.crc = group_crc(&file.h);
+	if (r == 0)
+		r = group_check(&file, sizeof(file), NULL);
+	if (r < 0)
+		return r;
+	group_file_name(name, file.h.id, ".group");
+	r = sys_replace_file(q->dir, name, &file, sizeof(file), 0600);
+	if (r == 0)
+		*ret = file.h.id;
+	return r;
+}
+
+int sm_group_undo(struct sm_queue *q, uint32_t group, const char *reason, uint32_t *ret_group)
+{
+	struct group_story story;
+	_close_ int lock = lock_on(q, group, &story);
+	const struct group_header *of = NULL;
+	int r = lock;
+
+	if (r >= 0)
+		r = story.purged                   ? -ENODATA
+		    : story.state != GROUP_APPLIED ? -EINVAL
+		    : undo_waits(q, group)         ? -EALREADY
+						   : pending_load(q->dir, group, &of);
+	if (r == 0 && of->flags & GROUP_REVERSE)
+		r = -EINVAL;
+	if (r == 0)
+		r = write_reverse(q, of, reason, ret_group);
+	pending_unload(of);
+	return r;
+}
+
+/* ---- offline ---- */
+
+struct applying {
+	struct sm_queue *q;
+	void (*told)(void *arg, const struct sm_group_row *row);
+	void *arg;
+};
+
+static bool protects(void *arg, const char *path)
+{
+	return queue_protects(((struct applying *)arg)->q, path);
+}
+
+/* A group that waits for another boot has no record of why, so what was told stands for it. */
+static void tell(void *arg, const struct group_told *t)
+{
+	const struct applying *a = arg;
+	struct sm_group_row row;
+
+	if (!a->told || queue_row(a->q, t->id, false, &row) < 0)
+		return;
+	if (t->result) {
+		row.reason = t->result;
+		row.operation = t->group ? queue_user_number(t->group, t->op) : SM_NO_OPERATION;
+	}
+	a->told(a->arg, &row);
+}
+
+int sm_queue_apply(struct sm_queue *q, bool fallback,
+		   void (*told)(void *arg, const struct sm_group_row *row), void *arg)
+{
+	struct applying a = {.q = q, .told = told, .arg = arg};
+	struct boot_state state = {0};
+	struct pending_step step = {.state = q->state,
+				    .prefix = q->prefix,
+				    .fallback = fallback,
+				    .protects = protects,
+				    .tell = tell,
+				    .arg = &a};
+
+	if (q->dir < 0)
+		return 0;
+	if (state_read(q->state, &state) < 0)
+		state = (struct boot_state){0};
+	step.boots = state.boots + 1; /* it belongs to the boot that comes */
+	step.accepted = state.accepted_boots;
+	return pending_run(&step);
+}
+
+int sm_queue_purge(struct sm_queue *q, const struct sm_keep *keep, uint32_t *ret_left)
+{
+	struct boot_state state = {0};
+	struct pending_purged done = {0};
+	struct pending_purge purge = {.state = q->state,
+				      .prefix = q->prefix,
+				      .keep_groups = keep->groups,
+				      .keep_days = keep->days,
+				      .keep_bytes = keep->bytes};
+	int r;
+
+	if (q->dir < 0)
+		return 0;
+	if (state_read(q->state, &state) < 0)
+		state = (struct boot_state){0};
+	purge.accepted = keep->unaccepted ? UINT64_MAX : state.accepted_boots;
+	r = pending_purge(&purge, &done);
+	if (r < 0)
+		return r;
+	if (ret_left)
+		*ret_left = done.left;
+	return (int)done.groups;
+}

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * check.c - libsm: a group carried out on paper, every problem told; see pending.h
+ *
+ * The same questions as the boot asks (pending/run.c), only that an answer does not end it: after a
+ * problem the operation is taken as done, so that what follows is judged as it was meant.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/bytes.h"
+#include "base/text.h"
+#include "client/pending.h"
+
+#define NOBODY     UINT32_MAX
+#define SLACK      (1u << 20) /* of free bytes that no estimate takes */
+#define SLOT_BYTES 64u        /* a directory entry of a graveyard, generously */
+
+struct checking {
+	struct sm_group *g;
+	const struct sm_watch *watch;
+	int found;
+	uint32_t number;
+};
+
+static void tell(struct checking *c, uint32_t number, int why, const char *path)
+{
+	const struct sm_problem p = {.operation = number, .reason = why, .path = path};
+
+	c->found++;
+	if (c->watch && c->watch->problem)
+		c->watch->problem(c->watch->arg, &p);
+}
+
+static void tell_place(struct checking *c, uint32_t place, int why)
+{
+	char room[PATH_BYTES];
+
+	tell(c, c->number, why, place_path(c->g, place, room));
+}
+
+/* ---- protected paths: as src/smss/boot/protect.c has them ---- */
+
+static bool holds(const char *a, const char *b)
+{
+	const size_t n = strlen(a);
+
+	return strncmp(a, b, n) == 0 && (!b[n] || b[n] == '/');
+}
+
+bool queue_protects(void *arg, const char *path)
+{
+	static const char *const ours[] = {
+		"/usr/lib/smss", "/lib/smss", "/sbin/init", "/usr/sbin/init", "/boot", "/var/log",
+	};
+	const struct sm_queue *q = arg;
+	const size_t n = strlen(q->hive);
+
+	for (size_t i = 0; i < ARRAY_SIZE(ours); i++)
+		if (holds(ours[i], path) || holds(path, ours[i]))
+			return true;
+	if (holds(q->state_path, path) || holds(path, q->state_path) || holds(path, q->hive))
+		return true;
+	return strncmp(path, q->hive, n) == 0 && (!path[n] || path[n] == '.');
+}
+
+static void check_protected(struct checking *c, uint32_t place)
+{
+	char room[PATH_BYTES];
+
+	if (place == NO_PLACE || c->g->head.flags & GROUP_PROTECTED ||
+	    place_at(c->g, place)->flags & PLACE_STAGED)
+		return;
+	if (queue_protects(c->g->q, place_path(c->g, place, room)))
+		tell(c, c->number, GROUP_WHY_PROTECTED, room);
+}
+
+/* ---- places ---- */
+
+/* Whether a place can be worked with at all. */
+static bool check_place(struct checking *c, const struct item *o, uint32_t place)
+{
+	const struct place *p = place_at(c->g, place);
+	const struct dir *d = dir_at(c->g, p->dir);
+	const uint32_t through = d->through;
+
+	if (through != NO_PLACE) {
+		tell_place(c, place,
+			   o->from == through && place == o->to ? WHY_INTO_SELF : WHY_THROUGH);
+		return false;
+	}
+	if (d->why) {
+		tell(c, c->number, d->why, string_at(c->g, d->bad));
+		return false;
+	}
+	if (fs_at(c->g, d->fs)->why)
+		tell_place(c, place, fs_at(c->g, d->fs)->why);
+	if (p->why)
+		tell_place(c, place, p->why);
+	return !p->why;
+}
+
+static void check_identity(struct checking *c, struct item *o, uint32_t thing)
+{
+	const struct place *p = place_at(c->g, thing);
+	const struct group_op *kept;
+
+	o->thing = thing;
+	o->ino = p->ino;
+	o->tag = p->tag;
+	o->bytes = p->bytes;
+	o->digest = p->digest;
+	if (!o->kept)
+		return;
+	kept = group_op(c->g->read, o->kept - 1);
+	if (kept->ino != o->ino || kept->tag != o->tag ||
+	    (!S_ISDIR(p->mode) && kept->bytes != o->bytes)) {
+		tell_place(c, thing, GROUP_WHY_IDENTITY);
+	} else if (kept->flags & GROUP_DIGEST &&
+		   (o->digest == NO_PLACE ||
+		    !bytes_same((uint8_t *)c->g->digests.row + (size_t)o->digest * SHA256_BYTES,
+				group_digest(c->g->read, kept->digest), SHA256_BYTES))) {
+		tell_place(c, thing, GROUP_WHY_DIGEST);
+	}
+}
+
+/* What a thing must be to leave for another file system, and what that needs there. */
+static void check_copy(struct checking *c, const struct item *o, uint32_t thing)
+{
+	const struct place *p = place_at(c->g, thing);
+	struct fs *f = fs_at(c->g, dir_at(c->g, place_at(c->g, o->to)->dir)->fs);
+	_close_ int dir = open_dir(c->g->q, string_at(c->g, dir_at(c->g, p->dir)->path));
+	uint64_t bytes = 0;
+	int r = dir < 0 ? dir : tree_bytes(dir, string_at(c->g, p->name), &bytes);
+
+	if (r < 0)
+		tell_place(c, thing, r);
+	f->wanted_bytes += bytes;
+	f->shared = true;
+}
+
+static void check_thing(struct checking *c, struct item *o, uint32_t thing, uint32_t target)
+{
+	const struct place *p = place_at(c->g, thing);
+
+	if (p->flags & PLACE_FIXED)
+		tell_place(c, thing, -EPERM);
+	if (o->flags & ITEM_FROM_DIR && !S_ISDIR(p->mode))
+		tell_place(c, thing, -ENOTDIR);
+	check_identity(c, o, thing);
+	fs_at(c->g, dir_at(c->g, place_at(c->g, o->from)->dir)->fs)->wanted_bytes += SLOT_BYTES;
+	if (o->kind == GROUP_MOVE && dir_at(c->g, place_at(c->g, o->from)->dir)->fs !=
+					     dir_at(c->g, place_at(c->g, o->to)->dir)->fs)
+		check_copy(c, o, thing);
+	if (target == NOBODY)
+		return;
+	fs_at(c->g, dir_at(c->g, place_at(c->g, o->to)->dir)->fs)->exchanges = true;
+	if (place_at(c->g, target)->flags & PLACE_FIXED)
+		tell_place(c, target, -EPERM);
+	if (S_ISDIR(p->mode) != S_ISDIR(place_at(c->g, target)->mode))
+		tell_place(c, o->to, GROUP_WHY_KIND);
+}
+
+static void check_item(struct checking *c, struct item *o)
+{
+	uint32_t *want = c->g->want, thing, target = NOBODY;
+	bool good = check_place(c, o, o->from);
+
+	c->number = o->number;
+	if (o->to != NO_PLACE) {
+		good &= check_place(c, o, o->to);
+		target = want[o->to];
+	}
+	check_protected(c, o->from);
+	check_protected(c, o->to);
+	thing = want[o->from];
+	o->ino = 0;
+	if (thing == NOBODY && good && !(o->flags & GROUP_OPTIONAL))
+		tell_place(c, o->from, -ENOENT);
+	if (thing != NOBODY && target != NOBODY && !(o->flags & GROUP_REPLACE))
+		tell_place(c, o->to, -EEXIST);
+	if (thing == NOBODY || !good)
+		return;
+	check_thing(c, o, thing, target);
+	if (o->to != NO_PLACE)
+		want[o->to] = thing;
+	want[o->from] = NOBODY;
+}
+
+/* ---- file systems ---- */
+
+/* Two files of our own are exchanged where the graveyard would be, and nothing is left of it. */
+static int try_exchange(const struct sm_group *g, const struct fs *f)
+{
+	static const char *const names[] = {".exchange.a", ".exchange.b"};
+	_close_ int root = open_dir(g->q, string_at(g, f->root));
+	_close_ int dir = -1;
+	bool made;
+	int r;
+
+	if (root < 0)
+		return root;
+	r = sys_mkdir(root, STAGED_FS, 0700);
+	made = r == 0;
+	dir = r < 0 && r != -EEXIST
+		      ? r
+		      : sys_open(root, STAGED_FS, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	if (dir < 0)
+		return dir;
+	for (unsigned i = 0; i < 2; i++) {
+		_close_ int fd = sys_open(dir, names[i], O_WRONLY | O_CREAT | O_NOFOLLOW, 0600);
+
+		r = fd < 0 ? fd : 0;
+	}
+	if (r == 0)
+		r = sys_rename(dir, names[0], dir, names[1], 2);
+	for (unsigned i = 0; i < 2; i++)
+		(void)!sys_unlink(dir, names[i], 0);
+	if (made)
+		(void)!sys_unlink(root, STAGED_FS, AT_REMOVEDIR);
+	return r == -EINVAL || r == -ENOSYS ? WHY_NO_EXCHANGE : r;
+}
+
+static void check_fs(struct checking *c)
+{
+	for (uint32_t i = 0; i < c->g->fs.count; i++) {
+		const struct fs *f = fs_at(c->g, i);
+		const char *root = string_at(c->g, f->root);
+		int r = 0;
+
+		if (f->why)
+			continue;
+		if (f->wanted_bytes > f->avail_bytes ||
+		    f->avail_bytes - f->wanted_bytes < (f->shared ? SLACK : 0))
+			tell(c, SM_NO_OPERATION, -ENOSPC, root);
+		else if (f->exchanges)
+			r = try_exchange(c->g, f);
+		if (r < 0)
+			tell(c, SM_NO_OPERATION, r, root);
+	}
+}
+
+/* ---- earlier groups ---- */
+
+/* Some directory on the way, or with `whole` the path itself, is a place of that group. */
+static bool touches(const struct group_header *earlier, const char *path, bool whole)
+{
+	for (size_t n = 1;; n++) {
+		if (!path[n] && !whole)
+			return false;
+		if ((!path[n] || path[n] == '/') && group_find_place(earlier, path, n) != NO_PLACE)
+			return true;
+		if (!path[n])
+			return false;
+	}
+}
+
+/* What a group that comes first moves is not what stands there now. */
+static void check_earlier(struct checking *c, const struct group_header *earlier)
+{
+	char room[PATH_BYTES];
+
+	for (uint32_t i = 0; i < c->g->items.count; i++) {
+		const struct item *o = item_at(c->g, i);
+
+		c->number = o->number;
+		if (touches(earlier, place_path(c->g, o->from, room), true) ||
+		    (o->to != NO_PLACE &&
+		     touches(earlier, place_path(c->g, o->to, room), !(o->flags & GROUP_REPLACE))))
+			tell(c, o->number, WHY_EARLIER, room);
+	}
+}
+
+static int check_queue(struct checking *c)
+{
+	const uint32_t own = c->g->read ? c->g->read->id : UINT32_MAX;
+	struct sm_queue *q = c->g->q;
+	struct sm_group_row row;
+	uint32_t cursor = 0;
+	int r;
+
+	while ((r = sm_group_next(q, &cursor, &row)) > 0) {
+		const struct group_header *earlier = NULL;
+
+		if (row.group >= own)
+			break;
+		if ((row.state != SM_GROUP_QUEUED && row.state != SM_GROUP_FAILED) || row.of)
+			continue;
+		if (pending_load(q->dir, row.group, &earlier) == 0)
+			check_earlier(c, earlier);
+		pending_unload(earlier);
+	}
+	return r < 0 ? r : 0;
+}
+
+int check(struct sm_group *g, const struct sm_watch *watch)
+{
+	struct checking c = {.g = g, .watch = watch};
+	int r = look(g, watch);
+
+	if (r == 0)
+		r = check_queue(&c);
+	if (r < 0)
+		return r;
+	free(g->want);
+	g->want = malloc((g->places.count + 1) * sizeof(uint32_t));
+	if (!g->want)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < g->places.count; i++)
+		g->want[i] = place_at(g, i)->ino ? i : NOBODY;
+	for (uint32_t i = 0; i < g->items.count; i++) {
+		c.number = item_at(g, i)->number;
+		check_item(&c, item_at(g, i));
+	}
+	check_fs(&c);
+	return c.found;
+}
+
+int sm_group_check(struct sm_group *g, const struct sm_watch *watch)
+{
+	return check(g, watch);
+}

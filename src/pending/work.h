@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * work.h - one group at work: what run.c and check.c share
+ */
+#pragma once
+
+#include "pending/arrange.h"
+#include "pending/run.h"
+
+struct work { /* one group */
+	const struct pending_step *step;
+	int dir; /* the pending directory */
+	const struct group_header *group;
+	struct group_story story;
+	struct ground ground;
+	struct arrangement a;
+	uint32_t op;
+	bool undo; /* it is taken back by another group: only as it left everything */
+	uint64_t start_ns;
+};
+
+/* work_check_step - may this operation be? A struct work as arg; for arrange_operations. */
+int work_check_step(void *arg, const struct arrange_step *s);
+/* work_check_writable - every file system of the group takes writes. Returns 0 or -errno. */
+int work_check_writable(struct work *w);

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pending_change.c - smctl pending cancel, retry, undo, clear, purge, apply
+ *
+ * What changes a queued group, each told as it is afterwards. Nothing here decides: libsm does,
+ * under the queue's lock.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "smctl/pending.h"
+
+/* What cancel, retry and undo share: each word a group, told as it is then. */
+static int each_group(struct pending *p, int (*act)(struct pending *p, struct sm_group_row *row))
+{
+	json_object *list = p->s->json ? json_object_new_array() : NULL;
+	int worst = SMCTL_OK;
+
+	if (!p->word_count)
+		return smctl_usage(p->s, "wanted: the number or name of a group");
+	for (int i = 0; i < p->word_count; i++) {
+		struct sm_group_row row;
+		uint32_t cursor;
+		int r = groups_row(p, p->words[i], &row);
+
+		if (r == 0)
+			r = act(p, &row);
+		worst = r ? r : worst;
+		cursor = row.group - 1;
+		if (r == 0 && list && sm_group_next(p->q, &cursor, &row) > 0)
+			(void)json_object_array_add(list, groups_row_json(&row));
+	}
+	if (list) {
+		json_object *o = json_object_new_object();
+
+		json_put(o, "groups", list);
+		worst |= json_show(o, false);
+	}
+	return worst;
+}
+
+static const char *name_of(const struct sm_group_row *row)
+{
+	static char text[160];
+
+	(void)snprintf(text, sizeof(text), "group %u%s%s%s", row->group, row->name[0] ? " (" : "",
+		       show_text(row->name), row->name[0] ? ")" : "");
+	return text;
+}
+
+static int cancel_one(struct pending *p, struct sm_group_row *row)
+{
+	int r = row->state == SM_GROUP_CANCELLED ? -EALREADY : sm_group_cancel(p->q, row->group);
+
+	if (r == -EALREADY)
+		return smctl_error(
+			p->s, "%s is %s already%s", name_of(row), sm_group_state_word(row->state),
+			row->state == SM_GROUP_APPLIED ? "; to take it back: smctl pending undo"
+						       : "");
+	if (r < 0)
+		return groups_failed(p, r, name_of(row));
+	if (!p->s->json)
+		printf("%s is cancelled\n", name_of(row));
+	return SMCTL_OK;
+}
+
+static int retry_one(struct pending *p, struct sm_group_row *row)
+{
+	int r = sm_group_retry(p->q, row->group);
+
+	if (r == -EINVAL)
+		return smctl_error(p->s,
+				   "%s is %s: only a failed, refused, quarantined or reverted "
+				   "group is retried",
+				   name_of(row), sm_group_state_word(row->state));
+	if (r < 0)
+		return groups_failed(p, r, name_of(row));
+	if (!p->s->json)
+		printf("%s is queued again\n", name_of(row));
+	return SMCTL_OK;
+}
+
+static int undo_one(struct pending *p, struct sm_group_row *row)
+{
+	uint32_t id;
+	int r = sm_group_undo(p->q, row->group, p->reason, &id);
+
+	if (r == -EINVAL)
+		return smctl_error(p->s, "%s is %s: only an applied group is taken back",
+				   name_of(row), sm_group_state_word(row->state));
+	if (r == -ENODATA)
+		return smctl_error(p->s, "%s cannot be taken back: what it replaced is gone",
+				   name_of(row));
+	if (r == -EALREADY)
+		return smctl_error(p->s, "taking back %s is queued already", name_of(row));
+	if (r < 0)
+		return groups_failed(p, r, name_of(row));
+	if (!p->s->json)
+		printf("group %u, queued, takes back %s\n", id, name_of(row));
+	row->group = id;
+	return SMCTL_OK;
+}
+
+int groups_cancel(struct pending *p)
+{
+	return each_group(p, cancel_one);
+}
+
+int groups_retry(struct pending *p)
+{
+	return each_group(p, retry_one);
+}
+
+int groups_undo(struct pending *p)
+{
+	return each_group(p, undo_one);
+}
+
+/* Every group that waits is cancelled. */
+int groups_clear(struct pending *p)
+{
+	struct sm_group_row row;
+	uint32_t cursor = 0, count = 0;
+	int r, worst = SMCTL_OK;
+
+	while ((r = sm_group_next(p->q, &cursor, &row)) > 0) {
+		if (!groups_wait(&row) && row.state != SM_GROUP_REFUSED &&
+		    row.state != SM_GROUP_QUARANTINED)
+			continue;
+		r = sm_group_cancel(p->q, row.group);
+		if (r < 0)
+			worst = groups_failed(p, r, name_of(&row));
+		else
+			count++;
+	}
+	if (r < 0)
+		return groups_failed(p, r, NULL);
+	if (p->s->json) {
+		json_object *o = json_object_new_object();
+
+		json_put_number(o, "cancelled", count);
+		worst |= json_show(o, false);
+	} else {
+		printf("%u groups cancelled\n", count);
+	}
+	return worst;
+}
+
+int groups_purge(struct pending *p)
+{
+	uint32_t left = 0;
+	int r;
+
+	p->keep.unaccepted = p->unaccepted;
+	r = sm_queue_purge(p->q, &p->keep, &left);
+
+	if (r < 0)
+		return groups_failed(p, r, NULL);
+	if (p->s->json) {
+		json_object *o = json_object_new_object();
+
+		json_put_number(o, "purged", (uint64_t)r);
+		json_put_number(o, "left", left);
+		return json_show(o, false);
+	}
+	printf("%d groups purged\n", r);
+	if (left)
+		printf("%u groups still hold something: their file system is not there\n", left);
+	return SMCTL_OK;
+}
+
+struct applying {
+	struct pending *p;
+	json_object *list;
+};
+
+static void tell_applied(void *arg, const struct sm_group_row *row)
+{
+	const struct applying *a = arg;
+
+	if (a->list) {
+		(void)json_object_array_add(a->list, groups_row_json(row));
+		return;
+	}
+	printf("%s: %s", name_of(row), sm_group_state_word(row->state));
+	if (row->operation != SM_NO_OPERATION && row->reason)
+		printf(", operation %u", row->operation + 1);
+	if (row->reason)
+		printf(": %s", sm_reason_text(row->reason));
+	putchar('\n');
+}
+
+int groups_apply(struct pending *p)
+{
+	struct applying a = {.p = p, .list = p->s->json ? json_object_new_array() : NULL};
+	int r;
+
+	if (!p->root)
+		return smctl_usage(p->s, "wanted: --root DIR; a running system's queue is its "
+					 "next boot's to apply");
+	r = sm_queue_apply(p->q, p->fallback, tell_applied, &a);
+	if (a.list) {
+		json_object *o = json_object_new_object();
+
+		json_put(o, "groups", a.list);
+		(void)json_show(o, false);
+	}
+	return r < 0 ? groups_failed(p, r, NULL) : r ? SMCTL_FAILED : SMCTL_OK;
+}

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pending_show.c - smctl pending list, show, check, report: groups as people and programs read them
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/sha256.h"
+#include "base/text.h"
+#include "smctl/pending.h"
+
+#define TEXT_ROOM 8400u
+
+const char *groups_operation_text(const struct sm_operation *o)
+{
+	static char buffers[4][TEXT_ROOM];
+	static unsigned next;
+	char *to = buffers[next++ % ARRAY_SIZE(buffers)];
+
+	if (o->deletes)
+		(void)snprintf(to, TEXT_ROOM, "delete %s%s", show_text(o->from),
+			       o->optional ? " if it is there" : "");
+	else
+		(void)snprintf(to, TEXT_ROOM, "%s %s %s %s", o->copied ? "copy" : "move",
+			       show_text(o->from), o->replace ? "over" : "to", show_text(o->to));
+	return to;
+}
+
+json_object *groups_row_json(const struct sm_group_row *row)
+{
+	json_object *o = json_object_new_object();
+	const bool no_op = row->operation == SM_NO_OPERATION;
+
+	json_put_number(o, "group", row->group);
+	json_put_text(o, "name", row->name);
+	json_put_text(o, "state", sm_group_state_word(row->state));
+	json_put_number(o, "operations", row->operations);
+	json_put(o, "undoes", row->of ? json_object_new_uint64(row->of) : NULL);
+	json_put_number(o, "uid", row->uid);
+	json_put_text(o, "reason", row->text);
+	json_put_bool(o, "allow_protected", row->allow_protected);
+	json_put_text(o, "queued", show_time(row->queued_wall_s));
+	json_put_number(o, "attempts", row->attempts);
+	json_put(o, "boot", row->last_boot ? json_object_new_uint64(row->last_boot) : NULL);
+	json_put(o, "applied_boot",
+		 row->applied_boot ? json_object_new_uint64(row->applied_boot) : NULL);
+	json_put_bool(o, "originals_kept", row->applied_boot && !row->purged);
+	json_put(o, "operation", no_op ? NULL : json_object_new_uint64(row->operation + 1ull));
+	json_put(o, "result",
+		 row->reason ? json_object_new_string(sm_reason_text(row->reason)) : NULL);
+	json_put_number(o, "foreign", row->foreign);
+	return o;
+}
+
+/* ---- list ---- */
+
+static void list_line(const struct sm_group_row *row)
+{
+	char what[48];
+
+	if (row->of)
+		(void)snprintf(what, sizeof(what), "undoes %u", row->of);
+	else
+		(void)snprintf(what, sizeof(what), "%u", row->operations);
+	printf("%5u  %-11s  %10s  %-20s  %s", row->group, sm_group_state_word(row->state), what,
+	       row->queued_wall_s ? show_time(row->queued_wall_s) : "-",
+	       row->name[0] ? show_text(row->name) : "-");
+	if (row->reason)
+		printf("  (%s)", sm_reason_text(row->reason));
+	putchar('\n');
+}
+
+int groups_list(struct pending *p)
+{
+	json_object *list = p->s->json ? json_object_new_array() : NULL, *o;
+	struct sm_group_row row;
+	uint32_t cursor = 0, count = 0;
+	int r;
+
+	while ((r = sm_group_next(p->q, &cursor, &row)) > 0) {
+		if (list) {
+			(void)json_object_array_add(list, groups_row_json(&row));
+			continue;
+		}
+		if (!count++)
+			puts("group  state        operations  queued                name");
+		list_line(&row);
+	}
+	if (r < 0) {
+		(void)json_object_put(list);
+		return groups_failed(p, r, NULL);
+	}
+	if (!list) {
+		if (!count)
+			puts("no groups");
+		return SMCTL_OK;
+	}
+	o = json_object_new_object();
+	json_put(o, "groups", list);
+	return json_show(o, false);
+}
+
+/* ---- show ---- */
+
+static json_object *operation_json(uint32_t number, const struct sm_operation *o)
+{
+	json_object *row = json_object_new_object();
+	char hex[2 * SHA256_BYTES + 1];
+
+	json_put_number(row, "operation", number + 1ull);
+	json_put_text(row, "kind", o->deletes ? "delete" : "move");
+	json_put_text(row, "from", o->from);
+	json_put(row, "to", NULL);
+	if (!o->deletes)
+		json_put_text(row, "to", o->to);
+	json_put_bool(row, "replace", o->replace);
+	json_put_bool(row, "optional", o->optional);
+	json_put_bool(row, "copied", o->copied);
+	json_put_number(row, "bytes", o->bytes);
+	if (o->sha256)
+		sha256_hex(o->sha256, hex);
+	json_put(row, "sha256", o->sha256 ? json_object_new_string(hex) : NULL);
+	return row;
+}
+
+static void show_head(const struct sm_group_row *row)
+{
+	printf("group       %u%s%s\n", row->group, row->name[0] ? ", " : "", show_text(row->name));
+	printf("state       %s", sm_group_state_word(row->state));
+	if (row->operation != SM_NO_OPERATION && row->reason)
+		printf(", operation %u", row->operation + 1);
+	if (row->reason)
+		printf(": %s", sm_reason_text(row->reason));
+	putchar('\n');
+	printf("queued      %s by uid %u\n", show_time(row->queued_wall_s), row->uid);
+	if (row->text[0])
+		printf("reason      %s\n", show_text(row->text));
+	if (row->allow_protected)
+		puts("permission  protected paths may be touched");
+	if (row->of)
+		printf("undoes      group %u\n", row->of);
+	if (row->applied_boot)
+		printf("applied     in boot %llu; originals %s\n",
+		       (unsigned long long)row->applied_boot, row->purged ? "gone" : "kept");
+	if (row->foreign)
+		printf("put aside   %u things of others that stood in the way\n", row->foreign);
+}
+
+/* The group of a row for reading; a cancelled or reversing one has no operations to show. */
+static int open_row(struct pending *p, const struct sm_group_row *row, struct sm_group **ret)
+{
+	*ret = NULL;
+	if (row->state == SM_GROUP_CANCELLED || row->state == SM_GROUP_DAMAGED || row->of)
+		return 0;
+	return sm_group_open(p->q, row->group, ret);
+}
+
+int groups_show(struct pending *p)
+{
+	json_object *o = NULL, *list = NULL;
+	struct sm_operation op;
+	struct sm_group_row row;
+	struct sm_group *g;
+	int r;
+
+	if (p->word_count != 1)
+		return smctl_usage(p->s, "wanted: the number or name of a group");
+	r = groups_row(p, p->words[0], &row);
+	if (r)
+		return r;
+	r = open_row(p, &row, &g);
+	if (r < 0)
+		return groups_failed(p, r, p->words[0]);
+	if (p->s->json) {
+		o = groups_row_json(&row);
+		list = json_object_new_array();
+	} else {
+		show_head(&row);
+	}
+	for (uint32_t i = 0; g && sm_group_operation(g, i, &op) > 0; i++) {
+		if (list)
+			(void)json_object_array_add(list, operation_json(i, &op));
+		else
+			printf("%6u  %s\n", i + 1, groups_operation_text(&op));
+	}
+	sm_group_free(g);
+	if (!o)
+		return SMCTL_OK;
+	json_put(o, "list", list);
+	return json_show(o, false);
+}
+
+/* ---- check ---- */
+
+static int check_one(struct pending *p, const struct sm_group_row *row, json_object *all)
+{
+	struct groups_problems told = {.p = p, .list = all ? json_object_new_array() : NULL};
+	struct sm_watch watch = groups_watch(&told);
+	int r = open_row(p, row, &told.g);
+
+	if (r == 0 && told.g)
+		r = sm_group_check(told.g, &watch);
+	groups_watch_end(&told);
+	sm_group_free(told.g);
+	if (all) {
+		json_object *o = groups_row_json(row);
+
+		json_put(o, "problems", told.list);
+		(void)json_object_array_add(all, o);
+	} else if (r == 0) {
+		printf("group %u: no problem was found\n", row->group);
+	} else if (r > 0) {
+		(void)smctl_error(p->s, "group %u: %d problem%s", row->group, r, r == 1 ? "" : "s");
+	}
+	return r < 0 ? groups_failed(p, r, NULL) : r ? SMCTL_FAILED : SMCTL_OK;
+}
+
+int groups_check(struct pending *p)
+{
+	json_object *all = p->s->json ? json_object_new_array() : NULL, *o;
+	struct sm_group_row row;
+	uint32_t cursor = 0;
+	int r = 0, worst = SMCTL_OK;
+
+	for (int i = 0; i < p->word_count; i++) {
+		r = groups_row(p, p->words[i], &row);
+		worst |= r ? r : check_one(p, &row, all);
+	}
+	r = 0;
+	while (!p->word_count && (r = sm_group_next(p->q, &cursor, &row)) > 0)
+		if (row.state == SM_GROUP_QUEUED || row.state == SM_GROUP_FAILED)
+			worst |= check_one(p, &row, all);
+	if (r < 0)
+		worst = groups_failed(p, r, NULL);
+	if (all) {
+		o = json_object_new_object();
+		json_put(o, "groups", all);
+		(void)json_show(o, false);
+	}
+	return worst;
+}
+
+/* ---- report ---- */
+
+/* What became of operation i: a group is whole or not at all, so its state says it of each. */
+static const char *operation_result(const struct sm_group_row *row, uint32_t i)
+{
+	if (row->state == SM_GROUP_APPLIED)
+		return "ok";
+	if (row->operation == i && row->reason)
+		return sm_reason_text(row->reason);
+	switch (row->state) {
+	case SM_GROUP_REFUSED:
+		return "not touched";
+	case SM_GROUP_FAILED:
+	case SM_GROUP_QUARANTINED:
+	case SM_GROUP_REVERTED:
+		return "taken back";
+	case SM_GROUP_BEGUN:
+	case SM_GROUP_REVERTING:
+		return "cut on its way; the next boot goes on";
+	default:
+		return "waits";
+	}
+}
+
+static void history_line(const struct sm_group_event *e)
+{
+	printf("  %s  boot %llu: %s", show_time(e->wall_s), (unsigned long long)e->boot, e->event);
+	if (e->operation != SM_NO_OPERATION && e->reason)
+		printf(", operation %u", e->operation + 1);
+	if (e->reason)
+		printf(": %s", sm_reason_text(e->reason));
+	if (e->foreign)
+		printf(" (%u things of others put aside)", e->foreign);
+	putchar('\n');
+}
+
+static json_object *history_json(const struct sm_group_event *e)
+{
+	json_object *o = json_object_new_object();
+
+	json_put_text(o, "event", e->event);
+	json_put_text(o, "time", show_time(e->wall_s));
+	json_put_number(o, "boot", e->boot);
+	json_put(o, "operation",
+		 e->operation == SM_NO_OPERATION ? NULL
+						 : json_object_new_uint64(e->operation + 1ull));
+	json_put(o, "result", e->reason ? json_object_new_string(sm_reason_text(e->reason)) : NULL);
+	json_put_number(o, "foreign", e->foreign);
+	return o;
+}
+
+static json_object *report_history(struct pending *p, uint32_t group)
+{
+	json_object *list = p->s->json ? json_object_new_array() : NULL;
+	struct sm_group_event e;
+	uint32_t cursor = 0;
+
+	while (sm_group_history(p->q, group, &cursor, &e) > 0) {
+		if (list)
+			(void)json_object_array_add(list, history_json(&e));
+		else
+			history_line(&e);
+	}
+	return list;
+}
+
+static int report_one(struct pending *p, const struct sm_group_row *row, json_object *all)
+{
+	json_object *o = all ? groups_row_json(row) : NULL, *list = NULL;
+	struct sm_operation op;
+	struct sm_group *g;
+	int r = open_row(p, row, &g);
+
+	if (!all)
+		printf("group %u%s%s: %s\n", row->group, row->name[0] ? " " : "",
+		       show_text(row->name), sm_group_state_word(row->state));
+	list = report_history(p, row->group);
+	if (all) {
+		json_put(o, "history", list);
+		list = json_object_new_array();
+	}
+	for (uint32_t i = 0; r == 0 && g && sm_group_operation(g, i, &op) > 0; i++) {
+		const char *result = operation_result(row, i);
+
+		if (all) {
+			json_object *one = operation_json(i, &op);
+
+			json_put_text(one, "result", result);
+			(void)json_object_array_add(list, one);
+		} else {
+			printf("%6u  %s: %s\n", i + 1, groups_operation_text(&op), result);
+		}
+	}
+	sm_group_free(g);
+	if (all) {
+		json_put(o, "list", list);
+		(void)json_object_array_add(all, o);
+	}
+	return r < 0 ? groups_failed(p, r, NULL) : SMCTL_OK;
+}
+
+int groups_report(struct pending *p)
+{
+	json_object *all = p->s->json ? json_object_new_array() : NULL, *o;
+	struct sm_group_row row;
+	uint32_t cursor = 0;
+	int r = 0, worst = SMCTL_OK;
+
+	if (p->word_count) {
+		worst = groups_row(p, p->words[0], &row);
+		if (worst == SMCTL_OK)
+			worst = report_one(p, &row, all);
+	}
+	while (!p->word_count && (r = sm_group_next(p->q, &cursor, &row)) > 0)
+		worst |= report_one(p, &row, all);
+	if (r < 0)
+		worst = groups_failed(p, r, NULL);
+	if (!all)
+		return worst;
+	o = json_object_new_object();
+	json_put(o, "groups", all);
+	return json_show(o, false) | worst;
+}
