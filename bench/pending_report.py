@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: MIT
+"""pending_report.py OUT FACTS RESULTS - bench/pending's tables"""
+
+import collections
+import json
+import math
+import os
+import statistics
+import sys
+
+out, facts, write = sys.argv[1:]
+facts = json.loads(facts)
+WAYS = {"step": "the step: one group", "bare": "rename(2), unlink(2), one syncfs",
+        "shell": "mv, rm, one sync", "queue": "queueing the group"}
+PLACES = {"ext4-memory": "ext4, its device in memory", "xfs-memory": "XFS, its device in memory",
+          "ext4-disk": "ext4, its device a file on this disk"}
+text = ["# pending", "",
+        "%(date)s, commit %(commit)s, host kernel %(host_kernel)s, %(host_cpu)s." % facts]
+
+
+def raw(name):
+    """{(way, operations): [(ms, kB)]}"""
+    found = collections.defaultdict(list)
+    with open(os.path.join(out, "pending-%s.raw" % name), encoding="ascii") as f:
+        for line in f:
+            way, count, ms, kilobytes = line.split()
+            found[way, int(count)].append((float(ms), int(kilobytes)))
+    return found
+
+
+def median(rows):
+    return statistics.median(r[0] for r in rows)
+
+
+text += ["", "## 10,000 operations", "",
+         "Milliseconds, medians; the least in brackets. The queue is durable before the step begins, "
+         "and the step ends when all is durable.", "",
+         "| where | " + " | ".join(WAYS.values()) + " | step / bare, bound 1.5 | "
+         "step / shell, bound 0.2 |", "|---" * 7 + "|"]
+for place, words in PLACES.items():
+    rows = raw(place)
+    found = {way: rows[way, 10000] for way in WAYS}
+    ratio = {way: median(found["step"]) / median(found[way]) for way in ("bare", "shell")}
+    text.append("| %s | %s | %.2f | %.3f |" % (
+        words, " | ".join("%.1f (%.1f)" % (median(r), min(r)[0]) for r in found.values()),
+        ratio["bare"], ratio["shell"]))
+    facts.setdefault("operations_10000", {})[place] = {
+        "milliseconds": {way: median(r) for way, r in found.items()}, "ratio": ratio,
+        "rounds": {way: len(r) for way, r in found.items()}}
+
+rows = raw("growth")
+text += ["", "## Growth, ext4 in memory", "",
+         "| operations | step, ms | a thousand, ms | bare, ms | step / bare | queueing, ms | "
+         "memory of the step, MB | of queueing, MB |", "|---" * 8 + "|"]
+steps = {}
+for count in sorted({n for _, n in rows}):
+    step, bare, queue = (rows[way, count] for way in ("step", "bare", "queue"))
+    steps[count] = median(step)
+    kilobytes = [max(r[1] for r in found) for found in (step, queue)]
+    text.append("| %d | %.1f | %.2f | %.1f | %.2f | %.1f | %.1f | %.1f |" % (
+        count, median(step), median(step) * 1000 / count, median(bare),
+        median(step) / median(bare), median(queue), kilobytes[0] / 1000, kilobytes[1] / 1000))
+    facts.setdefault("growth", {})[count] = {
+        "step_ms": median(step), "bare_ms": median(bare), "queue_ms": median(queue),
+        "step_kb": kilobytes[0], "queue_kb": kilobytes[1], "rounds": len(step)}
+counts = sorted(steps)
+if len(counts) > 1:
+    low, high = counts[-2:]
+    facts["exponent"] = math.log(steps[high] / steps[low]) / math.log(high / low)
+    text += ["", "Exponent from %d to %d operations (1 = linear): %.2f." % (
+        low, high, facts["exponent"])]
+print("\n".join(text))
+if write:
+    with open(write + "/pending.md", "w", encoding="utf-8") as f:
+        f.write("\n".join(text) + "\n")
+    with open(write + "/pending.json", "w", encoding="utf-8") as f:
+        f.write(json.dumps(facts, indent=1, sort_keys=True) + "\n")
