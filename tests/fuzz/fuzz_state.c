@@ -78,7 +78,7 @@ static int act(int dir, unsigned which, struct boot_state *s)
 	case 2:
 		return state_accept(dir, what & 64 ? digest : NULL, what & 128 ? 7 : 0);
 	case 3:
-		return state_orderly_end(dir, what & 64);
+		return state_orderly_end(dir, (enum state_end)(what / 64 % 3));
 	case 4:
 		return state_record_stop(dir, STOP_CRITICAL_PROCESS_DIED, 1, 9, 1, "csrss", "x");
 	case 5:

@@ -1,17 +1,17 @@
 """LastKnownGood: boots that are accepted, that fail, fall back, are rejected; changes in between.
 
 The guest is smss as PID 1, and this file's script is root's shell on its console. It goes through
-PROGRAM, which is made here, step by step and boot by boot; the last mark on the disk tells each boot
-where the program is. Edition N is a hive that says N as the computer's name. Some editions have an
-entry of BootExecute that resets the machine, or reboots it.
+PROGRAM, which is made here, step by step and boot by boot; the last mark on the disk tells each
+boot where the program is. Edition N is a hive that says N as the computer's name. Some editions
+have an entry of BootExecute that resets the machine, or reboots it.
 
-The law after a cut, judged without any code of the product but smreg's export: the hive, SYSTEM.lkg
-and boot.state stand together at a moment of the model below between what had been said last and what
-was begun; whole, byte for byte the edition that was committed, LastKnownGood one that was accepted
-and with a plan that fits it. Both slots of boot.state, from the older to the newer: attempts only
-go up, but by an acceptance, an orderly end, or with another hive. Some of the states are booted
-again: they come up at the level and edition the model says, after as many failures, and neither
-level is lost.
+The law after a cut, judged without any code of the product but smreg's export and check: the hive,
+SYSTEM.lkg and boot.state stand together at a moment of the model below, between what had been said
+last and what was begun; whole, byte for byte the edition that was committed, LastKnownGood one that
+was accepted, with a plan that fits it. Both slots of boot.state, from the older to the newer:
+attempts only go up, but by an acceptance, an orderly end, or with another hive. Some of the states
+are booted again: they come up at the level and edition the model says, after as many failures, and
+neither level is lost.
 """
 
 import collections
@@ -227,13 +227,17 @@ def arrival_of(number):
 
 
 GUEST = f"""
+# in one piece, whatever else is on the console
+say() {{
+	echo "<3>cut: $*" >/dev/kmsg
+}}
 if [ "$1" = dies ]; then
-	echo "<3>cut: edition $2 dies" >/dev/kmsg
+	say "edition $2 dies"
 	if [ "$3" = reset ]; then echo b >/proc/sysrq-trigger; else reboot -f; fi
 	sleep 600
 fi
 wrong() {{
-	echo "cut: wrong: $*"
+	say "wrong: $*"
 	sleep 600
 }}
 number() {{
@@ -271,10 +275,10 @@ name=0
 [ $level = 2 ] || name=$(uname -n)
 name=${{name#edition-}}
 if grep -qw cut.look /proc/cmdline; then
-	echo "cut: up at $level, edition $name"
+	say "up at $level, edition $name"
 	! grep -qw cut.look=by-time /proc/cmdline || accepted_by_time
 	sync
-	echo 'cut: looked'
+	say looked
 	sleep 600
 fi
 if ! step=$(dd if=$CUT_DISK bs=512 count=1 skip={ROOT_MB << 11} iflag=direct status=none |
@@ -286,7 +290,7 @@ case $step in
 {chr(10).join(arrival_of(n) for n, s in enumerate(PROGRAM) if s.verb in ("restart", "begin"))}
 *) wrong "step $step boots nothing" ;;
 esac
-echo "cut: step $step is up at $level, edition $name"
+say "step $step is up at $level, edition $name"
 [ "$level $name" = "$1 $2" ] || wrong "not at $1, edition $2"
 [ $3 = by-hand ] || accepted_by_time
 mark lkg returned $step
@@ -300,6 +304,8 @@ while [ $step -lt $last ]; do
 	esac
 	mark lkg returned $step
 done
+say done
+sleep 600
 """
 
 PASSWORD = """expect '(?s)Give root password for maintenance.*Control-D to continue.: ' {wait}
@@ -439,8 +445,8 @@ def again(image, facts, recovered):
     """Boots this state. None, or what is wrong; recovered(image) looks at what the boot left."""
     *moments, edition = boots(facts["moment"])
     level = moments[-1].slot.level
-    failing = [booted(m, m.slot.level) for m in moments if m.slot.running and not m.slot.accepted and
-               m.slot.level == CURRENT and EDITIONS[m.hive].dies]
+    failing = [m.hive for m in moments
+               if m.slot.running and m.slot.level == CURRENT and EDITIONS[m.hive].dies]
     wanted = [f"edition {n} dies" for n in failing] + [f"up at {level}, edition {edition}"]
     steps, console = image + ".steps", image + ".console"
     with open(steps, "w") as f:
@@ -450,13 +456,13 @@ def again(image, facts, recovered):
             "--expect", steps, "--log", console, "--append", f"{SMSS} cut.look={how_good(edition)}"]
     status = subprocess.run(boot, stderr=subprocess.DEVNULL).returncode
     with open(console, errors="replace") as f:
-        said = re.findall(r"cut: (edition \d+ dies|up at .*?)\s*$", f.read(), re.M)
+        said = re.findall(r"cut: (edition \d+ dies|up at \d, edition \d+)", f.read())
     if status or said != wanted:
         return f"booted again ({status}): {said}, which is not {wanted}"
     left = recovered(image)
     if left["wrong"]:
         return f"after it was booted again: {left['wrong']}"
-    # in the last word boot.state may have of a state's first boot, an edition is known by number
+    # the digest of an edition that is gone tells nothing here
     wanted, got = moments[-1], left["moment"]
     if (got.hive, got.lkg) != (wanted.hive, wanted.lkg) or \
             got.slot._replace(of=()) != wanted.slot._replace(of=()):
