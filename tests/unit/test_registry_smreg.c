@@ -312,7 +312,7 @@ static void a_plan_tells_which_level_boots_next(void **state)
 
 static void protected_and_repeated_entries_are_told(void **state)
 {
-	static const char entry[] = "add '" MANAGER "' --value PendingFileRenameOperations "
+	static const char entry[] = "add " MANAGER " --value PendingFileRenameOperations "
 				    "--type REG_MULTI_SZ ";
 
 	(void)state;
@@ -324,7 +324,7 @@ static void protected_and_repeated_entries_are_told(void **state)
 	assert_true(said("a protected path"));
 	assert_int_equal(smreg("plan"), 0);
 	assert_true(said("refuse to delete /etc/smss/SYSTEM"));
-	assert_int_equal(smreg("add '" MANAGER "' --value AllowProtectedRenames --type REG_DWORD "
+	assert_int_equal(smreg("add " MANAGER " --value AllowProtectedRenames --type REG_DWORD "
 			       "--data 1"),
 			 0);
 	assert_int_equal(smreg("plan"), 0);
