@@ -495,7 +495,7 @@ on_state() {
 }
 
 @test "LastKnownGood never runs a queue of renames" {
-  value 'Session Manager' PendingFileRenameOperations REG_MULTI_SZ '/var/tmp/a\0\0'
+  value 'Session Manager' PendingFileRenameOperations REG_MULTI_SZ '/var/tmp/a\0'
   kept
   touch "$M/root/var/tmp/a"
   head -c 65536 /dev/urandom >"$HIVE"
