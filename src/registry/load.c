@@ -23,7 +23,14 @@ struct load {
 	uint64_t
 		*seen; /* a bit per 8 bytes of the bins: this key was visited; NULL for one level */
 	bool all;      /* the depth is Windows' own limit: what lies deeper is told */
+	uint32_t twins; /* values of the key at hand whose name it had already */
 };
+
+/*
+ * Windows never writes two values of one name in a key. Some are kept, for they may be evidence; a
+ * list that names one value a million times would otherwise cost time with its square.
+ */
+#define TWINS_MAX 1024u
 
 uint64_t hive_damage(const struct hive *h, const char **ret_first)
 {
@@ -135,6 +142,11 @@ static int load_value(struct load *l, uint32_t at, struct reg_key *k)
 		damaged(h, k, "a value's name", r);
 		return 0;
 	}
+	if (key_value(k, h->name, n) && ++l->twins > TWINS_MAX) {
+		if (l->twins == TWINS_MAX + 1)
+			damaged(h, k, "values of one name, more than are kept", -E2BIG);
+		return 0;
+	}
 	r = regf_data(&h->r, &v, &data);
 	if (r == 0 || (r != -E2BIG && data.n)) {
 		if (r < 0)
@@ -154,6 +166,8 @@ static int load_values(struct load *l, const struct regf_key *key, struct reg_ke
 {
 	struct regf_list list = {.at = NULL};
 	int r = regf_values(&l->h->r, key, &list);
+
+	l->twins = 0;
 
 	if (r < 0 && r != -E2BIG) {
 		damaged(l->h, k, "the list of values", r);

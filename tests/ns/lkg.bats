@@ -115,10 +115,9 @@ on_state() {
   off
 }
 
-# The first hive costs its reader more time than it has (its limit of CPU seconds kills it, or the
-# master's deadline), the second is more than it will read, and it gives up by itself. What the
-# reader takes is bounded otherwise: where a death of another kind is wanted, a stand-in dies.
-@test "a hive that kills its reader, and one that it gives up on: LastKnownGood, and back" {
+# Both hives name one value about a million times. The reader's work is bounded: it gives the first
+# up as damaged and the second as too large, in little time. Where it is to die, a stand-in dies.
+@test "hives made to kill their reader: it gives up on them, LastKnownGood, and back" {
   value 'Session Manager\Environment' Kept REG_SZ yes
   kept
   cp "$HIVE" "$M/whole"
@@ -130,7 +129,7 @@ on_state() {
     start; ready 60
     seen 'taking the next level: LastKnownGood'
     [[ $(level) == LastKnownGood* ]]
-    ctl boot | grep InitializeRegistry | grep -qE 'crashed|timeout|failed'
+    ctl boot | grep InitializeRegistry | grep -q failed
     type_line 'echo kept=$Kept'
     wait_for 10 seen 'kept=yes'
     off

@@ -213,7 +213,8 @@ def script_of(number):
         return f"{number}) commit {edition} <<'END' ;;\n{text_of(edition)}\nEND"
     if verb in ("restart", "begin"):
         return f"{number}) restart ;;"
-    return f"{number}) smctl boot {verb} || wrong {verb} ;;"
+    force = " --force" if verb == "reject" else ""      # also where nothing else is saved
+    return f"{number}) smctl boot {verb}{force} || wrong {verb} ;;"
 
 
 def how_good(edition):
