@@ -153,12 +153,15 @@ struct sm_machine {
 	uint32_t orphans;   /* reaped that were in no row of the ledger */
 	uint32_t reaped;    /* reaped in all */
 	uint32_t clients;   /* connections like this one */
-	uint32_t degraded;  /* how many things are missing; the boot timeline names them */
+	uint32_t degraded;  /* how many things are missing; the boot timeline names them. Another
+			       level than Current counts as one */
 	bool ready;         /* the boot is done */
 	bool boot_good;     /* this boot has been accepted as the last known good */
 	bool no_cgroup;     /* there is no cgroup v2: ending sessions rests on pid namespaces */
 	bool no_state;      /* the state directory cannot be written: attempts are not counted */
 	bool shutting_down;
+	bool safe_minimal;           /* a safe boot, by the word smss.safeboot=minimal */
+	bool safe_network;           /* or =network */
 	enum sm_power action;        /* meaningful while shutting_down */
 	uint64_t started_ns;         /* when the session manager started */
 	uint64_t ready_ns;           /* when the boot was done; 0 = not yet */
@@ -383,6 +386,7 @@ struct sm_stop {
 	uint32_t code;    /* 0xC000021A and kin */
 	const char *word; /* the code's name; "?" if it has none */
 	uint32_t status;  /* how the culprit ended */
+	bool earlier;     /* of a run before the previous one, which ended in order */
 	const char *phase;
 	uint64_t wall_s; /* seconds since 1970, UTC, by the clock of that time; 0 = unknown */
 	char culprit[SM_NAME_BYTES];
@@ -391,8 +395,9 @@ struct sm_stop {
 
 /*
  * sm_last_stop - the stop that ended the previous run of this machine
- * Returns 1 with *ret filled, 0 when the previous run ended in order (or none is recorded), or a
- * common error.
+ * At another level than Current the last one recorded, whichever run it ended (earlier). Returns 1
+ * with *ret filled, 0 when the previous run ended in order (or none is recorded), or a common
+ * error.
  */
 int sm_last_stop(struct sm_connection *c, struct sm_stop *ret);
 

@@ -32,11 +32,13 @@ int sm_status(struct sm_connection *c, struct sm_machine *ret)
 		.orphans = s->orphans,
 		.reaped = s->reaped,
 		.clients = s->clients,
-		.degraded = s->degraded,
+		.degraded = s->degraded + (s->level != SM_LEVEL_CURRENT),
 		.ready = s->ready_ns != 0,
 		.boot_good = s->flags & SM_FLAG_BOOT_GOOD,
 		.no_cgroup = s->flags & SM_FLAG_NO_CGROUP,
 		.no_state = s->flags & SM_FLAG_NO_STATE,
+		.safe_minimal = s->flags & SM_FLAG_SAFE_MINIMAL,
+		.safe_network = s->flags & SM_FLAG_SAFE_NETWORK,
 		.shutting_down = s->flags & SM_FLAG_SHUTTING_DOWN,
 		.action = (enum sm_power)s->shutdown_action,
 		.started_ns = s->started_ns,
@@ -234,6 +236,7 @@ int sm_last_stop(struct sm_connection *c, struct sm_stop *ret)
 	*ret = (struct sm_stop){.code = m.b.stop_text.code,
 				.word = stop_word(m.b.stop_text.code),
 				.status = m.b.stop_text.status,
+				.earlier = m.b.stop_text.which != 0,
 				.phase = phase_word(m.b.stop_text.phase),
 				.wall_s = m.b.stop_text.wall_s};
 	str_copy(ret->culprit, sizeof(ret->culprit), m.b.stop_text.culprit);

@@ -12,7 +12,7 @@
 #include "base/text.h"
 #include "plan/plan.h"
 
-#define SHARED_BYTES 4096u /* of the pool: strings that begin here are shared */
+#define SHARED_BYTES 1024u /* of the pool: strings that begin here are shared */
 
 static struct plan_header *header(struct plan_builder *b)
 {

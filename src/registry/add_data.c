@@ -17,8 +17,6 @@
 #include "registry/show.h"
 #include "registry/verbs.h"
 
-#define PIECES_MAX 4096u /* strings of a list; more do not fit a value */
-
 static const uint32_t types[] = {REG_SZ,    REG_EXPAND_SZ, REG_MULTI_SZ,
 				 REG_DWORD, REG_QWORD,     REG_BINARY};
 
@@ -78,27 +76,34 @@ static int set_binary(struct reg_tree *t, const struct options *o)
 	return tree_set(t, t->root, o->value, strlen(o->value), &d);
 }
 
-/* \0 parts the strings, as reg.exe has it; one at the end ends the last. */
-static int set_list(struct reg_tree *t, const struct options *o)
+/* \0 parts the strings, and every piece is one, empty ones too; no data at all is no string. */
+static int set_pieces(struct reg_tree *t, const struct options *o)
 {
-	static const char *list[PIECES_MAX];
+	static const char *list[DATA_MAX];
 	char *at = arena_copy(&t->arena, o->data, strlen(o->data));
 	size_t count = 0;
 
-	while (at && *o->data) {
+	if (!at)
+		return -ENOMEM;
+	while (*o->data) {
 		char *end = strstr(at, "\\0");
 
-		if (count == PIECES_MAX)
+		if (count == DATA_MAX)
 			return unfit(o, REG_MULTI_SZ, "a list of at most 4096 strings");
 		list[count++] = at;
 		if (!end)
 			break;
 		*end = '\0';
 		at = end + 2;
-		if (!*at && !*list[count - 1])
-			break;
 	}
-	return at ? tree_set_list(t, t->root, o->value, list, count) : -ENOMEM;
+	return tree_set_list(t, t->root, o->value, list, count);
+}
+
+/* Said once, the strings are parted; said several times, each is one string as it stands. */
+static int set_list(struct reg_tree *t, const struct options *o)
+{
+	return o->data_count > 1 ? tree_set_list(t, t->root, o->value, o->datas, o->data_count)
+				 : set_pieces(t, o);
 }
 
 static int set(struct reg_tree *t, const struct options *o, uint32_t type)
@@ -134,6 +139,13 @@ int add_data(const struct options *o, struct reg_buffer *b)
 			       : "smreg: --value is missing: whose type or data? (the key's "
 				 "default value is --value '')\n",
 		      stderr);
+		return -EINVAL;
+	}
+	if (o->data_count > 1 && types[i] != REG_MULTI_SZ) {
+		fprintf(stderr,
+			"smreg add: --data stands %u times; only a REG_MULTI_SZ is a list of "
+			"strings\n",
+			o->data_count);
 		return -EINVAL;
 	}
 	e = tree_start(&t);

@@ -161,6 +161,7 @@ static bool used_up(const struct boot *b, const struct hive_facts *facts, uint32
 
 static int inside(struct boot *b)
 {
+	static const uint8_t none[SHA256_BYTES];
 	_cleanup_(hive_closep) struct hive *h = NULL;
 	_cleanup_(tree_freep) struct reg_tree t = {0};
 	_cleanup_(plan_made_freep) struct plan_made made = {0};
@@ -179,7 +180,8 @@ static int inside(struct boot *b)
 	if (*hive_said(h))
 		item(RESULT_DEGRADED, 0, b->name, hive_said(h));
 	from.facts = hive_facts(h);
-	from.sha256 = hive_sha256(h);
+	/* What logs brought stands in no file: the raw one is not what boots, and never good. */
+	from.sha256 = from.facts->recovered || from.facts->lost ? none : hive_sha256(h);
 	r = plan_make(&from, &remarks, &made);
 	if (r < 0)
 		return failed(b, r,
@@ -211,12 +213,9 @@ int boot_plan(const char *hive, unsigned level, const char *state)
 	int r = open_files(&b);
 
 	if (r < 0)
-		return failed(&b, r, "no hive");
+		return failed(&b, r,
+			      r == -EPERM ? "others than root can write the hive" : "no hive");
 	read_state(&b, state);
-	if (hive_conversions_ready() < 0)
-		return failed(
-			&b, 0,
-			"the C library's gconv modules for UTF-16 and ISO-8859-1 are missing");
 	walls = sandbox_enter();
 	if (!(walls & SANDBOX_SECCOMP))
 		item(RESULT_DEGRADED, 0, b.name,

@@ -148,10 +148,11 @@ static void empty_hive(uint8_t bytes[EMPTY_BYTES], struct hive_stamp stamp)
 static int refuse(struct text *why, const struct reg_key *k, const struct reg_value *v,
 		  const char *what)
 {
-	key_path(why, k);
+	key_path_short(why, k);
 	if (v) {
 		text_add(why, ", value \"");
-		text_add(text_escaped(why, v->name, v->name_bytes), "\"");
+		text_escaped(why, v->name, v->name_bytes < 64 ? v->name_bytes : 64);
+		text_add(why, v->name_bytes < 64 ? "\"" : "...\"");
 	}
 	text_add(text_add(why, ": "), what);
 	return -EINVAL;

@@ -17,6 +17,7 @@
 
 #define STEP_MS   20u
 #define FILE_MODE 0644u /* policy, not secrets: anybody may look what a boot does */
+#define LOCK_MODE 0600u /* who can open it can hold it, reading is enough for that */
 
 static int beside(const struct store *s, const char *ending, char *room, size_t cap)
 {
@@ -26,14 +27,21 @@ static int beside(const struct store *s, const char *ending, char *room, size_t 
 	return t.cut ? -ENAMETOOLONG : 0;
 }
 
-/* The lock under its name; *ret_made: it was not there. */
+/*
+ * The lock under its name; *ret_made: it was not there. One that others can open is closed to them:
+ * whoever has it open already keeps it until then.
+ */
 static int open_lock(const struct store *s, const char *name, bool *ret_made)
 {
-	int fd = sys_open(s->dir, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, FILE_MODE);
+	int fd = sys_open(s->dir, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, LOCK_MODE);
+	struct sys_stat st;
 
 	*ret_made = fd >= 0;
 	if (fd == -EEXIST)
-		fd = sys_open(s->dir, name, O_RDWR | O_CREAT | O_NOFOLLOW, FILE_MODE);
+		fd = sys_open(s->dir, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, LOCK_MODE);
+	if (fd >= 0 && sys_stat_fd(fd, &st) == 0 && S_ISREG(st.mode) &&
+	    (st.mode & ~LOCK_MODE & 07777))
+		(void)!sys_chmod(fd, LOCK_MODE);
 	return fd;
 }
 
@@ -94,12 +102,16 @@ int store_open(struct store *s, const char *path, struct text *why)
 		r = sys_make_dirs(dir, 0755);
 	if (r >= 0)
 		r = s->dir = sys_open(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY, 0);
-	if (r >= 0)
-		r = take_lock(s);
-	if (r == -EBUSY)
-		text_add(text_add(text_add(why, "another smreg holds "), s->name), ".lock");
-	else if (r < 0)
+	if (r < 0) {
 		text_add(text_add(text_add(why, dir), ": "), err_text(-r));
+		return r;
+	}
+	r = take_lock(s);
+	if (r == -EBUSY)
+		text_add(text_add(text_add(why, "another program holds "), s->name),
+			 ".lock (fuser names it); nothing was written");
+	else if (r < 0)
+		text_add(text_add(text_add(why, s->name), ".lock: "), err_text(-r));
 	return r < 0 ? r : 0;
 }
 
@@ -107,7 +119,7 @@ void store_close(struct store *s)
 {
 	char name[256];
 
-	if (s->lock >= 0 && s->lock_made && !s->exists &&
+	if (s->lock >= 0 && s->lock_made && !s->committed &&
 	    beside(s, ".lock", name, sizeof(name)) == 0)
 		(void)!sys_unlink(s->dir, name, 0);
 	sys_closep(&s->lock);
@@ -160,8 +172,27 @@ static int queue_consumed(const struct store *s, const char *state)
 	return n < 0 ? (int)n : bytes_same(digest, b.queue_done_sha256, SHA256_BYTES);
 }
 
+int store_consumed(const char *hive, const struct hive_facts *facts, const char *state)
+{
+	struct store s = {.facts = *facts, .lock = -1};
+	char dir[PATH_BYTES];
+	const char *slash;
+	int r;
+
+	if (!str_copy(s.path, sizeof(s.path), hive) || !str_copy(dir, sizeof(dir), hive))
+		return -ENAMETOOLONG;
+	slash = strrchr(s.path, '/');
+	s.name = slash ? slash + 1 : s.path;
+	if (slash)
+		dir[slash == s.path ? 1 : slash - s.path] = '\0';
+	s.dir = sys_open(AT_FDCWD, slash ? dir : ".", O_RDONLY | O_DIRECTORY, 0);
+	r = s.dir < 0 ? s.dir : queue_consumed(&s, state);
+	sys_closep(&s.dir);
+	return r;
+}
+
 /* What a boot consumed of the hive (design §5): the classic entries and their permission. */
-static unsigned drop_consumed(struct reg_tree *t)
+unsigned store_drop_queue(struct reg_tree *t)
 {
 	static const char *const names[] = {"PendingFileRenameOperations",
 					    "PendingFileRenameOperations2",
@@ -221,7 +252,7 @@ static int point_back(const struct store *s, int r, struct text *why)
 	if (beside(s, ".previous", name, sizeof(name)) == 0 &&
 	    sys_stat_at(s->dir, name, AT_SYMLINK_NOFOLLOW, &st) == 0)
 		text_add(text_add(text_add(why, "; the hive before it is "), name),
-			 ", and mv puts it back");
+			 ", and smreg restore takes it back");
 	return r;
 }
 
@@ -271,7 +302,7 @@ int store_read(struct store *s, const char *state, struct reg_tree *t, unsigned 
 			text_add(
 				text_add(why, "cannot tell which renames a boot has carried out: "),
 				err_text(-r));
-		dropped = r > 0 ? drop_consumed(t) : 0;
+		dropped = r > 0 ? store_drop_queue(t) : 0;
 	}
 	if (r >= 0 && ret_dropped)
 		*ret_dropped = dropped;

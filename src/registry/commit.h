@@ -26,6 +26,7 @@ struct store {
 	int dir;          /* owner: this struct */
 	int lock;
 	bool lock_made; /* by this program: it goes away when nothing is committed */
+	bool committed; /* a hive was written */
 	bool exists;
 	bool whole;    /* it could be read without a fault: worth keeping as NAME.previous */
 	unsigned mode; /* of all that is written beside it and in its place */
@@ -72,6 +73,17 @@ void store_remarks(const struct store *s, const struct reg_tree *t, struct remar
  */
 int store_replace(struct store *s, const uint8_t *hive, size_t n, const struct plan_made *made,
 		  struct text *why);
+
+/*
+ * store_consumed - a boot has run the rename queue of this hive: boot.state says so
+ *   hive   its path; it is only looked at
+ *   state  the state directory
+ * Returns 1, 0, or -errno when that cannot be read.
+ */
+int store_consumed(const char *hive, const struct hive_facts *facts, const char *state);
+
+/* store_drop_queue - a tree without the rename queue that a boot has run; how many values went. */
+unsigned store_drop_queue(struct reg_tree *t);
 
 /* store_write_plan - plan and queue beside the hive, durably. */
 int store_write_plan(const struct store *s, const struct plan_made *made);

@@ -170,7 +170,7 @@ int store_replace(struct store *s, const uint8_t *hive, size_t n, const struct p
 		unstage(s, parts, 3);
 		return r;
 	}
-	s->exists = s->whole = true;
+	s->exists = s->whole = s->committed = true;
 	r = sys_fsync(s->dir);
 	if (r < 0)
 		text_add(text_add(why, "the hive is written, but may not outlast a power cut: "),

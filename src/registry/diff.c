@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "registry/utf.h"
+
 static void put(struct diff *d, struct diff_change c)
 {
 	if (d->count == d->cap) {
@@ -30,23 +32,77 @@ static bool same_value(const struct reg_value *a, const struct reg_value *b)
 	       (!a->bytes || memcmp(a->data, b->data, a->bytes) == 0);
 }
 
+/* One whose name stands before it in the key; only broken hives have such. */
+static bool is_second(const struct reg_key *k, const struct reg_value *v)
+{
+	return key_value(k, v->name, v->name_bytes) != v;
+}
+
+static const struct reg_value *next_second(const struct reg_key *k, uint32_t *at)
+{
+	while (*at < k->value_count) {
+		const struct reg_value *v = &k->values[(*at)++];
+
+		if (is_second(k, v))
+			return v;
+	}
+	return NULL;
+}
+
+/* Those of both sides in their order: nothing else tells which of them belong together. */
+static void seconds(struct diff *d, const struct reg_key *was, const struct reg_key *now)
+{
+	struct diff_change c = {.was_key = was, .now_key = now};
+	const struct reg_value *a, *b;
+	uint32_t i = 0, j = 0;
+
+	for (;;) {
+		a = next_second(was, &i);
+		b = next_second(now, &j);
+		if (!a && !b)
+			return;
+		if (a && b && same_value(a, b) &&
+		    utf8_same_fold(a->name, a->name_bytes, b->name, b->name_bytes))
+			continue;
+		c.kind = DIFF_VALUE_GONE;
+		c.was = a;
+		c.now = NULL;
+		if (a)
+			put(d, c);
+		c.kind = DIFF_VALUE_NEW;
+		c.was = NULL;
+		c.now = b;
+		if (b)
+			put(d, c);
+	}
+}
+
 static void values(struct diff *d, const struct reg_key *was, const struct reg_key *now)
 {
 	struct diff_change c = {.was_key = was, .now_key = now};
+	bool any = false;
 
 	for (uint32_t i = 0; i < was->value_count; i++) {
 		c.kind = DIFF_VALUE_GONE;
 		c.was = &was->values[i];
-		if (!key_value(now, c.was->name, c.was->name_bytes))
+		if (is_second(was, c.was))
+			any = true;
+		else if (!key_value(now, c.was->name, c.was->name_bytes))
 			put(d, c);
 	}
 	for (uint32_t i = 0; i < now->value_count; i++) {
 		c.now = &now->values[i];
+		if (is_second(now, c.now)) {
+			any = true;
+			continue;
+		}
 		c.was = key_value(was, c.now->name, c.now->name_bytes);
 		c.kind = c.was ? DIFF_VALUE_CHANGED : DIFF_VALUE_NEW;
 		if (!c.was || !same_value(c.was, c.now))
 			put(d, c);
 	}
+	if (any)
+		seconds(d, was, now);
 }
 
 void diff_keys(struct diff *d, const struct reg_key *was, const struct reg_key *now)

@@ -13,6 +13,8 @@
 struct draft_row {
 	const char *name, *text;
 	uint32_t flags, arg, aux;
+	const char *at;  /* of the queue: the value it came from, for remarks */
+	uint32_t origin; /* the same */
 };
 
 struct draft_table {
@@ -74,7 +76,9 @@ const char *draft_command(struct draft *d, const char *line, const char **ret_im
 handler handle_lines, handle_command, handle_refused, handle_subsystems,
 	handle_subsystem;               /* plan_lines.c */
 handler handle_renames, handle_deletes; /* plan_queue.c */
-handler handle_paging, handle_paths;    /* plan_paging.c */
+/* queue_remarks - entries that a boot will refuse, or for which it will find nothing (there) */
+void queue_remarks(struct draft *d);
+handler handle_paging, handle_paths; /* plan_paging.c */
 handler handle_directories, handle_device, handle_variable, handle_library, handle_names,
 	handle_directory; /* plan_lists.c */
 handler handle_mark;      /* plan_keys.c */

@@ -54,7 +54,11 @@ struct hive_source {              /* what is read: fds only, so that it can stan
  * Returns 0 and *ret (given back by hive_source_close), or -errno.
  */
 int hive_source_open(const char *path, struct hive_source *ret) _must_check_;
-/* hive_source_walk - the same for a configured path (law 12): sys_walk, and no log is a link. */
+/*
+ * hive_source_walk - the same for a configured path (law 12): sys_walk, and no log is a link
+ * The hive and its logs must be root's, or of whoever runs this, and writable by nobody else:
+ * -EPERM for a hive that is not, EPERM in log_error for a log.
+ */
 int hive_source_walk(const char *path, struct hive_source *ret) _must_check_;
 /* hive_source_of - a hive that is open already, without logs; closing stays the caller's. */
 static inline struct hive_source hive_source_of(int fd)
@@ -154,6 +158,12 @@ int hive_load(struct hive *h, const char *path, unsigned depth, struct reg_tree 
 uint64_t hive_damage(const struct hive *h, const char **ret_first);
 
 /*
+ * hive_hidden - lists in what was loaded that their key's own words hide: Windows sees none of it,
+ * and neither do we. No damage, but nothing that Windows writes; *ret_first names the first.
+ */
+uint64_t hive_hidden(const struct hive *h, const char **ret_first);
+
+/*
  * hive_conversions_ready - the C library can convert UTF-16LE and ISO-8859-1
  * Without these gconv modules libhivex answers EBADF for every name that hive_build hands it;
  * reading does without. Returns 0 or -ENOEXEC.
@@ -179,3 +189,5 @@ int hive_build(const struct reg_tree *t, struct hive_stamp stamp, uint8_t **ret,
 
 /* key_path - the path of a key below the root, escaped for people. */
 struct text *key_path(struct text *to, const struct reg_key *k);
+/* key_path_short - the same in at most 100 bytes, a long one cut in its middle. */
+struct text *key_path_short(struct text *to, const struct reg_key *k);

@@ -17,6 +17,8 @@ struct hive {
 	bool hashed;
 	uint64_t damage, keys, values;
 	char first_damage[192];
+	uint64_t hidden; /* lists that a key's own words hide */
+	char first_hidden[192];
 	char said[sizeof(((struct hive_facts *)0)->said) + 256];
 	char name[HIVE_NAME_ROOM];
 };

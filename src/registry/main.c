@@ -7,6 +7,7 @@
  * `edit`: libhivex would listen to one word of it.
  */
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,8 @@
 #include "base/bytes.h"
 #include "base/text.h"
 #include "registry/boot.h"
+#include "registry/schema.h"
+#include "registry/show.h"
 #include "registry/verbs.h"
 #include "smss-version.h"
 #include "smss/copy.h"
@@ -52,6 +55,9 @@ enum {
 	OPT_READABLE,
 	OPT_WHOLE,
 	OPT_SHORT,
+	OPT_TIMES,
+	OPT_PREVIOUS,
+	OPT_LKG,
 	OPT_HELP,
 	OPT_VERSION
 };
@@ -59,41 +65,47 @@ enum {
 static const struct verb {
 	const char *word;
 	int (*run)(const struct options *o);
+	int least, most;  /* arguments */
 	unsigned options; /* ONE() of those that mean something here, beside COMMON */
 	const char *arguments;
 	const char *help;
 	const char *force; /* what --force does */
 } verbs[] = {
-	{"init", verb_init, ONE(FORCE), "[FILE.reg ...] [--force]",
+	{"init", verb_init, 0, INT_MAX, ONE(FORCE), "[FILE.reg ...] [--force]",
 	 "make a new hive with one control set, and import files into it",
 	 "replace a hive that is there; commit in spite of errors"},
-	{"import", verb_import, ONE(FORCE), "FILE.reg ... [--force]",
+	{"import", verb_import, 1, INT_MAX, ONE(FORCE) | ONE(WHOLE),
+	 "FILE.reg ... [--whole] [--force]",
 	 "carry out .reg files; the whole result is checked, then committed at once",
 	 "commit in spite of errors"},
-	{"query", verb_query, READING | ONE(VALUE) | ONE(RECURSIVE) | ONE(JSON),
-	 "[KEY] [--value NAME] [-s] [--json] [--salvage] [--no-logs]",
+	{"restore", verb_restore, 0, 0, ONE(PREVIOUS) | ONE(LKG) | ONE(FORCE),
+	 "[--previous | --lkg] [--force]",
+	 "take back the hive before the last commit, or the last one that booted well",
+	 "restore a hive with errors"},
+	{"query", verb_query, 0, 1, READING | ONE(VALUE) | ONE(RECURSIVE) | ONE(TIMES) | ONE(JSON),
+	 "[KEY] [--value NAME] [-s] [--times] [--json] [--salvage] [--no-logs]",
 	 "show a key, a value, or a tree; --value with -s finds the value in all keys below", NULL},
-	{"export", verb_export, READING | TEXT | ONE(FORCE),
+	{"export", verb_export, 0, 1, READING | TEXT | ONE(FORCE),
 	 "[KEY] [--output FILE] [--utf16] [--readable] [--force] [--salvage] [--no-logs]",
 	 "a key and all below as .reg text, which imports to the same bytes",
 	 "leave out keys and values whose names .reg text cannot say"},
-	{"add", verb_add, ONE(VALUE) | ONE(TYPE) | ONE(DATA) | ONE(FORCE),
+	{"add", verb_add, 1, 1, ONE(VALUE) | ONE(TYPE) | ONE(DATA) | ONE(FORCE),
 	 "KEY [--value NAME --type TYPE --data DATA] [--force]",
 	 "make a key or set a value: \\0 parts the strings of a REG_MULTI_SZ, a REG_BINARY is hex",
 	 "commit in spite of errors"},
-	{"delete", verb_delete, ONE(VALUE) | ONE(FORCE), "KEY [--value NAME] [--force]",
+	{"delete", verb_delete, 1, 1, ONE(VALUE) | ONE(FORCE), "KEY [--value NAME] [--force]",
 	 "delete a key with all below, or a value", "commit in spite of errors"},
-	{"copy", verb_copy, READING | ONE(RECURSIVE) | ONE(FORCE) | ONE(FROM),
+	{"copy", verb_copy, 2, 2, READING | ONE(RECURSIVE) | ONE(FORCE) | ONE(FROM),
 	 "KEY TO-KEY [-s] [--from FILE] [--force] [--salvage] [--no-logs]",
 	 "copy the values of a key, with -s all below too; --from takes it from another hive",
 	 "overwrite values that are there; commit in spite of errors"},
-	{"edit", verb_edit, ONE(FORCE), "[KEY] [--force]",
+	{"edit", verb_edit, 0, 1, ONE(FORCE), "[KEY] [--force]",
 	 "a key in your editor (VISUAL, EDITOR); what the text says then is checked and committed",
 	 "commit in spite of errors, without asking"},
-	{"check", verb_check, READING | ONE(ALL) | ONE(JSON),
+	{"check", verb_check, 0, 0, READING | ONE(ALL) | ONE(JSON),
 	 "[--all] [--json] [--salvage] [--no-logs]",
 	 "check every value that drives smss; --all tells of NT's unused ones too", NULL},
-	{"diff", verb_diff,
+	{"diff", verb_diff, 0, 1,
 	 READING | TEXT | ONE(WITH) | ONE(SETS) | ONE(WHOLE) | ONE(SHORT) | ONE(JSON),
 	 "[KEY] --with FILE [--whole] | [KEY] --sets A,B\n"
 	 "                  [--short | --json] [--output FILE] [--utf16] [--readable] [--salvage] "
@@ -101,7 +113,7 @@ static const struct verb {
 	 "what turns the hive into FILE (a hive; or what importing a .reg file would change), or\n"
 	 "          control set A into B, as .reg text; exit status 0 same, 1 different, 2 trouble",
 	 NULL},
-	{"plan", verb_plan, READING | ONE(JSON) | ONE(WRITE) | ONE(BOOT) | ONE(LEVEL),
+	{"plan", verb_plan, 0, 0, READING | ONE(JSON) | ONE(WRITE) | ONE(BOOT) | ONE(LEVEL),
 	 "[--json] [--write] [--salvage] [--no-logs]",
 	 "tell what the next boot will do; --write keeps plan and queue beside the hive", NULL},
 };
@@ -129,6 +141,9 @@ static const struct option long_options[] = {
 	{"readable", no_argument, NULL, OPT_READABLE},
 	{"whole", no_argument, NULL, OPT_WHOLE},
 	{"short", no_argument, NULL, OPT_SHORT},
+	{"times", no_argument, NULL, OPT_TIMES},
+	{"previous", no_argument, NULL, OPT_PREVIOUS},
+	{"lkg", no_argument, NULL, OPT_LKG},
 	{"help", no_argument, NULL, OPT_HELP},
 	{"version", no_argument, NULL, OPT_VERSION},
 	{NULL, 0, NULL, 0},
@@ -142,11 +157,14 @@ static const struct {
 	{ONE(VALUE), "--value NAME", "the value of that name; '' is the key's default value"},
 	{ONE(TYPE), "--type TYPE",
 	 "REG_SZ, REG_EXPAND_SZ, REG_MULTI_SZ, REG_DWORD, REG_QWORD or REG_BINARY"},
-	{ONE(DATA), "--data DATA", "its data"},
+	{ONE(DATA), "--data DATA", "its data; of a REG_MULTI_SZ each --data is one string"},
 	{ONE(RECURSIVE), "-s, --recursive", "with everything below the key"},
 	{ONE(FROM), "--from FILE", "take the key from this hive, which is only read"},
 	{ONE(WITH), "--with FILE", "the second side: a hive or a .reg file, told by content"},
-	{ONE(WHOLE), "--whole", "the .reg file is all there is to be of the key"},
+	{ONE(WHOLE), "--whole", "the .reg file is all there is to be of the key, or of its keys"},
+	{ONE(PREVIOUS), "--previous", "SYSTEM.previous, the hive before the last commit (default)"},
+	{ONE(LKG), "--lkg", "SYSTEM.lkg of the state directory, the last hive that booted well"},
+	{ONE(TIMES), "--times", "when keys were last written"},
 	{ONE(SETS), "--sets A,B", "two control sets, by number or name: 1,2 current,lastknowngood"},
 	{ONE(SHORT), "--short", "one line a change"},
 	{ONE(JSON), "--json", "for programs"},
@@ -229,6 +247,62 @@ static void set_flags(struct options *o, unsigned given)
 	o->readable = given & ONE(READABLE);
 	o->whole = given & ONE(WHOLE);
 	o->brief = given & ONE(SHORT);
+	o->times = given & ONE(TIMES);
+	o->previous = given & ONE(PREVIOUS);
+	o->lkg = given & ONE(LKG);
+}
+
+static const char *option_word(int option)
+{
+	for (const struct option *at = long_options; at->name; at++)
+		if (at->val == option)
+			return at->name;
+	return "?";
+}
+
+/* The word that getopt did not like; -1. */
+static int no_option(int option, char **argv)
+{
+	const char *word = argv[optind - 1];
+
+	if (option == ':') {
+		fprintf(stderr, "smreg: --%s needs an argument\n", option_word(optopt));
+		return -1;
+	}
+	fputs(optopt >= OPT_FIRST ? "smreg: no argument goes with '" : "smreg: no option '",
+	      stderr);
+	if (optopt && optopt < OPT_FIRST)
+		fprintf(stderr, "-%c'\n", optopt);
+	else
+		fprintf(stderr, "%s'\n", word);
+	return -1;
+}
+
+/* The argument of an option, which may stand once; --data many times. -1: said. */
+static int take_argument(struct options *o, int option, unsigned given)
+{
+	static const char *datas[DATA_MAX];
+	const char **to = argument_of(o, option);
+	uint64_t n;
+
+	if (option == OPT_DATA && o->data_count < DATA_MAX) {
+		o->datas = datas;
+		datas[o->data_count++] = optarg;
+	} else if ((to || option == OPT_LEVEL) && given & 1u << (option - OPT_FIRST)) {
+		fprintf(stderr, "smreg: --%s stands %s\n", option_word(option),
+			option == OPT_DATA ? "too often" : "twice");
+		return -1;
+	}
+	if (to)
+		*to = optarg;
+	if (option != OPT_LEVEL)
+		return 0;
+	if (str_u64(optarg, strlen(optarg), &n) < 0 || n > SM_LEVEL_BUILTIN) {
+		fprintf(stderr, "smreg: --level takes a number from 0 to %d\n", SM_LEVEL_BUILTIN);
+		return -1;
+	}
+	o->level = (unsigned)n;
+	return 0;
 }
 
 /* 0 and what was given, or -1 for an option that is none (said). */
@@ -236,34 +310,24 @@ static int take_options(struct options *o, int argc, char **argv, unsigned *ret_
 {
 	unsigned given = 0;
 	int option;
-	uint64_t n;
 
-	while ((option = getopt_long(argc, argv, "s", long_options, NULL)) != -1) {
-		const char **to = argument_of(o, option);
-
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":s", long_options, NULL)) != -1) {
 		if (option == 's')
 			option = OPT_RECURSIVE;
 		if (option < OPT_FIRST)
+			return no_option(option, argv);
+		if (take_argument(o, option, given) < 0)
 			return -1;
 		given |= 1u << (option - OPT_FIRST);
-		if (to)
-			*to = optarg;
-		if (option != OPT_LEVEL)
-			continue;
-		if (str_u64(optarg, strlen(optarg), &n) < 0 || n > SM_LEVEL_BUILTIN) {
-			fprintf(stderr, "smreg: --level takes a number from 0 to %d\n",
-				SM_LEVEL_BUILTIN);
-			return -1;
-		}
-		o->level = (unsigned)n;
 	}
 	set_flags(o, given);
 	*ret_given = given;
 	return 0;
 }
 
-/* An option that means nothing to this verb would be overlooked in silence. */
-static bool options_fit(const struct verb *v, unsigned given)
+/* What does not fit a verb, said: arguments, and options that would be overlooked in silence. */
+static bool words_fit(const struct verb *v, const struct options *o, unsigned given)
 {
 	bool fit = true;
 
@@ -272,10 +336,48 @@ static bool options_fit(const struct verb *v, unsigned given)
 
 		if (!(given & one) || ((v->options | COMMON) & one))
 			continue;
-		fprintf(stderr, "smreg: %s has no option --%s\n", v->word, at->name);
+		fprintf(stderr, "smreg %s: has no option --%s\n", v->word, at->name);
 		fit = false;
 	}
-	return fit;
+	if (o->count > v->most) {
+		fprintf(stderr, "smreg %s: unexpected argument '", v->word);
+		show_escaped(stderr, o->args[v->most], strlen(o->args[v->most]));
+		fputs("'\n", stderr);
+	} else if (o->count < v->least) {
+		fprintf(stderr, "smreg %s: an argument is missing\n", v->word);
+	}
+	return fit && o->count <= v->most && o->count >= v->least;
+}
+
+static int say_usage(const struct verb *v)
+{
+	fprintf(stderr, "usage: smreg %s %s\nsee smreg %s --help\n", v->word, v->arguments,
+		v->word);
+	return EXIT_USAGE_2;
+}
+
+static int no_verb(const char *word)
+{
+	const char *near = NULL;
+	unsigned nearest = 3; /* letters that may be wrong */
+
+	if (!word) {
+		usage(stderr, NULL);
+		return EXIT_USAGE_2;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
+		unsigned d = schema_distance(word, verbs[i].word);
+
+		if (d < nearest) {
+			nearest = d;
+			near = verbs[i].word;
+		}
+	}
+	fputs("smreg: no verb '", stderr);
+	show_escaped(stderr, word, strlen(word));
+	fprintf(stderr, "'%s%s%s\nsee smreg --help\n", near ? "; did you mean " : "",
+		near ? near : "", near ? "?" : "");
+	return EXIT_USAGE_2;
 }
 
 static int run(const struct verb *v, const struct options *o)
@@ -320,16 +422,15 @@ int main(int argc, char **argv)
 		usage(stdout, v);
 		return EXIT_OK;
 	}
-	if (!v) {
-		if (optind < argc)
-			fprintf(stderr, "smreg: no verb of that name\n");
-		usage(stderr, NULL);
-		return EXIT_USAGE_2;
-	}
+	if (!v)
+		return no_verb(optind < argc ? argv[optind] : NULL);
 	o.args = argv + optind + 1;
 	o.count = argc - optind - 1;
-	code = options_fit(v, given) ? run(v, &o) : EXIT_SHOW_USAGE;
-	if (code == EXIT_SHOW_USAGE)
-		usage(stderr, v);
-	return code == EXIT_SHOW_USAGE ? EXIT_USAGE_2 : code;
+	if (!words_fit(v, &o, given))
+		return say_usage(v);
+	code = run(v, &o);
+	if (code != EXIT_SHOW_USAGE)
+		return code;
+	fprintf(stderr, "smreg %s: options are missing or do not go together\n", v->word);
+	return say_usage(v);
 }

@@ -297,6 +297,7 @@ int plan_make(const struct plan_source *from, struct remarks *remarks, struct pl
 	plan_begin(&b, PLAN_MAGIC, ret->plan, PLAN_BYTES_MAX, pool, PLAN_BYTES_MAX);
 	d.settings = plan_settings_of(&b);
 	walk(&d);
+	queue_remarks(&d);
 	notes(&d);
 	r = d.failed;
 	if (r == 0)

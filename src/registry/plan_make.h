@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/sha256.h"
@@ -55,6 +56,14 @@ int plan_make(const struct plan_source *from, struct remarks *remarks, struct pl
  */
 void plan_names(const struct plan_source *from, struct remarks *remarks);
 void plan_load_names(struct hive *h, unsigned set, struct reg_tree *t);
+
+/*
+ * queue_protected - a boot refuses this entry: it touches a protected path without permission
+ *   hive  from which it boots; the usual one's files are protected too, for a hive that is made
+ *         elsewhere
+ *   to    "" for a delete
+ */
+bool queue_protected(const char *hive, const char *from, const char *to);
 
 /* plan_made_free - give both back. */
 void plan_made_free(struct plan_made *m);

@@ -7,9 +7,14 @@
  * reason, so that the boot can report it; nothing is guessed.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "registry/draft.h"
+#include "smss/boot/protect.h"
+#include "smss/copy.h"
+#include "state/state.h"
 
 #define QUEUE_ROWS_MAX 100000u /* a foreign hive's value may hold a megabyte */
 
@@ -80,6 +85,8 @@ static void one_pair(struct draft *d, uint32_t value, const char *source, const 
 	}
 	row.name = from;
 	row.text = to;
+	row.at = d->at;
+	row.origin = d->remarks->origin;
 	draft_add(d, PLAN_QUEUE, row);
 }
 
@@ -114,7 +121,10 @@ void handle_deletes(struct draft *d, const struct schema_row *row, const struct 
 		draft_say(d, PLAN_NOTE_ERROR, "no path; not used");
 	for (size_t i = 0; i < count && d->table[PLAN_QUEUE].count < QUEUE_ROWS_MAX; i++) {
 		struct draft_row entry = {.arg = (uint32_t)d->table[PLAN_QUEUE].count,
-					  .flags = QUEUE_FILE_RENAME_KEY};
+					  .flags = QUEUE_FILE_RENAME_KEY,
+					  .text = "",
+					  .at = d->at,
+					  .origin = d->remarks->origin};
 		char mark;
 		const char *path = plain(unmarked(list[i], &mark));
 		const char *why = *path ? fault_of(path) : "an empty path";
@@ -125,4 +135,89 @@ void handle_deletes(struct draft *d, const struct schema_row *row, const struct 
 		else
 			draft_add(d, PLAN_QUEUE, entry);
 	}
+}
+
+static bool covered(const char *path, const char *hive)
+{
+	return protect_canonical(path) &&
+	       (protect_covers(path, HIVE_PATH, STATE_DIRECTORY) ||
+		(*hive == '/' && protect_covers(path, hive, STATE_DIRECTORY)));
+}
+
+bool queue_protected(const char *hive, const char *from, const char *to)
+{
+	return covered(from, hive) || (*to && covered(to, hive));
+}
+
+struct queue_step { /* a path goes away or comes, at one entry of the queue */
+	const char *path;
+	size_t entry;
+	bool comes;
+};
+
+static int by_path(const void *a, const void *b)
+{
+	const struct queue_step *x = a, *y = b;
+	int d = strcmp(x->path, y->path);
+
+	if (d)
+		return d;
+	if (x->entry != y->entry)
+		return x->entry < y->entry ? -1 : 1;
+	return (int)x->comes - (int)y->comes;
+}
+
+/* entry[i] becomes true when an earlier entry takes its source away and none brings it back. */
+static void find_gone(const struct draft_table *q, struct queue_step *steps, bool *gone)
+{
+	size_t n = 0;
+	bool away = false;
+
+	for (size_t i = 0; i < q->count; i++) {
+		if (q->row[i].flags & QUEUE_MALFORMED)
+			continue;
+		steps[n++] = (struct queue_step){q->row[i].name, i, false};
+		if (*q->row[i].text)
+			steps[n++] = (struct queue_step){q->row[i].text, i, true};
+	}
+	qsort(steps, n, sizeof(*steps), by_path);
+	for (size_t i = 0; i < n; i++) {
+		if (!i || strcmp(steps[i].path, steps[i - 1].path) != 0)
+			away = false;
+		if (!steps[i].comes)
+			gone[steps[i].entry] = away;
+		away = !steps[i].comes;
+	}
+}
+
+void queue_remarks(struct draft *d)
+{
+	const struct draft_table *q = &d->table[PLAN_QUEUE];
+	struct queue_step *steps =
+		q->count ? arena_take(d->arena, 2 * q->count * sizeof(*steps)) : NULL;
+	bool *gone = steps ? arena_take(d->arena, q->count) : NULL;
+
+	if (!gone)
+		return;
+	find_gone(q, steps, gone);
+	for (size_t i = 0; i < q->count; i++) {
+		const struct draft_row *row = &q->row[i];
+
+		if (row->flags & QUEUE_MALFORMED)
+			continue;
+		d->at = row->at;
+		d->remarks->origin = row->origin;
+		if (!d->settings->allow_protected_renames &&
+		    queue_protected(d->from->hive_path, row->name, row->text))
+			draft_say(d, PLAN_NOTE_WARNING,
+				  "entry %u, \"%s\": a protected path; the boot refuses it unless "
+				  "AllowProtectedRenames is 1",
+				  row->arg + 1, draft_show(d, row->name));
+		if (gone[i])
+			draft_say(d, PLAN_NOTE_WARNING,
+				  "entry %u, \"%s\": an earlier entry takes it away, and nothing "
+				  "brings it back",
+				  row->arg + 1, draft_show(d, row->name));
+	}
+	d->remarks->origin = 0;
 }

@@ -5,6 +5,7 @@
 #include "registry/reading.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "base/bytes.h"
 #include "registry/show.h"
 #include "registry/utf.h"
+#include "smss/copy.h"
 #include "sys/sys.h"
 
 void reading_end(struct reading *r)
@@ -19,6 +21,53 @@ void reading_end(struct reading *r)
 	hive_close(r->hive);
 	tree_free(&r->tree);
 	memset(r, 0, sizeof(*r));
+}
+
+void reading_failed(const struct options *o, const char *path, const char *why)
+{
+	struct json_object *out, *hive;
+
+	fprintf(stderr, "smreg: %s: %s\n", path, why);
+	if (!o->json)
+		return;
+	out = json_object_new_object();
+	hive = json_object_new_object();
+	json_object_object_add(hive, "path", json_object_new_string(path));
+	json_object_object_add(out, "hive", hive);
+	json_object_object_add(out, "error", json_object_new_string(why));
+	json_out(stdout, out);
+}
+
+/* The hive to boot from cannot be read: which ones could take its place. */
+static void say_way_back(const struct options *o)
+{
+	const struct {
+		const char *start, *end, *option;
+	} ways[] = {{o->hive, ".previous", ""}, {o->state, "/" LKG_FILE, " --lkg"}};
+	struct sys_stat st;
+	char path[PATH_BYTES];
+
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+		struct text p = TEXT_ON(path);
+
+		text_add(text_add(&p, ways[i].start), ways[i].end);
+		if (!p.cut && sys_stat_at(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &st) == 0)
+			fprintf(stderr, "smreg: to take back %s: smreg restore%s --hive %s\n", path,
+				ways[i].option, o->hive);
+	}
+}
+
+/* What there is to say of the file, each part of it once. */
+static void say(struct reading *r)
+{
+	const char *all = hive_said(r->hive), *news = all;
+	size_t n = strlen(r->said);
+
+	if (strncmp(all, r->said, n) == 0)
+		news += n + strspn(all + n, "; "); /* what hive_said adds comes behind a ; */
+	if (*news)
+		fprintf(stderr, "smreg: %s: %s\n", r->path, news);
+	str_copy(r->said, sizeof(r->said), all);
 }
 
 int reading_start(struct reading *r, const char *path, const struct options *o)
@@ -36,16 +85,17 @@ int reading_start(struct reading *r, const char *path, const struct options *o)
 	if (e >= 0)
 		e = tree_start(&r->tree);
 	if (e >= 0) {
-		if (*hive_said(r->hive))
-			fprintf(stderr, "smreg: %s: %s\n", path, hive_said(r->hive));
+		say(r);
 		return 0;
 	}
-	fprintf(stderr, "smreg: %s: %s\n", path, why.len ? room : err_text(-e));
+	reading_failed(o, path, why.len ? room : err_text(-e));
 	if (opened == -ENOENT && path == o->hive)
 		fprintf(stderr, "smreg: make one with: smreg init --hive %s\n", path);
 	if (opened >= 0 && !o->salvage &&
 	    hive_open(&from, flags | HIVE_SALVAGE, &r->hive, &why) >= 0)
 		fprintf(stderr, "smreg: --salvage reads what can still be read of it\n");
+	if (path == o->hive)
+		say_way_back(o);
 	return e;
 }
 
@@ -137,10 +187,23 @@ void reading_missing(struct reading *r, const char *path)
 		fprintf(stderr, "smreg: %s: not a SYSTEM hive: it has no Select key\n", r->path);
 }
 
+static void say_hidden(const struct reading *r)
+{
+	const char *first;
+	uint64_t hidden = hive_hidden(r->hive, &first);
+
+	if (!hidden)
+		return;
+	fprintf(stderr, "smreg: %s: remark: %s", r->path, first);
+	if (hidden > 1)
+		fprintf(stderr, "; and %" PRIu64 " more such keys", hidden - 1);
+	fputc('\n', stderr);
+}
+
 bool reading_degraded(struct reading *r)
 {
-	if (hive_damage(r->hive, NULL))
-		fprintf(stderr, "smreg: %s: %s\n", r->path, hive_said(r->hive));
+	say_hidden(r);
+	say(r);
 	return hive_degraded(r->hive);
 }
 
@@ -174,6 +237,7 @@ struct json_object *reading_json(struct reading *r)
 {
 	const struct hive_facts *f = hive_facts(r->hive);
 	struct json_object *o = json_object_new_object();
+	const char *hidden;
 	const struct {
 		const char *name;
 		bool is;
@@ -191,6 +255,8 @@ struct json_object *reading_json(struct reading *r)
 	json_object_object_add(o, "logs", log_json(f));
 	json_object_object_add(o, "unreadable_parts",
 			       json_object_new_int64((int64_t)hive_damage(r->hive, NULL)));
+	json_object_object_add(o, "hidden_parts",
+			       json_object_new_int64((int64_t)hive_hidden(r->hive, &hidden)));
 	json_object_object_add(o, "said", text_or_null(hive_said(r->hive)));
 	return o;
 }

@@ -17,13 +17,17 @@ struct reading {
 	const char *path;
 	struct hive *hive;
 	struct reg_tree tree;
-	unsigned set; /* the current control set; 0 before it was asked for, or none */
+	char said[1024]; /* on standard error, so far */
+	unsigned set;    /* the current control set; 0 before it was asked for, or none */
 };
 
 /* reading_start - open, say why not, say its facts. Returns 0 or -errno; reading_end in any case.
  */
 int reading_start(struct reading *r, const char *path, const struct options *o);
 void reading_end(struct reading *r);
+
+/* reading_failed - a hive cannot be used: said on standard error, and with --json an object too. */
+void reading_failed(const struct options *o, const char *path, const char *why);
 
 /*
  * reading_path - a key as people write it becomes its path in this hive

@@ -44,13 +44,28 @@ int regf_key(const struct regf *r, uint32_t at, struct regf_key *ret)
 	flags = u16_at(p, 2);
 	*ret = (struct regf_key){
 		.name = {p + NK_BYTES, u16_at(p, 72), (flags & NK_NARROW) != 0},
+		.written = regf_u32(p, 4) | (uint64_t)regf_u32(p, 8) << 32,
 		.subkeys = regf_u32(p, 20),
 		.subkey_list = regf_u32(p, 28),
 		/* a predefined handle has a number there that counts nothing */
 		.values = flags & NK_PREDEFINED ? 0 : regf_u32(p, 36),
 		.value_list = regf_u32(p, 40),
+		.handle = (flags & NK_PREDEFINED) && regf_u32(p, 36),
 	};
 	return 0;
+}
+
+const char *regf_hidden(const struct regf *r, const struct regf_key *k)
+{
+	uint32_t n;
+	const uint8_t *p;
+
+	if (k->handle && regf_cell(r, k->value_list, &n))
+		return "a list of values that its flag 0x40 (a predefined handle) hides";
+	p = k->subkeys ? NULL : regf_cell(r, k->subkey_list, &n);
+	if (p && n >= 4 && (p[0] == 'l' || p[0] == 'r') && u16_at(p, 2))
+		return "a list of subkeys that its count of 0 hides";
+	return NULL;
 }
 
 void regf_list_free(struct regf_list *l)

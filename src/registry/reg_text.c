@@ -16,6 +16,27 @@
 #include "registry/reg_scan.h"
 #include "registry/utf.h"
 
+/* The last line counts, and that a value's name is written otherwise hides the first one. */
+static void note_twice(struct reader *r, const char *name, size_t n, const struct reg_data *d)
+{
+	const struct reg_value *v = key_value(r->key, name, n);
+	struct reg_error *e = &r->errors->twice;
+	struct text t;
+
+	if (!v || !r->t->file || !v->origin || ORIGIN_FILE(v->origin) != r->t->file ||
+	    (v->type == d->type && v->bytes == d->n && memcmp(v->data, d->bytes, d->n) == 0) ||
+	    r->errors->twice_count++)
+		return;
+	e->line = r->value_line;
+	e->column = 1;
+	t = TEXT_ON(e->text);
+	text_add(&t, n ? "the value \"" : "the key's default value");
+	text_escaped(&t, name, n < 64 ? n : 64);
+	text_add(text_add(&t, n > 64 ? "..." : ""),
+		 n ? "\" was set in line " : " was set in line ");
+	text_add(text_u64(&t, ORIGIN_LINE(v->origin)), " already; this line counts");
+}
+
 static int set_value(struct reader *r, const char *name, size_t name_n, uint32_t type)
 {
 	struct reg_data d = {.type = type,
@@ -29,6 +50,7 @@ static int set_value(struct reader *r, const char *name, size_t name_n, uint32_t
 			       r->data_n, r->rules.data_max);
 	if (!r->key)
 		return 0;
+	note_twice(r, name, name_n, &d);
 	r->failed = tree_set(r->t, r->key, name, name_n, &d);
 	return r->failed;
 }
@@ -213,6 +235,7 @@ static int enter_key(struct reader *r, size_t from, size_t to, bool drop)
 		tree_drop_key(r->t, k);
 	else
 		r->key = k;
+	k->named |= !drop;
 	return 0;
 }
 
@@ -294,7 +317,7 @@ int reg_text_read_by(const char *bytes, size_t n, const struct reg_rules *rules,
 	struct reader r = {.t = t, .rules = *rules, .errors = ret_errors};
 	char *converted = NULL;
 
-	ret_errors->count = 0;
+	ret_errors->count = ret_errors->twice_count = 0;
 	if (n > REG_TEXT_BYTES_MAX)
 		return -E2BIG;
 	if (reg_decode(&r, bytes, n, &converted) == 0)

@@ -28,6 +28,8 @@ struct reg_error {
 struct reg_errors {
 	struct reg_error at[REG_ERRORS_MAX];
 	unsigned count;
+	struct reg_error twice; /* no error: the first value that a later line sets to other data */
+	unsigned twice_count;   /* of them all */
 };
 
 /*

@@ -88,10 +88,18 @@ struct regf_key {
 	struct regf_name name;
 	uint32_t subkeys, subkey_list;
 	uint32_t values, value_list;
+	uint64_t written; /* FILETIME */
+	bool handle;      /* a predefined one: values counts nothing */
 };
 
 /* regf_key - the key whose cell is at; -EFAULT: no cell in use there, -EBADMSG: no key. */
 int regf_key(const struct regf *r, uint32_t at, struct regf_key *ret);
+
+/*
+ * regf_hidden - a list that stands there although the key's own words say that it has none
+ * Returns what is hidden, for people, or NULL.
+ */
+const char *regf_hidden(const struct regf *r, const struct regf_key *k);
 
 struct regf_list { /* start from zeros, used again by the next call, given back by the caller */
 	uint32_t *at;

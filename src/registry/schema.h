@@ -84,7 +84,7 @@ struct schema_row {
 	const char *text;      /* its name in PLAN_TEXTS, or NULL */
 	const char *otherwise; /* the default, for people; "-" = absent */
 	const char *meaning;   /* one line */
-	const char *example;   /* data as `smreg query` would show it */
+	const char *example;   /* data as `smreg add --data` takes it */
 };
 
 /* schema_rows - the table; *ret_count rows. */

@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/bytes.h"
 #include "registry/utf.h"
@@ -43,16 +44,53 @@ static void show_hex(FILE *out, const struct reg_value *v)
 		fprintf(out, "%02X", v->data[i]);
 }
 
+static void show_string(FILE *out, const char *s)
+{
+	if (*s)
+		show_escaped(out, s, strlen(s));
+	else
+		fputs("(an empty string)", out);
+}
+
+/* PendingFileRenameOperations and its second: pairs. */
+static bool is_queue(const struct reg_value *v)
+{
+	static const char *const names[] = {"PendingFileRenameOperations",
+					    "PendingFileRenameOperations2"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (utf8_same_fold(v->name, v->name_bytes, names[i], strlen(names[i])))
+			return true;
+	return false;
+}
+
+static void show_pair(FILE *out, const char *source, const char *target)
+{
+	if (target && !*target)
+		fputs("delete ", out);
+	show_string(out, source);
+	if (!target || *target)
+		fputs(" -> ", out);
+	if (!target)
+		fputs("(no target)", out);
+	else
+		show_escaped(out, target, strlen(target));
+}
+
+/* One string, or one entry of the rename queue, on a line. */
 static void show_list(FILE *out, const struct reg_value *v, struct reg_arena *scratch)
 {
 	char **list;
-	size_t count;
+	size_t count, step = is_queue(v) ? 2 : 1;
 
 	if (value_list(scratch, v, &list, &count, NULL) < 0)
 		return;
-	for (size_t i = 0; i < count; i++) {
-		fputs(i ? "\\0" : "", out);
-		show_escaped(out, list[i], strlen(list[i]));
+	for (size_t i = 0; i < count; i += step) {
+		fputs(i ? "\n        " : "", out);
+		if (step == 1)
+			show_string(out, list[i]);
+		else
+			show_pair(out, list[i], i + 1 < count ? list[i + 1] : NULL);
 	}
 }
 
@@ -109,17 +147,42 @@ void show_value(FILE *out, const struct reg_value *v, struct reg_arena *scratch)
 	fputc('\n', out);
 }
 
-void show_key(FILE *out, const struct reg_key *k, bool recursive, struct reg_arena *scratch)
+#define FILETIME_SECOND 10000000u    /* in units of 100 ns */
+#define FILETIME_UNIX   11644473600u /* seconds from 1601 to 1970 */
+
+const char *show_time(uint64_t filetime, char room[40])
 {
+	time_t s = (time_t)(filetime / FILETIME_SECOND) - FILETIME_UNIX;
+	struct tm t;
+
+	if (!filetime || !gmtime_r(&s, &t) || !strftime(room, 40, "%Y-%m-%dT%H:%M:%SZ", &t))
+		return "";
+	return room;
+}
+
+void show_written(FILE *out, const struct reg_key *k)
+{
+	char room[40];
+	const char *when = show_time(k->written, room);
+
+	fprintf(out, "    last written %s\n", *when ? when : "at no known time");
+}
+
+void show_key(FILE *out, const struct reg_key *k, unsigned how, struct reg_arena *scratch)
+{
+	bool recursive = how & SHOW_BELOW;
+
 	show_key_path(out, k);
 	fputc('\n', out);
+	if (how & SHOW_TIMES)
+		show_written(out, k);
 	for (uint32_t i = 0; i < k->value_count; i++)
 		show_value(out, &k->values[i], scratch);
 	if (k->child_count)
 		fputc('\n', out);
 	for (uint32_t i = 0; i < k->child_count; i++) {
 		if (recursive) {
-			show_key(out, k->children[i], true, scratch);
+			show_key(out, k->children[i], how, scratch);
 			if (i + 1 < k->child_count)
 				fputc('\n', out);
 		} else {
@@ -190,7 +253,7 @@ void show_missing_key(FILE *out, const struct reg_tree *t, const char *path)
 	}
 }
 
-void show_remark(FILE *out, const struct remark *r, const char *file)
+void show_remark(FILE *out, const struct remark *r, const char *file, bool before)
 {
 	if (file) {
 		show_escaped(out, file, strlen(file));
@@ -200,7 +263,7 @@ void show_remark(FILE *out, const struct remark *r, const char *file)
 	show_escaped(out, r->path, strlen(r->path));
 	fputs(": ", out);
 	show_escaped(out, r->text, strlen(r->text));
-	fputc('\n', out);
+	fputs(before ? " (it was there before this command)\n" : "\n", out);
 }
 
 size_t show_remarks(FILE *out, const struct remarks *r, bool all)
@@ -210,7 +273,7 @@ size_t show_remarks(FILE *out, const struct remarks *r, bool all)
 	for (size_t i = 0; i < r->count; i++) {
 		if (r->at[i].kind == REMARK_UNUSED && !all)
 			continue;
-		show_remark(out, &r->at[i], NULL);
+		show_remark(out, &r->at[i], NULL, false);
 		shown++;
 	}
 	if (r->lost)

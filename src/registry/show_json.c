@@ -107,12 +107,21 @@ struct json_object *json_key_path(const struct reg_key *k)
 	return text_n(room, path_of(k, room, sizeof(room)));
 }
 
+static void put_key(struct json_object *o, const struct reg_key *k)
+{
+	char room[40];
+	const char *written = show_time(k->written, room);
+
+	put(o, "key", json_key_path(k));
+	put(o, "written", *written ? text(written) : NULL);
+}
+
 struct json_object *json_match(const struct reg_key *k, const struct reg_value *v,
 			       struct reg_arena *scratch)
 {
 	struct json_object *o = json_object_new_object(), *values = json_object_new_array();
 
-	put(o, "key", json_key_path(k));
+	put_key(o, k);
 	json_object_array_add(values, json_value(v, scratch));
 	put(o, "values", values);
 	return o;
@@ -124,7 +133,7 @@ static void add_key(struct json_object *keys, const struct reg_key *k, bool recu
 	struct json_object *o = json_object_new_object(), *values = json_object_new_array(),
 			   *subkeys = json_object_new_array();
 
-	put(o, "key", json_key_path(k));
+	put_key(o, k);
 	for (uint32_t i = 0; i < k->value_count; i++)
 		json_object_array_add(values, json_value(&k->values[i], scratch));
 	for (uint32_t i = 0; i < k->child_count; i++)
@@ -231,7 +240,23 @@ static struct json_object *settings(const struct plan_header *p)
 	return o;
 }
 
-struct json_object *json_plan(const struct plan_header *p, const struct plan_header *queue)
+/* What earlier boots say of the next one; null where that is not known. */
+static void put_outlook(struct json_object *o, const struct outlook *look)
+{
+	static const char *const levels[] = {"Current", "LastKnownGood", "built-in"};
+	struct json_object *next = look->known ? json_object_new_object() : NULL;
+
+	if (next) {
+		put(next, "level", text(levels[look->level % 3]));
+		put(next, "why", look->why[0] ? text(look->why) : NULL);
+	}
+	put(o, "next_boot", next);
+	put(o, "queue_done",
+	    look->queue_done == OUTLOOK_UNKNOWN ? NULL : json_object_new_boolean(look->queue_done));
+}
+
+struct json_object *json_plan(const struct plan_header *p, const struct plan_header *queue,
+			      const struct outlook *look)
 {
 	static const char *const names[PLAN_TABLES] = {
 		[PLAN_BOOT_EXECUTE] = "boot_execute",
@@ -265,6 +290,7 @@ struct json_object *json_plan(const struct plan_header *p, const struct plan_hea
 		if (names[t])
 			put(o, names[t], rows(p, t));
 	put(o, "queue", queue ? rows(queue, PLAN_QUEUE) : json_object_new_array());
+	put_outlook(o, look);
 	return o;
 }
 

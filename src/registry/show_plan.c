@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/words.h"
+#include "registry/plan_make.h"
 #include "registry/show.h"
 
 static const char *str(const struct plan_header *p, uint32_t offset)
@@ -81,9 +82,24 @@ static void show_execute(FILE *out, const struct plan_header *p)
 	nothing(out, count + lines(out, p, PLAN_BOOT_EXECUTE, PLAN_LINE_AUTOCHK, 0));
 }
 
-static void show_queue(FILE *out, const struct plan_header *p, const struct plan_header *q)
+/* What the boot does with an entry that can be run. */
+static const char *verb_of(const struct plan_header *p, const char *from, const char *to)
+{
+	if (!p->settings.allow_protected_renames &&
+	    queue_protected(str(p, p->settings.hive_path), from, to))
+		return *to ? "  refuse to move " : "  refuse to delete ";
+	return *to ? "  move " : "  delete ";
+}
+
+static void show_queue(FILE *out, const struct plan_header *p, const struct plan_header *q,
+		       const struct outlook *look)
 {
 	phase(out, PHASE_RENAMES);
+	if (look->queue_done == OUTLOOK_DONE && p->settings.queue_count) {
+		fprintf(out, "  done by an earlier boot: %" PRIu32 " entr%s; nothing to do\n",
+			p->settings.queue_count, p->settings.queue_count == 1 ? "y" : "ies");
+		return;
+	}
 	for (uint32_t i = 0; q && i < plan_count(q, PLAN_QUEUE); i++) {
 		const struct plan_row *row = plan_row_at(q, PLAN_QUEUE, i);
 		const char *to = str(q, row->text);
@@ -91,7 +107,7 @@ static void show_queue(FILE *out, const struct plan_header *p, const struct plan
 		if (row->flags & QUEUE_MALFORMED)
 			fputs("  skip ", out);
 		else
-			fputs(*to ? "  move " : "  delete ", out);
+			fputs(verb_of(p, str(q, row->name), to), out);
 		say(out, q, row->name);
 		if (row->flags & QUEUE_MALFORMED)
 			fputs(": ", out);
@@ -242,15 +258,30 @@ static void show_notes(FILE *out, const struct plan_header *p)
 	}
 }
 
-void show_plan(FILE *out, const struct plan_header *p, const struct plan_header *queue)
+static void show_outlook(FILE *out, const struct outlook *look)
+{
+	static const char *const levels[] = {"Current, this hive", "LastKnownGood",
+					     "the built-in minimum"};
+
+	fputs("What a boot of this hive does; ", out);
+	if (look->known)
+		fprintf(out, "next boot: %s%s%s\n", levels[look->level % 3],
+			look->why[0] ? ", because " : "", look->why);
+	else
+		fputs("which level boots next: smctl boot\n", out);
+}
+
+void show_plan(FILE *out, const struct plan_header *p, const struct plan_header *queue,
+	       const struct outlook *look)
 {
 	unsigned count;
 
+	show_outlook(out, look);
 	show_environment(out, p);
 	phase(out, PHASE_SERIALIZE);
 	fprintf(out, "  let devices settle, within %" PRIu32 " s\n", p->settings.pnp_deadline_s);
 	show_execute(out, p);
-	show_queue(out, p, queue);
+	show_queue(out, p, queue, look);
 	show_paging(out, p);
 	phase(out, PHASE_SETUP_EXECUTE);
 	count = lines(out, p, PLAN_SETUP_EXECUTE_NO_PNP, 0, 0);

@@ -19,6 +19,9 @@
 /* Entries of a directory that are looked at: enough for any that holds hives. */
 #define ENTRIES_MAX 65536u
 
+#define OVERFLOW_USER 65534u
+#define EVERY_USER    "4294967295"
+
 const char *const hive_log_words[HIVE_LOGS] = {"LOG1", "LOG2", "LOG"};
 
 struct record { /* of getdents64 */
@@ -67,7 +70,34 @@ static void look_around(int dir, const char *hive, struct found *f)
 		}
 }
 
-static void open_logs(int dir, const char *hive, int flags, struct hive_source *s)
+/* The namespace maps only some users: whoever else owns a file is shown as the overflow user. */
+static bool maps_some_users(void)
+{
+	char map[256];
+	ssize_t n = sys_read_file(AT_FDCWD, "/proc/self/uid_map", map, sizeof(map) - 1);
+
+	if (n <= 0)
+		return false;
+	map[n] = '\0';
+	return !strstr(map, EVERY_USER);
+}
+
+/* Nobody but root, or who runs this, can write it: what a boot follows. Returns 0 or -EPERM. */
+static int owned(int fd)
+{
+	struct sys_stat st;
+	int r = sys_stat_fd(fd, &st);
+
+	if (r < 0)
+		return r;
+	if (st.mode & (S_IWGRP | S_IWOTH))
+		return -EPERM;
+	if (st.uid == 0 || st.uid == sys_uid() || (st.uid == OVERFLOW_USER && maps_some_users()))
+		return 0;
+	return -EPERM;
+}
+
+static void open_logs(int dir, const char *hive, bool walk, struct hive_source *s)
 {
 	struct found f;
 
@@ -78,11 +108,15 @@ static void open_logs(int dir, const char *hive, int flags, struct hive_source *
 	for (unsigned i = 0; i < HIVE_LOGS; i++) {
 		if (!f.name[i][0])
 			continue;
-		s->log_fd[i] = sys_open(dir, f.name[i], O_RDONLY | O_NONBLOCK | flags, 0);
-		if (s->log_fd[i] < 0) {
-			s->log_error[i] = -s->log_fd[i];
-			s->log_fd[i] = -1;
+		int fd = sys_open(dir, f.name[i], O_RDONLY | O_NONBLOCK | (walk ? O_NOFOLLOW : 0),
+				  0);
+		int r = fd >= 0 && walk ? owned(fd) : fd;
+
+		if (r < 0) {
+			s->log_error[i] = -r;
+			sys_closep(&fd);
 		}
+		s->log_fd[i] = fd;
 	}
 }
 
@@ -92,11 +126,15 @@ static int open_source(const char *path, bool walk, struct hive_source *ret)
 	struct hive_source s = HIVE_SOURCE_NONE;
 	char room[PATH_BYTES];
 	_close_ int dir = -1;
+	int r;
 
 	s.fd = walk ? sys_walk(path, O_RDONLY | O_NONBLOCK)
 		    : sys_open(AT_FDCWD, path, O_RDONLY | O_NONBLOCK, 0);
-	if (s.fd < 0)
-		return s.fd;
+	r = s.fd >= 0 && walk ? owned(s.fd) : s.fd;
+	if (r < 0) {
+		sys_closep(&s.fd);
+		return r;
+	}
 	if (str_copy(room, sizeof(room), slash ? path : ".")) {
 		if (slash)
 			room[slash == path ? 1 : slash - path] = '\0';
@@ -104,7 +142,7 @@ static int open_source(const char *path, bool walk, struct hive_source *ret)
 			   : sys_open(AT_FDCWD, room, O_RDONLY | O_DIRECTORY, 0);
 	}
 	if (dir >= 0)
-		open_logs(dir, slash ? slash + 1 : path, walk ? O_NOFOLLOW : 0, &s);
+		open_logs(dir, slash ? slash + 1 : path, walk, &s);
 	*ret = s;
 	return 0;
 }

@@ -141,13 +141,45 @@ static void index_put(struct reg_key *k, bool keys, uint32_t i)
 	x->slot[at] = i + 1;
 }
 
+/*
+ * Before entry i leaves the array: its slot is filled from those behind it, in their order, so that
+ * the first of two of one name stays the first; who stands behind it in the array moves up.
+ */
+static void index_drop(struct reg_key *k, bool keys, uint32_t i)
+{
+	struct reg_index *x = keys ? &k->child_index : &k->value_index;
+	const char *name;
+	size_t n;
+	uint32_t hole;
+
+	if (!x->slot)
+		return;
+	name = entry_name(k, keys, i, &n);
+	hole = utf8_hash_fold(name, n, names_seed()) & x->mask;
+	while (x->slot[hole] != i + 1)
+		hole = (hole + 1) & x->mask;
+	for (uint32_t at = (hole + 1) & x->mask; x->slot[at]; at = (at + 1) & x->mask) {
+		uint32_t home;
+
+		name = entry_name(k, keys, x->slot[at] - 1, &n);
+		home = utf8_hash_fold(name, n, names_seed()) & x->mask;
+		if (((at - home) & x->mask) < ((at - hole) & x->mask))
+			continue;
+		x->slot[hole] = x->slot[at];
+		hole = at;
+	}
+	x->slot[hole] = 0;
+	for (uint32_t at = 0; at <= x->mask; at++)
+		x->slot[at] -= x->slot[at] > i + 1;
+}
+
 /* After an append: keep the hash right, or make it. No memory for it only costs time. */
 static void index_appended(struct reg_tree *t, struct reg_key *k, bool keys)
 {
 	struct reg_index *x = keys ? &k->child_index : &k->value_index;
 	uint32_t count = keys ? k->child_count : k->value_count;
 
-	if (count <= INDEX_FROM)
+	if (!x->slot && count <= INDEX_FROM)
 		return;
 	if (x->slot && count * 2 <= x->mask) {
 		index_put(k, keys, count - 1);
@@ -266,9 +298,9 @@ bool tree_drop_value(struct reg_tree *t, struct reg_key *k, const char *name, si
 	if (!v)
 		return false;
 	at = (uint32_t)(v - k->values);
+	index_drop(k, false, at);
 	memmove(v, v + 1, sizeof(*v) * (k->value_count - at - 1));
 	k->value_count--;
-	k->value_index = (struct reg_index){0};
 	t->values--;
 	return true;
 }
@@ -325,10 +357,10 @@ void tree_drop_key(struct reg_tree *t, struct reg_key *k)
 	for (uint32_t i = 0; i < p->child_count; i++) {
 		if (p->children[i] != k)
 			continue;
+		index_drop(p, true, i);
 		memmove(&p->children[i], &p->children[i + 1],
 			sizeof(struct reg_key *) * (p->child_count - i - 1));
 		p->child_count--;
-		p->child_index = (struct reg_index){0};
 		return;
 	}
 }

@@ -66,12 +66,16 @@ struct reg_key {
 	struct reg_value *values;
 	uint32_t value_count, value_cap;
 	struct reg_index child_index, value_index;
+	uint64_t written; /* of a hive, when it was last written, FILETIME; 0 unknown */
+	bool named;       /* a line of .reg text names it, it did not come on the way to another */
+	uint32_t list;    /* of a hive, the one that brought it last; by reg_tree.lists */
 };
 
 struct reg_tree {
 	struct reg_arena arena;
 	struct reg_key *root;
 	uint64_t keys, values; /* in it, the root included */
+	uint32_t lists;        /* of subkeys that were loaded into it */
 	uint32_t file;         /* ORIGIN_FILE of the .reg text being read */
 	unsigned set; /* what CurrentControlSet means without a Select\Current here; 0 nothing */
 };

@@ -18,18 +18,22 @@ enum exit_code {
 	EXIT_SHOW_USAGE = 100
 };
 
+#define DATA_MAX 4096u /* strings of a list; more do not fit a value */
+
 struct options {
 	const char *hive;
 	const char *state;
 	const char *value;  /* --value NAME; NULL all */
 	const char *output; /* --output FILE */
 	const char *type;   /* --type, add */
-	const char *data;   /* --data, add */
-	const char *with;   /* --with FILE, diff */
-	const char *sets;   /* --sets A,B, diff */
-	const char *from;   /* --from FILE, copy */
+	const char *data;   /* --data, add; the last one */
+	const char **datas; /* all of them */
+	unsigned data_count;
+	const char *with; /* --with FILE, diff */
+	const char *sets; /* --sets A,B, diff */
+	const char *from; /* --from FILE, copy */
 	bool json, recursive, force, write, boot, all, salvage, no_logs, utf16, readable, whole,
-		brief;
+		brief, times, previous, lkg;
 	unsigned level;
 	char **args; /* behind the verb */
 	int count;
@@ -61,3 +65,4 @@ int verb_delete(const struct options *o);
 int verb_copy(const struct options *o);
 int verb_edit(const struct options *o);
 int verb_diff(const struct options *o);
+int verb_restore(const struct options *o);

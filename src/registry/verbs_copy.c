@@ -152,7 +152,7 @@ static int put(struct writing *w, const struct options *o, const struct reg_tree
 	return e < 0 ? writing_complain(o, e, "") : 0;
 }
 
-static int copy(const struct options *o)
+int verb_copy(const struct options *o)
 {
 	_cleanup_(writing_end) struct writing w;
 	_cleanup_(tree_freep) struct reg_tree source = {0};
@@ -167,9 +167,4 @@ static int copy(const struct options *o)
 	if (e == 0)
 		e = writing_commit(&w, o);
 	return exit_code_of(e);
-}
-
-int verb_copy(const struct options *o)
-{
-	return o->count == 2 ? copy(o) : EXIT_SHOW_USAGE;
 }

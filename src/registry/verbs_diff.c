@@ -109,6 +109,23 @@ static int second_text(struct pair *p, const char *bytes, size_t n)
 	return e;
 }
 
+/* Text of a .reg file, as good or bad as it may be: UTF-16LE, or without NULs and with a
+ * word that such files have. */
+static bool is_text(const char *bytes, size_t n)
+{
+	if (n >= 2 && (memcmp(bytes, "\xFF\xFE", 2) == 0 || memcmp(bytes, "W\0", 2) == 0))
+		return true;
+	return !n || (!memchr(bytes, '\0', n) &&
+		      (memchr(bytes, '[', n) || memmem(bytes, n, "Registry", 8) ||
+		       memmem(bytes, n, "REGEDIT", 7)));
+}
+
+static int no_side(const char *path)
+{
+	fprintf(stderr, "smreg: %s: neither a hive nor .reg text\n", path);
+	return -EINVAL;
+}
+
 static int second_file(struct pair *p)
 {
 	char *bytes = NULL;
@@ -119,6 +136,8 @@ static int second_file(struct pair *p)
 		fprintf(stderr, "smreg: %s: %s\n", p->o->with, err_text(-e));
 	else if (n >= 4 && memcmp(bytes, "regf", 4) == 0)
 		e = second_hive(p);
+	else if (!is_text(bytes, n))
+		e = no_side(p->o->with);
 	else
 		e = second_text(p, bytes ? bytes : "", n);
 	free(bytes);

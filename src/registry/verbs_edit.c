@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "registry/editor.h"
@@ -184,15 +185,21 @@ static int commit_key(const struct edit *d, const struct reg_key *now)
 	return e < 0 ? writing_complain(&d->o, e, "") : writing_commit(&w, &d->o);
 }
 
+/* Unless the editor took it away. */
 static int kept(const struct edit *d, const char *what, int code)
 {
-	fprintf(stderr, "smreg: %sthe text is kept in %s\n", what, d->file);
+	struct sys_stat st;
+	bool there = sys_stat_at(AT_FDCWD, d->file, 0, &st) == 0 && S_ISREG(st.mode);
+
+	fprintf(stderr, "smreg: %sthe text is %s %s%s\n", what,
+		there ? "kept in" : "gone:", d->file,
+		there ? "" : " is not there any more, or no regular file");
 	return code;
 }
 
 static int thrown_away(const struct edit *d, const char *why, int code)
 {
-	(void)!sys_unlink(AT_FDCWD, d->file, 0);
+	editor_drop(d->file);
 	fprintf(stderr, "smreg: %s\n", why);
 	return code;
 }
@@ -266,13 +273,14 @@ static int turn(struct edit *d)
 	bool read = false;
 	int e, ran = editor_run(d->file);
 
-	e = read_whole_file(d->file, &bytes, &n);
+	e = read_regular_file(d->file, &bytes, &n);
 	if (ran < 0 || e < 0) {
 		bool same = e == 0 && n == d->text.len && memcmp(bytes, d->text.bytes, n) == 0;
 
 		free(bytes);
 		if (e < 0)
-			fprintf(stderr, "smreg: %s: %s\n", d->file, err_text(-e));
+			fprintf(stderr, "smreg: %s: %s\n", d->file,
+				e == -EILSEQ ? "not a regular file any more" : err_text(-e));
 		return same ? thrown_away(d, "nothing was changed", EXIT_FAILED_1)
 			    : kept(d, unchanged, EXIT_FAILED_1);
 	}
@@ -292,7 +300,7 @@ static int turn(struct edit *d)
 	if (e == 1)
 		return thrown_away(d, "no change: nothing was committed", EXIT_OK);
 	if (e == 0)
-		(void)!sys_unlink(AT_FDCWD, d->file, 0);
+		editor_drop(d->file);
 	else if (e == -ECANCELED)
 		return thrown_away(d, "nothing was changed", EXIT_FAILED_1);
 	return e == 0 ? EXIT_OK : kept(d, e == -EINVAL ? unchanged : "", exit_code_of(e));

@@ -139,8 +139,6 @@ int verb_export(const struct options *o)
 	char path[4096];
 	int e;
 
-	if (o->count > 1)
-		return EXIT_SHOW_USAGE;
 	if (reading_start(&r, o->hive, o) < 0 ||
 	    reading_path(&r, o->count ? o->args[0] : "", path, sizeof(path)) < 0)
 		return EXIT_USAGE_2;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "registry/commit.h"
 #include "registry/reading.h"
 #include "registry/show.h"
@@ -32,6 +33,8 @@ static void find_value(struct query *q, const struct reg_key *k)
 			putchar('\n');
 		show_key_path(stdout, k);
 		putchar('\n');
+		if (q->o->times)
+			show_written(stdout, k);
 		show_value(stdout, v, q->scratch);
 	}
 	q->found += v != NULL;
@@ -49,7 +52,8 @@ static int show_found(struct query *q, struct reading *r, const struct reg_key *
 	if (o->value)
 		find_value(q, k);
 	else if (!o->json)
-		show_key(stdout, k, o->recursive, q->scratch);
+		show_key(stdout, k, (o->recursive ? SHOW_BELOW : 0) | (o->times ? SHOW_TIMES : 0),
+			 q->scratch);
 	if (o->value && !q->found) {
 		fputs("smreg: no such value: ", stderr);
 		show_escaped(stderr, *o->value ? o->value : "(Default)",
@@ -110,8 +114,33 @@ static int make(struct reading *r, const struct options *o, bool digest, struct 
 						    : err_text(-e));
 	}
 	if (e < 0)
-		fprintf(stderr, "smreg: %s: %s\n", o->hive, room);
+		reading_failed(o, o->hive, room);
 	return e;
+}
+
+/*
+ * A boot compares the plan with the base block alone, to be quick. Where the plan fits that, and
+ * was made of other bytes, what is told here is not what will boot.
+ */
+static void warn_of_old_plan(struct reading *r)
+{
+	char path[PATH_BYTES + 8];
+	struct text t = TEXT_ON(path);
+	_close_ int fd = -1;
+	struct plan_header p;
+
+	text_add(text_add(&t, r->path), ".plan");
+	if (!t.cut)
+		fd = sys_open(AT_FDCWD, path, O_RDONLY | O_NONBLOCK, 0);
+	if (fd < 0 || sys_read_all(fd, &p, sizeof(p)) != (ssize_t)sizeof(p) ||
+	    !bytes_same(p.magic, PLAN_MAGIC, sizeof(p.magic)) ||
+	    plan_fits(&p, hive_facts(r->hive)->block, hive_facts(r->hive)->bytes) != PLAN_FITS ||
+	    bytes_same(p.hive_sha256, hive_sha256(r->hive), SHA256_BYTES))
+		return;
+	fprintf(stderr,
+		"smreg: %s: warning: something else than smreg changed the hive, and the next boot "
+		"still does what %s says; make that anew: smreg plan --write --hive %s\n",
+		r->path, path, r->path);
 }
 
 int verb_check(const struct options *o)
@@ -130,6 +159,7 @@ int verb_check(const struct options *o)
 	from.set = tree_current_set(&r.tree);
 	plan_load_names(r.hive, from.set, &r.tree);
 	plan_names(&from, &remarks);
+	warn_of_old_plan(&r);
 	if (o->json) {
 		struct json_object *out = json_object_new_object();
 
@@ -184,6 +214,7 @@ int verb_plan(const struct options *o)
 	_cleanup_(reading_end) struct reading r = {0};
 	_cleanup_(plan_made_freep) struct plan_made made = {0};
 	struct remarks remarks = {0};
+	struct outlook look;
 
 	if (o->count)
 		return EXIT_SHOW_USAGE;
@@ -193,13 +224,15 @@ int verb_plan(const struct options *o)
 		return EXIT_USAGE_2;
 	if (o->write)
 		return write_plan(o, &r, &made) < 0 ? EXIT_FAILED_1 : EXIT_OK;
+	warn_of_old_plan(&r);
+	outlook_read(&look, o->hive, hive_facts(r.hive), made.plan, o->state);
 	if (o->json) {
-		struct json_object *out = json_plan(made.plan, made.queue);
+		struct json_object *out = json_plan(made.plan, made.queue, &look);
 
 		json_object_object_add(out, "hive", reading_json(&r));
 		json_out(stdout, out);
 	} else {
-		show_plan(stdout, made.plan, made.queue);
+		show_plan(stdout, made.plan, made.queue, &look);
 	}
 	return reading_degraded(&r) ? EXIT_FAILED_1 : EXIT_OK;
 }

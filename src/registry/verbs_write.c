@@ -61,23 +61,62 @@ int verb_init(const struct options *o)
 	return exit_code_of(e);
 }
 
-static int import(const struct options *o)
+/* The keys that the files name without one above them become what the files say, no more. */
+static int replace_named(struct reg_tree *t, struct reg_key *to, const struct reg_key *from)
+{
+	struct reg_key *k;
+	int e = 0;
+
+	if (from->named) {
+		tree_empty_key(t, to);
+		return tree_copy(t, to, from, true);
+	}
+	for (uint32_t i = 0; e == 0 && i < from->child_count; i++) {
+		const struct reg_key *child = from->children[i];
+
+		e = tree_add_key(t, to, child->name, child->name_bytes, &k);
+		if (e == 0)
+			e = replace_named(t, k, child);
+	}
+	return e;
+}
+
+/* --whole: the files are read by themselves, then take the place of the keys they name. */
+static int import_whole(struct writing *w, const struct options *o)
+{
+	_cleanup_(tree_freep) struct reg_tree said = {0};
+	struct reg_tree hive;
+	int e = tree_start(&said);
+
+	if (e < 0)
+		return writing_complain(o, e, "");
+	said.set = tree_current_set(&w->tree);
+	hive = w->tree;
+	w->tree = said;
+	for (int i = 0; e == 0 && i < o->count; i++)
+		e = writing_import(w, o->args[i]);
+	said = w->tree;
+	w->tree = hive;
+	if (e < 0)
+		return e;
+	e = replace_named(&w->tree, w->tree.root, said.root);
+	return e < 0 ? writing_complain(o, e, "") : 0;
+}
+
+int verb_import(const struct options *o)
 {
 	_cleanup_(writing_end) struct writing w;
 	int e = writing_start(&w, o);
 
 	if (e == 0)
 		e = writing_read(&w, o);
-	for (int i = 0; e == 0 && i < o->count; i++)
+	if (e == 0 && o->whole)
+		e = import_whole(&w, o);
+	for (int i = 0; e == 0 && !o->whole && i < o->count; i++)
 		e = writing_import(&w, o->args[i]);
 	if (e == 0)
 		e = writing_commit(&w, o);
 	return exit_code_of(e);
-}
-
-int verb_import(const struct options *o)
-{
-	return o->count ? import(o) : EXIT_SHOW_USAGE;
 }
 
 /* What is to be deleted must be there. */
@@ -126,7 +165,13 @@ static void add_text(struct reg_buffer *b, const char *s)
 
 static bool one_line(const char *s)
 {
-	return s && !strpbrk(s, "\r\n");
+	return !strpbrk(s, "\r\n");
+}
+
+static int line_break(void)
+{
+	fputs("smreg: a name with a line break cannot be written here\n", stderr);
+	return EXIT_USAGE_2;
 }
 
 /* "[" or "[-", the key, "]"; -EINVAL, said, for a key that no hive of ours can hold. */
@@ -174,8 +219,8 @@ int verb_add(const struct options *o)
 	const char *path;
 	int e;
 
-	if (o->count != 1 || !one_line(o->args[0]) || (o->value && !one_line(o->value)))
-		return EXIT_SHOW_USAGE;
+	if (!one_line(o->args[0]) || (o->value && !one_line(o->value)))
+		return line_break();
 	path = key_argument(o->args[0]);
 	e = path ? key_text(&b, "[", path) : -EINVAL;
 	if (e == 0)
@@ -191,8 +236,8 @@ int verb_delete(const struct options *o)
 	const char *path;
 	int e;
 
-	if (o->count != 1 || !one_line(o->args[0]) || (o->value && !one_line(o->value)))
-		return EXIT_SHOW_USAGE;
+	if (!one_line(o->args[0]) || (o->value && !one_line(o->value)))
+		return line_break();
 	path = key_argument(o->args[0]);
 	e = path ? key_text(&b, o->value ? "[" : "[-", path) : -EINVAL;
 	if (o->value) {

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "registry/reading.h"
 #include "registry/show.h"
@@ -79,7 +80,8 @@ static void show_news(const struct writing *w, bool refused)
 			continue;
 		if ((r->origin && !w->only_news) || !known_before(w, r) ||
 		    (refused && r->kind == PLAN_NOTE_ERROR))
-			show_remark(stderr, r, file ? w->files[file - 1] : NULL);
+			show_remark(stderr, r, file ? w->files[file - 1] : NULL,
+				    !r->origin && known_before(w, r));
 	}
 	if (w->remarks.lost > w->before.lost)
 		fprintf(stderr, "warning: %zu more remarks\n", w->remarks.lost);
@@ -102,15 +104,12 @@ int exit_code_of(int e)
 	return e == 0 ? EXIT_OK : e == -EINVAL ? EXIT_USAGE_2 : EXIT_FAILED_1;
 }
 
-int read_whole_file(const char *path, char **ret, size_t *ret_n)
+static int read_whole(int fd, char **ret, size_t *ret_n)
 {
-	_close_ int fd = sys_open(AT_FDCWD, path, O_RDONLY, 0);
 	struct reg_buffer b = {0};
 	char part[65536];
 	ssize_t n;
 
-	if (fd < 0)
-		return fd;
 	while ((n = sys_read(fd, part, sizeof(part))) > 0 && b.len <= REG_TEXT_BYTES_MAX &&
 	       !b.failed)
 		reg_buffer_add(&b, part, (size_t)n);
@@ -121,6 +120,24 @@ int read_whole_file(const char *path, char **ret, size_t *ret_n)
 	*ret = b.bytes;
 	*ret_n = b.len;
 	return 0;
+}
+
+int read_whole_file(const char *path, char **ret, size_t *ret_n)
+{
+	_close_ int fd = sys_open(AT_FDCWD, path, O_RDONLY, 0);
+
+	return fd < 0 ? fd : read_whole(fd, ret, ret_n);
+}
+
+int read_regular_file(const char *path, char **ret, size_t *ret_n)
+{
+	_close_ int fd = sys_open(AT_FDCWD, path, O_RDONLY | O_NONBLOCK, 0);
+	struct sys_stat st;
+	int e = fd < 0 ? fd : sys_stat_fd(fd, &st);
+
+	if (e >= 0 && !S_ISREG(st.mode))
+		e = -EILSEQ;
+	return e < 0 ? e : read_whole(fd, ret, ret_n);
 }
 
 int writing_import(struct writing *w, const char *path)
@@ -154,4 +171,10 @@ void show_reg_errors(const char *path, const struct reg_errors *errors)
 			errors->at[i].text);
 	if (errors->count >= REG_ERRORS_MAX)
 		fprintf(stderr, "%s: too many errors, given up\n", path);
+	if (errors->twice_count)
+		fprintf(stderr, "%s:%u: warning: %s", path, errors->twice.line, errors->twice.text);
+	if (errors->twice_count > 1)
+		fprintf(stderr, "; and %u more such values", errors->twice_count - 1);
+	if (errors->twice_count)
+		fputc('\n', stderr);
 }

@@ -48,6 +48,9 @@ int exit_code_of(int e);
 
 /* read_whole_file - at most REG_TEXT_BYTES_MAX bytes, malloc'ed, the caller's; -EFBIG beyond. */
 int read_whole_file(const char *path, char **ret, size_t *ret_n);
+/* read_regular_file - the same, and -EILSEQ for a pipe or whatever else stands there: no waiting.
+ */
+int read_regular_file(const char *path, char **ret, size_t *ret_n);
 
-/* show_reg_errors - FILE:LINE:COLUMN: what is wrong. */
+/* show_reg_errors - FILE:LINE:COLUMN: what is wrong, and FILE:LINE: what was set twice. */
 void show_reg_errors(const char *path, const struct reg_errors *errors);

@@ -106,9 +106,11 @@ static int show_whole(struct smctl *s, const struct sm_machine *m)
 {
 	struct timeline t = {NULL, 0};
 	struct sm_boot_standing g;
+	struct why w;
 	bool stands = sm_standing(s->c, &g) == 0;
 	int r = read_timeline(s, &t);
 
+	why_read(s, m, &w);
 	if (r < 0) {
 		free(t.row);
 		return smctl_call_failed(s, r, NULL);
@@ -118,6 +120,7 @@ static int show_whole(struct smctl *s, const struct sm_machine *m)
 
 		if (stands)
 			standing_json(&g, o);
+		why_json(&w, m, o);
 		for (size_t i = 0; i < t.count; i++)
 			if (!s->phases || t.row[i].kind == SM_BOOT_PHASE)
 				(void)json_object_array_add(list, json_boot_entry(&t.row[i]));
@@ -130,7 +133,7 @@ static int show_whole(struct smctl *s, const struct sm_machine *m)
 		return json_show(o, false);
 	}
 	if (stands) {
-		standing_show(&g, m);
+		standing_show(&g, m, &w);
 		putchar('\n');
 	}
 	printf("%9s  %10s  %-*s  result\n", "start s", "duration", NAME_COLUMN, "what");

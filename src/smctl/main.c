@@ -19,15 +19,11 @@
 #define TIMEOUT_MAX_S  100000000u
 
 static const struct option options[] = {
-	{"json", no_argument, NULL, 'j'},
-	{"socket", required_argument, NULL, 's'},
-	{"help", no_argument, NULL, 'h'},
-	{"version", no_argument, NULL, 'V'},
-	{"follow", no_argument, NULL, 'f'},
-	{"phases", no_argument, NULL, 'p'},
-	{"timeout", required_argument, NULL, 't'},
-	{"detached", no_argument, NULL, 'd'},
-	{NULL, 0, NULL, 0},
+	{"json", no_argument, NULL, 'j'},          {"socket", required_argument, NULL, 's'},
+	{"help", no_argument, NULL, 'h'},          {"version", no_argument, NULL, 'V'},
+	{"follow", no_argument, NULL, 'f'},        {"phases", no_argument, NULL, 'p'},
+	{"timeout", required_argument, NULL, 't'}, {"detached", no_argument, NULL, 'd'},
+	{"force", no_argument, NULL, 'F'},         {NULL, 0, NULL, 0},
 };
 
 int verb_not_implemented(struct smctl *s, int argc, char **argv)
@@ -55,6 +51,9 @@ static int take_option(struct smctl *s, int letter, char **argv, int *ret)
 		return 0;
 	case 'd':
 		s->detached = true;
+		return 0;
+	case 'F':
+		s->force = true;
 		return 0;
 	case 't':
 		if (smctl_number(optarg, TIMEOUT_MAX_S, &n) == 0) {

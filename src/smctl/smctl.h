@@ -24,6 +24,7 @@ struct smctl {
 	bool json;
 	bool follow, phases;     /* boot */
 	bool fast, detached;     /* power; exec */
+	bool force;              /* boot reject */
 	const char *reason;      /* power; NULL none */
 	int timeout_s;           /* wait; -1 not given, 0 = for ever */
 	struct sm_connection *c; /* NULL until smctl_connect */
@@ -56,9 +57,24 @@ int verb_not_implemented(struct smctl *s, int argc, char **argv);
  */
 int power_main(struct smctl *s, const char *program, int argc, char **argv);
 
+/* Why this boot does not stand at Current (why.c). */
+struct why {
+	bool word;   /* a kernel word asked for the built-in minimum */
+	bool broken; /* the hive cannot be used as it is: changing it needs another one first */
+	char text[2 * SM_TEXT_BYTES + 64]; /* "" at Current */
+};
+
+/* why_read - fill *ret from the boot timeline; asks nothing at Current. Never fails. */
+void why_read(struct smctl *s, const struct sm_machine *m, struct why *ret);
+/* why_json - the fields why and safe_boot of o */
+void why_json(const struct why *w, const struct sm_machine *m, json_object *o);
+/* why_safe_word - "minimal" or "network"; NULL when this is no safe boot */
+const char *why_safe_word(const struct sm_machine *m);
+
 /* standing_show, standing_json - what LastKnownGood stands at (standing.c): lines, or fields of o
  */
-void standing_show(const struct sm_boot_standing *g, const struct sm_machine *m);
+void standing_show(const struct sm_boot_standing *g, const struct sm_machine *m,
+		   const struct why *w);
 void standing_json(const struct sm_boot_standing *g, json_object *o);
 
 /* ---- running (run.c) ---- */

@@ -42,7 +42,17 @@ static void show_attempt(const struct sm_boot_standing *g, const struct sm_machi
 	putchar('\n');
 }
 
-static const char *why_next(const struct sm_boot_standing *g)
+/* Whoever stands below Current finds here how to leave. */
+static const char *until(const struct sm_boot_standing *g, const struct why *w)
+{
+	if (!w->broken)
+		return ", until the hive is changed (smreg)";
+	return g->saved_wall_s && g->level == SM_BOOT_LKG
+		       ? ", until the hive is put right: smreg restore --lkg, or --previous"
+		       : ", until the hive is put right: smreg restore --previous";
+}
+
+static const char *why_next(const struct sm_boot_standing *g, const struct why *w)
 {
 	if (g->off)
 		return "";
@@ -51,20 +61,25 @@ static const char *why_next(const struct sm_boot_standing *g)
 	if (g->asked)
 		return ", for this level was asked for this boot only";
 	if (g->rejected)
-		return ", until the hive is changed (smreg)";
+		return until(g, w);
 	if (g->level == SM_BOOT_CURRENT && !g->accepted && g->attempts && g->attempts >= g->allowed)
 		return g->saved_wall_s
 			       ? "; LastKnownGood, if this one does not end in order"
 			       : "; the built-in minimum, if this one does not end in order";
-	return g->level == SM_BOOT_CURRENT ? "" : ", until the hive is changed (smreg)";
+	return g->level == SM_BOOT_CURRENT ? "" : until(g, w);
 }
 
-void standing_show(const struct sm_boot_standing *g, const struct sm_machine *m)
+void standing_show(const struct sm_boot_standing *g, const struct sm_machine *m,
+		   const struct why *w)
 {
 	const char *hive = g->level != SM_BOOT_BUILTIN && m->hive[0] ? m->hive : "";
 
 	printf("%-15s%s%s%s\n", "level", level_word(g->level), *hive ? ", from " : "",
 	       show_text(hive));
+	if (w->text[0])
+		printf("%-15s%s\n", "why", show_text(w->text));
+	if (why_safe_word(m))
+		printf("%-15s%s\n", "safe boot", why_safe_word(m));
 	show_attempt(g, m);
 	printf("%-15s", "LastKnownGood");
 	if (g->off)
@@ -73,7 +88,7 @@ void standing_show(const struct sm_boot_standing *g, const struct sm_machine *m)
 		printf("saved %s\n", show_time(g->saved_wall_s));
 	else
 		puts("none saved yet");
-	printf("%-15s%s%s\n", "next boot", level_word(g->next), why_next(g));
+	printf("%-15s%s%s\n", "next boot", level_word(g->next), why_next(g, w));
 	if (g->text[0])
 		printf("%-15s%s\n", "remark", show_text(g->text));
 }
@@ -97,6 +112,18 @@ void standing_json(const struct sm_boot_standing *g, json_object *o)
 	json_put_text(o, "remark", g->text);
 }
 
+/* Nobody logs in from afar at the built-in minimum: who goes there must mean it. */
+static bool is_last_resort(struct smctl *s)
+{
+	struct sm_boot_standing g;
+	struct sm_machine m;
+
+	if (s->force || sm_status(s->c, &m) < 0 || !m.ready || sm_standing(s->c, &g) < 0 || g.off ||
+	    g.accepted || g.rejected)
+		return false;
+	return (g.level == SM_BOOT_CURRENT && !g.saved_wall_s) || g.level == SM_BOOT_LKG;
+}
+
 static int decide(struct smctl *s, int argc, char **argv, enum sm_verdict verdict)
 {
 	struct sm_boot_standing g;
@@ -107,6 +134,11 @@ static int decide(struct smctl *s, int argc, char **argv, enum sm_verdict verdic
 		return smctl_usage(s, "\"%s\" is not wanted here", show_text(argv[0]));
 	if (smctl_connect(s))
 		return SMCTL_FAILED;
+	if (verdict == SM_VERDICT_REJECT && is_last_resort(s))
+		return smctl_error(
+			s, "refused: no other LastKnownGood is saved, so that the next boot "
+			   "would be the built-in minimum, which only its console reaches; "
+			   "change the hive instead (smreg); --force rejects all the same");
 	r = sm_decide(s->c, verdict, &g);
 	if (r == -EIO)
 		return smctl_error(s, "%s",

@@ -45,6 +45,7 @@ static json_object *json_stop(const struct sm_stop *stop)
 	json_put_text(o, "phase", stop->phase);
 	json_put_text(o, "culprit", stop->culprit);
 	json_put_text(o, "text", stop->text);
+	json_put_bool(o, "earlier", stop->earlier);
 	if (stop->wall_s)
 		json_put_text(o, "time", show_time(stop->wall_s));
 	else
@@ -52,7 +53,7 @@ static json_object *json_stop(const struct sm_stop *stop)
 	return o;
 }
 
-static int status_json(const struct smctl *s, const struct sm_machine *m,
+static int status_json(const struct smctl *s, const struct sm_machine *m, const struct why *w,
 		       const struct sm_stop *stop)
 {
 	json_object *o = json_object_new_object();
@@ -84,19 +85,25 @@ static int status_json(const struct smctl *s, const struct sm_machine *m,
 	json_put_text(o, "version", m->version);
 	json_put_text(o, "build_id", m->build_id);
 	json_put(o, "previous_stop", stop ? json_stop(stop) : NULL);
+	why_json(w, m, o);
 	return json_show(o, false);
 }
 
-static void show_boot(const struct sm_machine *m)
+static void show_boot(const struct sm_machine *m, const struct why *w)
 {
 	const char *level = m->level == SM_BOOT_CURRENT ? "Current, from "
 			    : m->level == SM_BOOT_LKG   ? "LastKnownGood, from "
+			    : w->word                   ? "built-in minimum"
 							: "built-in minimum: no hive could be used";
 
 	if (m->level == SM_BOOT_BUILTIN)
 		line("level", "%s", level);
 	else
 		line("level", "%s%s", level, m->hive[0] ? show_text(m->hive) : "(unnamed)");
+	if (w->text[0])
+		line("why", "%s", show_text(w->text));
+	if (why_safe_word(m))
+		line("safe boot", "%s", why_safe_word(m));
 	if (m->no_state)
 		line("attempt", "not counted: the state directory cannot be written");
 	else if (m->attempts)
@@ -109,7 +116,7 @@ static void show_boot(const struct sm_machine *m)
 	line("up", "%s", show_duration(m->now_ns - m->started_ns));
 }
 
-static void status_text(const struct smctl *s, const struct sm_machine *m,
+static void status_text(const struct smctl *s, const struct sm_machine *m, const struct why *w,
 			const struct sm_stop *stop)
 {
 	printf("smss %s (build %s), process %u of a %s\n", show_text(m->version),
@@ -119,7 +126,7 @@ static void status_text(const struct smctl *s, const struct sm_machine *m,
 		line("shutdown", "%s is on its way", sm_power_word(m->action));
 	if (m->blocker[0])
 		line("waiting for", "%s", show_text(m->blocker));
-	show_boot(m);
+	show_boot(m, w);
 	line("sessions", "%u", m->sessions);
 	line("processes", "%u in the ledger, %u reaped, %u %s, %u %s", m->processes, m->reaped,
 	     m->orphans, plural(m->orphans, "orphan", "orphans"), m->clients,
@@ -134,14 +141,16 @@ static void status_text(const struct smctl *s, const struct sm_machine *m,
 		     (unsigned long long)m->lines_dropped,
 		     plural(m->lines_dropped, "line", "lines"));
 	if (stop)
-		line("last stop", "0x%08X %s by %s in phase %s; see: smctl stops", stop->code,
-		     stop->word, show_text(stop->culprit), stop->phase);
+		line("last stop", "0x%08X %s by %s in phase %s%s; see: smctl stops", stop->code,
+		     stop->word, show_text(stop->culprit), stop->phase,
+		     stop->earlier ? ", of an earlier run" : "");
 }
 
 int verb_status(struct smctl *s, int argc, char **argv)
 {
 	struct sm_machine m;
 	struct sm_stop stop;
+	struct why w;
 	int r, stopped;
 
 	if (argc > 0)
@@ -153,9 +162,10 @@ int verb_status(struct smctl *s, int argc, char **argv)
 		return smctl_call_failed(s, r, NULL);
 	/* A session manager that cannot tell of stops can still tell its status. */
 	stopped = sm_last_stop(s->c, &stop);
+	why_read(s, &m, &w);
 	if (s->json)
-		return status_json(s, &m, stopped == 1 ? &stop : NULL);
-	status_text(s, &m, stopped == 1 ? &stop : NULL);
+		return status_json(s, &m, &w, stopped == 1 ? &stop : NULL);
+	status_text(s, &m, &w, stopped == 1 ? &stop : NULL);
 	return SMCTL_OK;
 }
 
@@ -184,6 +194,8 @@ int verb_stops(struct smctl *s, int argc, char **argv)
 		return SMCTL_OK;
 	}
 	line("code", "0x%08X %s", stop.code, stop.word);
+	if (stop.earlier)
+		line("run", "an earlier one; the previous run ended in order");
 	line("time", "%s", stop.wall_s ? show_time(stop.wall_s) : "unknown");
 	line("phase", "%s", stop.phase);
 	line("culprit", "%s", show_text(stop.culprit));

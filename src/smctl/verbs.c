@@ -42,9 +42,10 @@ static const struct verb verbs[] = {
 	{ "boot accept", "", "", verb_boot_accept, VERB_SHOWN,
 	  "this boot is good: its hive becomes LastKnownGood",
 	  "Root, once the boot is ready. What BootGoodSeconds does by itself, unless it is 0." },
-	{ "boot reject", "", "", verb_boot_reject, VERB_SHOWN,
+	{ "boot reject", "", "F", verb_boot_reject, VERB_SHOWN,
 	  "this boot is bad: the next one takes LastKnownGood",
-	  "Root, once the boot is ready, before it was accepted. Until the hive is changed." },
+	  "Root, once the boot is ready, before it was accepted. Until the hive is changed.\n"
+	  "  -F, --force       also when only the built-in minimum would be left" },
 	{ "boot next-lkg", "", "", verb_boot_next_lkg, VERB_SHOWN,
 	  "the next boot takes LastKnownGood, that one only",
 	  "Root, once the boot is ready." },

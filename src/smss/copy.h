@@ -15,7 +15,7 @@
  * SMSS_SESSION=N for core processes.
  * A copy's own environment holds only what the master says: SMSS_HIVE, SMSS_STATE, SMSS_MODE
  * ("machine", "namespace", "container"), SMSS_LEVEL, SMSS_PHASE, SMSS_SAFEBOOT ("", "minimal",
- * "network").
+ * "network"), SMSS_LKG ("1": LastKnownGood was asked for by a kernel word).
  */
 #pragma once
 

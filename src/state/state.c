@@ -223,36 +223,33 @@ static int write_locked(int dir, struct boot_state *s)
 }
 
 /*
- * Two copies may want to write at once (a stop while the boot is being accepted). Where the file
- * system knows no locks they are not excluded, as without this.
+ * Two copies may want to write at once (a stop while the boot is being accepted). The lock is on a
+ * file that only root can open: the directory is readable for everybody, and whoever can open a
+ * file can lock it. Where no lock can be had they are not excluded, as without this. Returns an fd,
+ * the caller's, whose end is the lock's; or -1.
  */
-static bool lock(int dir)
+static int lock(int dir)
 {
-	/* Anybody who can open the directory can hold this lock: it is waited for a second, no
-	 * more. */
-	for (unsigned i = 0; i < LOCK_TRIES; i++) {
-		int r = sys_flock(dir, LOCK_EX | LOCK_NB);
+	_close_ int fd =
+		sys_open(dir, STATE_LOCK, O_RDONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK, STATE_MODE);
 
+	for (unsigned i = 0; fd >= 0 && i < LOCK_TRIES; i++) {
+		int r = sys_flock(fd, LOCK_EX | LOCK_NB);
+
+		if (r == 0)
+			return fd_take(fd);
 		if (r != -EAGAIN)
-			return r == 0;
+			break;
 		sys_sleep_ms(LOCK_PAUSE_MS);
 	}
-	return false;
-}
-
-static void unlock(int dir, bool locked)
-{
-	if (locked && sys_flock(dir, LOCK_UN) < 0)
-		return; /* goes with the fd */
+	return -1;
 }
 
 int state_write(int dir, struct boot_state *s)
 {
-	const bool locked = lock(dir);
-	int r = write_locked(dir, s);
+	_close_ int held = lock(dir);
 
-	unlock(dir, locked);
-	return r;
+	return write_locked(dir, s);
 }
 
 /* The state is read, changed and written back under one lock; a change answers < 0 to refuse,
@@ -263,19 +260,18 @@ struct change {
 	uint64_t wall_s;
 	const char *name, *text;
 	const uint8_t *digest;
-	bool *ret_unknown_end;
+	bool *ret_said; /* an end that nobody recorded; an end that was taken back too often */
 };
 
 static int change_state(int dir, const struct change *c, struct boot_state *ret)
 {
-	const bool locked = lock(dir);
+	_close_ int held = lock(dir);
 	int r = state_read(dir, ret);
 
 	if (r >= 0)
 		r = c->apply(ret, c);
 	if (r > 0)
-		r = write_locked(dir, ret);
-	unlock(dir, locked);
+		return write_locked(dir, ret);
 	return r;
 }
 
@@ -322,12 +318,13 @@ static int apply_attempt(struct boot_state *s, const struct change *c)
 	uint8_t *digest = digest_of(s, c->level);
 
 	str_copy(boot_id, sizeof(boot_id), c->name);
-	*c->ret_unknown_end = s->running != 0;
+	*c->ret_said = s->running != 0;
 	if (s->running)
 		put_unknown_end(s, boot_id);
 	s->level = c->level;
 	if (digest && !bytes_same(digest, c->digest, SHA256_BYTES)) {
 		s->attempts[c->level] = 0;
+		s->early_ends[c->level] = 0;
 		memcpy(digest, c->digest, SHA256_BYTES);
 	}
 	count_up(&s->attempts[c->level]);
@@ -349,7 +346,7 @@ int state_count_attempt(int dir, unsigned level, const char *boot_id,
 		.level = level,
 		.name = boot_id,
 		.digest = block_sha256,
-		.ret_unknown_end = &unknown_end,
+		.ret_said = &unknown_end,
 	};
 	struct boot_state s;
 	int r;
@@ -382,9 +379,11 @@ static int apply_accept(struct boot_state *s, const struct change *c)
 	s->accepted = 1;
 	s->accepted_boots = s->boots;
 	s->attempts[s->level] = 0;
+	s->early_ends[s->level] = 0;
 	s->attempts[SM_LEVEL_BUILTIN] = 0; /* it counts what failed since the last good boot */
 	if (c->digest) {
 		s->attempts[SM_LEVEL_LKG] = 0;
+		s->early_ends[SM_LEVEL_LKG] = 0;
 		memcpy(s->lkg_block_sha256, c->digest, SHA256_BYTES);
 		if (c->wall_s)
 			s->lkg_wall_s = c->wall_s;
@@ -443,21 +442,24 @@ static int apply_end(struct boot_state *s, const struct change *c)
 {
 	if (!s->running)
 		return 0;
-	s->running = 0;
-	s->stop_count = 0;
-	/* Whoever reboots a machine that came up, before it counted as good, says nothing against
-	 * it. */
-	if (c->status && s->attempts[s->level] && s->attempts[s->level] != STATE_REJECTED)
-		s->attempts[s->level]--;
+	s->running = s->stop_count = 0;
+	if (c->status == STATE_END_NOT_UP || !s->attempts[s->level] ||
+	    s->attempts[s->level] == STATE_REJECTED)
+		return 1;
+	*c->ret_said = c->status == STATE_END_EARLY && s->early_ends[s->level] >= STATE_EARLY_ENDS;
+	s->attempts[s->level] -= !*c->ret_said;
+	s->early_ends[s->level] += c->status == STATE_END_EARLY && !*c->ret_said;
 	return 1;
 }
 
-int state_orderly_end(int dir, bool reached_ready)
+int state_orderly_end(int dir, enum state_end how)
 {
-	const struct change c = {.apply = apply_end, .status = reached_ready};
+	bool counted = false;
+	const struct change c = {.apply = apply_end, .status = how, .ret_said = &counted};
 	struct boot_state s;
+	int r = change_state(dir, &c, &s);
 
-	return change_state(dir, &c, &s);
+	return r < 0 ? r : counted;
 }
 
 static int apply_stop(struct boot_state *s, const struct change *c)
@@ -469,15 +471,13 @@ static int apply_stop(struct boot_state *s, const struct change *c)
 int state_record_stop(int dir, uint32_t code, uint32_t status, unsigned phase, uint64_t wall_s,
 		      const char *culprit, const char *text)
 {
-	const struct change c = {
-		.apply = apply_stop,
-		.code = code,
-		.status = status,
-		.phase = phase,
-		.wall_s = wall_s,
-		.name = culprit,
-		.text = text,
-	};
+	const struct change c = {.apply = apply_stop,
+				 .code = code,
+				 .status = status,
+				 .phase = phase,
+				 .wall_s = wall_s,
+				 .name = culprit,
+				 .text = text};
 	struct boot_state s;
 
 	return change_state(dir, &c, &s);

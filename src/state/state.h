@@ -20,7 +20,9 @@
 #define STATE_FILE       "boot.state"
 #define STATE_SLOT_BYTES 512u
 #define STATE_LEVELS     3u
-#define STATE_REJECTED   UINT32_MAX /* attempts of a level that was rejected by hand: used up */
+#define STATE_REJECTED   UINT32_MAX  /* attempts of a level that was rejected by hand: used up */
+#define STATE_LOCK       "boot.lock" /* held while boot.state is written; root's alone */
+#define STATE_EARLY_ENDS 10u         /* in a row, per level: then such an end costs its attempt */
 
 struct boot_state {       /* one slot, as on disk; little-endian */
 	char magic[8];    /* "SMSSBOOT" */
@@ -45,10 +47,10 @@ struct boot_state {       /* one slot, as on disk; little-endian */
 	char stop_text[TEXT_BYTES];
 	uint64_t lkg_wall_s;                    /* when SYSTEM.lkg was saved, 0 never */
 	uint8_t lkg_block_sha256[SHA256_BYTES]; /* the SYSTEM.lkg whose attempts level 1 counts */
-	uint32_t once; /* 1 + the level asked for the next boot only, 0 none */
-	uint32_t reserved1;
-	uint64_t accepted_boots; /* number of the boot that was accepted last, 0 none */
-	uint8_t reserved[64];
+	uint32_t once;                     /* 1 + the level asked for the next boot only, 0 none */
+	uint32_t early_ends[STATE_LEVELS]; /* in a row, of boots that came up; see enum state_end */
+	uint64_t accepted_boots;           /* number of the boot that was accepted last, 0 none */
+	uint8_t reserved[56];
 };
 _Static_assert(sizeof(struct boot_state) == STATE_SLOT_BYTES, "a slot is one sector");
 
@@ -118,12 +120,23 @@ int state_reject(int dir);
 int state_next_lkg(int dir);
 
 /*
- * state_orderly_end - the boot ends in order (shutdown, reboot, halt)
- *   reached_ready  it had come up: its attempt is taken back, since being rebooted early is no
- *                  failure. What was rejected stays rejected.
- * After a recorded stop it changes nothing.
+ * How a boot that was not accepted ends in order. Being rebooted early is no failure, so that its
+ * attempt is taken back; but a boot whose own programs reboot it each time would never be left.
  */
-int state_orderly_end(int dir, bool reached_ready);
+enum state_end {
+	STATE_END_NOT_UP, /* it had not come up: the attempt stays counted */
+	STATE_END_EARLY,  /* it was up, and time would have accepted it: taken back, up to
+			     STATE_EARLY_ENDS times in a row; accepting and another hive end the row
+			   */
+	STATE_END_UP,     /* it was up, and only root could have accepted it: taken back */
+};
+
+/*
+ * state_orderly_end - the boot ends in order (shutdown, reboot, halt)
+ * What was rejected stays rejected. After a recorded stop it changes nothing.
+ * Returns 0; 1 when the attempt of a boot that was up stays counted, because too many were; -errno.
+ */
+int state_orderly_end(int dir, enum state_end how);
 
 /* state_record_stop - a stop is filed: code, culprit, status, phase, text (nt-reference §7). */
 int state_record_stop(int dir, uint32_t code, uint32_t status, unsigned phase, uint64_t wall_s,

@@ -33,25 +33,68 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+/* The supervisors with a directory of services, and their command lines as their manuals say. */
+struct line {
+	const char *name, *alone, *with_word; /* options by themselves, and with a word of theirs */
+	unsigned words_after;                 /* that may follow the directory */
+};
+
+static const struct line *line_of(const char *name)
+{
+	static const struct line lines[] = {
+		{"runsvdir", "P", "s", ARGS_MAX}, /* a line for its log; -s is busybox's */
+		{"s6-svscan", "Ss", "tdXcCL", 0},
+		{"svscan", "", "", 0},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
+		if (str_same(name, lines[i].name))
+			return &lines[i];
+	return NULL;
+}
+
 const char *safe_supervisor(char *const *words, bool *ret_directory)
 {
-	static const char *const directories[] = {"runsvdir", "s6-svscan", "svscan"};
 	const char *name = base_name(words[0]);
 
 	if (str_same(name, "busybox") && words[1])
 		name = base_name(words[1]);
-	*ret_directory = false;
-	for (size_t i = 0; i < ARRAY_SIZE(directories); i++)
-		*ret_directory |= str_same(name, directories[i]);
+	*ret_directory = line_of(name) != NULL;
 	return name;
 }
 
-unsigned safe_directory_word(char *const *words)
+/* Returns how many words this option is; 0 = it is not known. */
+static int option_words(const struct line *l, char *const *word)
 {
-	for (unsigned i = 1; words[0] && words[i]; i++)
-		if (words[i][0] == '/')
-			return i;
-	return 0;
+	for (const char *c = word[0] + 1; *c; c++) {
+		if (strchr(l->with_word, *c))
+			return c[1] ? 1 : word[1] ? 2 : 0;
+		if (!strchr(l->alone, *c))
+			return 0;
+	}
+	return word[0][1] ? 1 : 0;
+}
+
+int safe_directory_word(char *const *words)
+{
+	bool directory;
+	const struct line *l = line_of(safe_supervisor(words, &directory));
+	unsigned at = str_same(base_name(words[0]), "busybox") ? 2 : 1, left = 0;
+
+	if (!l)
+		return -EINVAL;
+	while (words[at] && words[at][0] == '-') {
+		int n = option_words(l, words + at);
+
+		if (!n)
+			return -EINVAL;
+		at += (unsigned)n;
+	}
+	while (words[at + left] && left < 2 + l->words_after)
+		left++;
+	if (!left)
+		return 0;
+	return words[at][0] == '/' && left <= 1 + l->words_after ? (int)at : -EINVAL;
 }
 
 static void link_one(struct listing *l, const char *name)

@@ -22,10 +22,12 @@ const char *safe_option(const struct companion *c);
 const char *safe_supervisor(char *const *words, bool *ret_directory);
 
 /*
- * safe_directory_word - which word of its command line is the directory of services
- * Returns its place, or 0 when the line names none.
+ * safe_directory_word - which word of a supervisor's command line is its directory of services
+ * Only of one that safe_supervisor says takes them from a directory, by the options known of it.
+ * Returns its place; 0 when the line names none; -EINVAL when it cannot be told for certain: an
+ * option that is not known, a word too many, a directory that is not absolute.
  */
-unsigned safe_directory_word(char *const *words);
+int safe_directory_word(char *const *words);
 
 /*
  * safe_services - make SAFE_DIRECTORY: links to the marked services of a directory

@@ -72,12 +72,11 @@ static const char *hold_back(struct supervisor *s, const struct companion *c, in
 {
 	bool directory;
 	const char *name = safe_supervisor(s->words, &directory);
-	unsigned place = safe_directory_word(s->words);
-	int r;
+	int place = safe_directory_word(s->words), r;
 
 	if (plan_is_safe(c->plan, safe_option(c), name))
 		return NULL;
-	if (!directory)
+	if (!directory || place < 0)
 		return "safe boot: it is not marked, and cannot be told to hold services back";
 	if (!place && count >= (int)ARGS_MAX)
 		return "the command line has too many words";
@@ -92,7 +91,7 @@ static const char *hold_back(struct supervisor *s, const struct companion *c, in
 		return "safe boot: none of its services is marked";
 	if (!place)
 		s->words[count + 1] = NULL;
-	s->words[place ? place : (unsigned)count] = (char *)(uintptr_t)SAFE_DIRECTORY;
+	s->words[place ? place : count] = (char *)(uintptr_t)SAFE_DIRECTORY;
 	return NULL;
 }
 

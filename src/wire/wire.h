@@ -140,7 +140,7 @@ struct sm_status {
 	uint32_t clients;
 	uint32_t degraded; /* how many things are missing (rows with RESULT_DEGRADED) */
 	uint32_t flags; /* bit 0 shutting down, bit 1 no cgroup v2, bit 2 state not writable, bit 3
-			   boot good */
+			   boot good, bits 4 and 5 safe boot */
 	uint32_t shutdown_action; /* enum sm_action while bit 0 of flags */
 	uint64_t started_ns;      /* CLOCK_BOOTTIME of the master's start */
 	uint64_t ready_ns;        /* of phase ready; 0 = not yet */
@@ -155,6 +155,8 @@ struct sm_status {
 #define SM_FLAG_NO_CGROUP     (1u << 1)
 #define SM_FLAG_NO_STATE      (1u << 2)
 #define SM_FLAG_BOOT_GOOD     (1u << 3)
+#define SM_FLAG_SAFE_MINIMAL  (1u << 4) /* smss.safeboot=minimal */
+#define SM_FLAG_SAFE_NETWORK  (1u << 5) /* smss.safeboot=network */
 
 enum session_state {
 	SESSION_FREE,
@@ -292,7 +294,8 @@ struct sm_stop_sessions {
 };
 
 struct sm_stop_text {
-	uint32_t which; /* request: 0 the previous stop */
+	uint32_t which; /* request: 0 the previous stop; answer to that: 1 = of an earlier run, told
+			   because this one stands below Current */
 	uint32_t code;
 	uint32_t status;
 	uint32_t phase;

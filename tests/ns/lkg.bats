@@ -97,8 +97,11 @@ on_state() {
   head -c 65536 /dev/urandom >"$HIVE"
   start; ready
   seen 'taking the next level: LastKnownGood'
-  [[ $(level) == 'LastKnownGood, from SYSTEM.lkg' ]]
-  [[ $(next) == 'LastKnownGood, until the hive is changed (smreg)' ]]
+  [[ $(level) == 'LastKnownGood, from /var/lib/smss/SYSTEM.lkg' ]]
+  [[ $(next) == 'LastKnownGood, until the hive is put right: smreg restore --lkg, or --previous' ]]
+  ctl boot | grep -q '^why  *Current: '
+  [ "$(ctl status --json | jq -r '[.hive, (.why | startswith("Current: ")), .degraded > 0] | @csv')" = \
+    '"/var/lib/smss/SYSTEM.lkg",true,true' ]
   ctl boot | grep -q 'InitializeRegistry.*failed'
   type_line 'echo kept=$Kept'
   wait_for 10 seen 'kept=yes'
@@ -109,6 +112,60 @@ on_state() {
   cp "$M/whole" "$HIVE"
   start; ready
   [[ $(level) == Current* ]]
+  off
+}
+
+# Both hives name one value about a million times. The reader's work is bounded: it gives the first
+# up as damaged and the second as too large, in little time. Where it is to die, a stand-in dies.
+@test "hives made to kill their reader: it gives up on them, LastKnownGood, and back" {
+  value 'Session Manager\Environment' Kept REG_SZ yes
+  kept
+  cp "$HIVE" "$M/whole"
+  for count in 950000 1100000; do
+    cp "$M/whole" "$HIVE"
+    rm -f "$HIVE.plan"
+    python3 "$BATS_TEST_DIRNAME/hive_hurt.py" flood "$HIVE" "$count"
+    : >"$M/console"
+    start; ready 60
+    seen 'taking the next level: LastKnownGood'
+    [[ $(level) == LastKnownGood* ]]
+    ctl boot | grep InitializeRegistry | grep -q failed
+    type_line 'echo kept=$Kept'
+    wait_for 10 seen 'kept=yes'
+    off
+  done
+  cp "$M/whole" "$HIVE"
+  start; ready
+  [[ $(level) == Current* ]]
+  off
+}
+
+@test "a dirty hive that booted with its logs is not kept: what booted stands in no file" {
+  kept
+  cp "$HIVE" "$M/last-good"
+  value 'Session Manager\Environment' Kept REG_SZ yesyes
+  rm "$HIVE.plan"
+  python3 "$BATS_TEST_DIRNAME/hive_hurt.py" log "$HIVE" yesyes nonono
+  start; ready
+  [[ $(level) == Current* ]]
+  type_line 'echo kept=$Kept'
+  wait_for 10 seen 'kept=nonono'
+  good
+  row BootGood ok 'the hive is dirty'
+  row LastKnownGood degraded 'write it anew (smreg export, init, import), reboot'
+  cmp "$M/last-good" "$STATE/SYSTEM.lkg"
+  off
+  # as it says
+  "$SMREG" export 'HKLM\SYSTEM' --hive "$HIVE" --output "$M/all.reg"
+  rm "$HIVE" "$HIVE".LOG1
+  "$SMREG" init --hive "$HIVE"
+  "$SMREG" import --hive "$HIVE" "$M/all.reg"
+  : >"$M/console"
+  start; ready; good
+  type_line 'echo kept=$Kept'
+  wait_for 10 seen 'kept=nonono'
+  row BootGood ok 'LastKnownGood saved'
+  cmp "$HIVE" "$STATE/SYSTEM.lkg"
   off
 }
 
@@ -197,7 +254,14 @@ on_state() {
   run ctl boot next-lkg
   [ "$status" -eq 1 ]
   [[ $output == *'no LastKnownGood has been saved yet'* ]]
+  [ -z "$(ctl boot --json | jq -r .remark)" ] # what was refused is only said to who asked
+  row NextBoot refused 'no LastKnownGood has been saved yet'
   run ctl boot reject
+  [ "$status" -eq 1 ]
+  [[ $output == *'refused: '*'--force'* ]]
+  [[ $(next) == Current ]]
+  run ctl boot reject --force
+  [ "$status" -eq 0 ]
   [[ $output == *'the built-in minimum'* ]]
   off
   start; ready
@@ -234,6 +298,51 @@ on_state() {
   off
   start; ready
   [[ $(level) == Current* ]]
+  off
+}
+
+@test "the word smss.lastknowngood with none saved: the hive is booted all the same, said" {
+  start smss.lastknowngood; ready
+  [[ $(level) == Current* ]]
+  row SYSTEM.lkg degraded 'it was asked for this boot, and there is none'
+  [[ $(next) == Current* ]]
+  off
+}
+
+@test "the word rescue: the built-in minimum although the hive is good, this boot only" {
+  kept
+  start rescue; ready
+  [[ $(level) == 'the built-in minimum' ]]
+  [[ $(next) == 'Current, for this level was asked for this boot only' ]]
+  ctl status | grep -q '^why  *asked for by the kernel word rescue'
+  tells_not 'no hive could be used' ctl status
+  [ "$(ctl boot --json | jq -r .next)" = Current ]
+  off
+  start; ready
+  [[ $(level) == Current* ]]
+  off
+}
+
+@test "an unknown smss. word is named, escaped" {
+  start $'smss.what=\e[2Jis-it'; ready
+  row 'smss.what=\x1b[2Jis-it' degraded 'unknown or wrong'
+  off
+}
+
+@test "the stop that led to LastKnownGood is told as long as the machine stands there" {
+  value 'Session Manager' BootAttempts REG_DWORD 1
+  kept
+  bad_csrss
+  start; ended
+  start; ready
+  [[ $(level) == LastKnownGood* ]]
+  ctl boot | grep -q '^why  *Current: its attempts are used up'
+  ctl stops | grep -q 'SYSTEM_PROCESS_TERMINATED'
+  off
+  start; ready
+  [[ $(level) == LastKnownGood* ]]
+  ctl stops | grep -q 'SYSTEM_PROCESS_TERMINATED'
+  ctl stops | grep -q 'an earlier one'
   off
 }
 
@@ -294,6 +403,83 @@ on_state() {
   umount "$M/var"
 }
 
+@test "no attempts can be counted, and csrss dies: halted, on every level, not rebooted for ever" {
+  bad_csrss
+  chmod g+w "$M/var"
+  start; ended
+  [ "$status" -eq 0 ]
+  seen 'state is off'
+  seen 'no attempts are counted, and it does not stay up: halting, not rebooting'
+  : >"$M/console"
+  chmod g-w "$M/var"
+  start; ended
+  [ "$status" -eq 129 ]
+  isnt seen halting
+}
+
+@test "a service that reboots the machine each time it came up: left in the end, and said" {
+  mkdir -p "$M/root/opt"
+  printf '#!/bin/sh\nsmctl wait ready\nsmctl reboot\nsleep 1000\n' >"$M/root/opt/again"
+  chmod 755 "$M/root/opt" "$M/root/opt/again"
+  kept
+  value 'Session Manager' BootGoodSeconds REG_DWORD 30
+  value 'Session Manager' BootAttempts REG_DWORD 2
+  value 'Wininit' Supervisor REG_SZ /opt/again
+  for ((i = 1; i <= 12; i++)); do
+    start; ended
+    [ "$status" -eq 129 ]
+    isnt seen 'attempts are used up'
+  done
+  seen 'ended before it was good, as the boots before it: this one counts'
+  start; ready
+  [[ $(level) == LastKnownGood* ]]
+  row SYSTEM failed 'attempts are used up: 2 boots'
+  off
+}
+
+@test "rescue is left by exit: an orderly reboot, as often as one likes" {
+  [ -x /usr/sbin/sulogin ] || [ -x /sbin/sulogin ] || skip "no sulogin"
+  hash=$(openssl passwd -6 -salt abcdefgh secret) || skip "no openssl"
+  printf 'root:%s:20000:0:99999:7:::\n' "$hash" >"$M/root/etc/shadow"
+  chmod 600 "$M/root/etc/shadow"
+  for i in 1 2 3 4; do
+    : >"$M/console"
+    start rescue; ready
+    wait_for 15 seen 'password for maintenance'
+    sleep 5 # who leaves sooner has done nothing
+    type_line secret
+    wait_for 15 seen '# '
+    type_line 'exit 0'
+    ended
+    [ "$status" -eq 129 ]
+    seen 'going down for reboot: the rescue login was left'
+    isnt seen STOP
+  done
+  # it dies of something else: that is a stop
+  start rescue; ready
+  wait_for 15 seen 'password for maintenance'
+  sleep 5
+  inside pkill -9 -x sulogin
+  ended
+  seen '*** STOP'
+}
+
+@test "a user who locks the state directory holds nobody up, and the state is root's to lock" {
+  [ "$(id -u)" -eq 0 ] || skip "another user needs root"
+  value 'Session Manager' BootGoodSeconds REG_DWORD 0
+  start; ready
+  inside setpriv --reuid=1000 --regid=1000 --clear-groups \
+    flock /var/lib/smss sh -c 'echo >/tmp/locked; sleep 30' &
+  locker=$!
+  wait_for 10 inside test -e /tmp/locked
+  isnt inside setpriv --reuid=1000 --regid=1000 --clear-groups \
+    flock -n /var/lib/smss/boot.lock true 2>/dev/null
+  ctl boot accept | grep -q 'LastKnownGood saved'
+  kill "$locker" || true
+  [ "$(stat -c %a "$STATE/boot.lock")" = 600 ]
+  off
+}
+
 @test "a safe boot leaves SetupExecute out and is not accepted by itself" {
   value 'Session Manager' SetupExecute REG_MULTI_SZ '/bin/true'
   value 'Session Manager' SetupExecuteNoPnpSync REG_MULTI_SZ '/bin/true'
@@ -308,7 +494,7 @@ on_state() {
 }
 
 @test "LastKnownGood never runs a queue of renames" {
-  value 'Session Manager' PendingFileRenameOperations REG_MULTI_SZ '/var/tmp/a\0\0'
+  value 'Session Manager' PendingFileRenameOperations REG_MULTI_SZ '/var/tmp/a\0'
   kept
   touch "$M/root/var/tmp/a"
   head -c 65536 /dev/urandom >"$HIVE"

@@ -112,7 +112,7 @@ END
   [ "$status" -eq 0 ]
   has '"attempts":1,"flags":16,"text":"LastKnownGood is off: /w/state is not on the root file system"' \
     '"result":"degraded","detail":0,"name":"LastKnownGood"' '"attempts":0,"flags":2,"text":"LastKnownGood is off' \
-    '"result":"failed","detail":18,"name":"BootBad"' '"result":"failed","detail":18,"name":"NextBoot"'
+    '"result":"refused","detail":18,"name":"BootBad"' '"result":"refused","detail":18,"name":"NextBoot"'
   hasnt SYSTEM.lkg
 }
 

@@ -139,6 +139,43 @@ have_runit() { command -v runsvdir >/dev/null || skip "no runsvdir"; }
   off
 }
 
+@test "a supervisor whose directory cannot be told for certain is not started" {
+  have_runit
+  service good; service bad
+  mark Minimal good
+  for line in 'runsvdir -P etc/service' 'runsvdir etc/service /etc/service' \
+    's6-svscan -d /etc/service etc/service'; do
+    value 'Wininit' Supervisor REG_SZ "$line"
+    [ "${line%% *}" != s6-svscan ] || program s6-svscan 'exec runsvdir "$3"'
+    [ "${line%% *}" != s6-svscan ] || value 'Wininit' Supervisor REG_SZ "/opt/$line"
+    start smss.safeboot=minimal; ready
+    wait_for 10 row Supervisor skipped 'cannot be told to hold services back'
+    sleep 1
+    [ "$(watched)" -eq 0 ]
+    isnt runs bad
+    off
+  done
+}
+
+@test "what steers programs reaches no login of a safe boot, in no session; the rest does" {
+  value 'Session Manager\Environment' LD_LIBRARY_PATH REG_SZ /opt/evil
+  value 'Session Manager\Environment' BASH_ENV REG_SZ /opt/evil
+  value 'Session Manager\Environment' Kept REG_SZ yes
+  value 'Session Manager\Sessions\2' InitialCommand REG_SZ winlogon
+  start; ready
+  type_line 'echo $LD_LIBRARY_PATH >/run/me'
+  wait_for 10 inside grep -qx /opt/evil /run/me
+  off
+  start smss.safeboot=minimal; ready
+  row LD_LIBRARY_PATH skipped 'left out: safe boot'
+  row BASH_ENV skipped 'left out: safe boot'
+  ctl session new
+  wait_for 10 inside sh -c 'cat /proc/[0-9]*/comm | grep -qx winlogon'
+  isnt inside sh -c "cat /proc/[0-9]*/environ | tr '\\0' '\\n' | grep -q /opt/evil"
+  inside sh -c "cat /proc/[0-9]*/environ | tr '\\0' '\\n' | grep -qx Kept=yes"
+  off
+}
+
 @test "session 1 asks for root's password, whatever the hive logs on or shows" {
   have_login
   password secret

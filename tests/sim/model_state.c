@@ -34,7 +34,7 @@ void model_do(struct model *m, enum act act, unsigned level)
 		m->level = level;
 		if (level < 2 && m->counted[level] != m->hive[level] + 1) {
 			m->counted[level] = m->hive[level] + 1;
-			m->attempts[level] = 0;
+			m->attempts[level] = m->early[level] = 0;
 		}
 		if (m->attempts[level] != STATE_REJECTED)
 			m->attempts[level]++;
@@ -48,7 +48,7 @@ void model_do(struct model *m, enum act act, unsigned level)
 		if (m->running) {
 			m->accepted = 1;
 			m->accepted_boots = m->boots;
-			m->attempts[m->level] = m->attempts[2] = 0;
+			m->attempts[m->level] = m->attempts[2] = m->early[m->level] = 0;
 		}
 		break;
 	case ACT_ACCEPT_LKG:
@@ -56,6 +56,7 @@ void model_do(struct model *m, enum act act, unsigned level)
 			m->accepted = 1;
 			m->accepted_boots = m->boots;
 			m->attempts[m->level] = m->attempts[1] = m->attempts[2] = 0;
+			m->early[m->level] = m->early[1] = 0;
 			m->counted[1] = m->hive[1] + 1;
 			m->lkg_s = level ? 1000 * level : m->lkg_s;
 		}
@@ -71,10 +72,14 @@ void model_do(struct model *m, enum act act, unsigned level)
 		m->hive[level & 1] = (m->hive[level & 1] + 1) % 4;
 		break;
 	case ACT_END:
-	case ACT_END_READY:
-		if (act == ACT_END_READY && m->running && m->attempts[m->level] &&
-		    m->attempts[m->level] != STATE_REJECTED)
+	case ACT_END_EARLY:
+	case ACT_END_UP:
+		if (act != ACT_END && m->running && m->attempts[m->level] &&
+		    m->attempts[m->level] != STATE_REJECTED &&
+		    (act == ACT_END_UP || m->early[m->level] < 10)) {
 			m->attempts[m->level]--;
+			m->early[m->level] += act == ACT_END_EARLY;
+		}
 		if (m->running)
 			m->running = m->stop_count = 0;
 		break;
@@ -98,7 +103,8 @@ static bool digest_fits(const uint8_t digest[SHA256_BYTES], unsigned counted)
 
 bool model_fits(const struct model *m, const struct boot_state *s)
 {
-	return !memcmp(s->attempts, m->attempts, sizeof(m->attempts)) && s->level == m->level &&
+	return !memcmp(s->attempts, m->attempts, sizeof(m->attempts)) &&
+	       !memcmp(s->early_ends, m->early, sizeof(m->early)) && s->level == m->level &&
 	       s->running == m->running && s->accepted == m->accepted &&
 	       s->stop_code == m->stop_code && s->stop_count == m->stop_count &&
 	       s->once == m->once && s->lkg_wall_s == m->lkg_s && s->boots == m->boots &&
@@ -129,9 +135,11 @@ int state_do(int dir, enum act act, unsigned level, const unsigned on_disk[2])
 	case ACT_CHANGE:
 		return 0;
 	case ACT_END:
-		return state_orderly_end(dir, false);
-	case ACT_END_READY:
-		return state_orderly_end(dir, true);
+		return state_orderly_end(dir, STATE_END_NOT_UP);
+	case ACT_END_EARLY:
+		return state_orderly_end(dir, STATE_END_EARLY);
+	case ACT_END_UP:
+		return state_orderly_end(dir, STATE_END_UP);
 	case ACT_STOP:
 		return state_record_stop(dir, STOP_CRITICAL_PROCESS_DIED, 5, PHASE_READY, 77,
 					 "csrss", "died");

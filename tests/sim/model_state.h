@@ -24,14 +24,15 @@ enum act {
 	ACT_NEXT_LKG,
 	ACT_CHANGE,
 	ACT_END,
-	ACT_END_READY,
+	ACT_END_EARLY,
+	ACT_END_UP,
 	ACT_STOP,
 	ACT_QUEUE,
 	ACTS
 };
 
 struct model { /* what a person would expect, nothing of generations or slots */
-	uint32_t attempts[STATE_LEVELS];
+	uint32_t attempts[STATE_LEVELS], early[STATE_LEVELS];
 	uint32_t level, running, accepted, once, stop_code, stop_count;
 	uint64_t boots, lkg_s, accepted_boots;
 	unsigned hive[2], counted[2]; /* which is on the disk, and which the attempts are of */

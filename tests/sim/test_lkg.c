@@ -31,6 +31,7 @@ static uint64_t cuts, boots, accepts, taken[STATE_LEVELS], faults;
 
 struct world {
 	uint32_t hive, lkg;   /* editions on the disk; lkg 0 = none */
+	uint32_t early[3];    /* ends before acceptance, in a row */
 	uint32_t attempts[3]; /* STATE_REJECTED = by hand */
 	uint32_t counted[2];  /* whose attempts they are; 0 = nobody's */
 	uint32_t level, running, accepted, once;
@@ -60,7 +61,7 @@ static void model_count(struct world *w, unsigned level)
 
 	if (level < 2 && w->counted[level] != edition) {
 		w->counted[level] = edition;
-		w->attempts[level] = 0;
+		w->attempts[level] = w->early[level] = 0;
 	}
 	if (w->attempts[level] != STATE_REJECTED)
 		w->attempts[level]++;
@@ -73,10 +74,10 @@ static void model_count(struct world *w, unsigned level)
 static void model_good(struct world *w, uint32_t booted)
 {
 	w->accepted = 1;
-	w->attempts[w->level] = w->attempts[2] = 0;
+	w->attempts[w->level] = w->attempts[2] = w->early[w->level] = 0;
 	if (w->level)
 		return;
-	w->attempts[1] = 0;
+	w->attempts[1] = w->early[1] = 0;
 	w->counted[1] = booted;
 }
 
@@ -134,7 +135,8 @@ static bool is_this(const struct world *w, const struct boot_state *s)
 	hive_digest(w->counted[1], digest[1]);
 	return hive_on_disk(ETC "/SYSTEM") == w->hive &&
 	       hive_on_disk(STATE "/SYSTEM.lkg") == w->lkg &&
-	       !memcmp(s->attempts, w->attempts, sizeof(w->attempts)) && s->level == w->level &&
+	       !memcmp(s->attempts, w->attempts, sizeof(w->attempts)) &&
+	       !memcmp(s->early_ends, w->early, sizeof(w->early)) && s->level == w->level &&
 	       s->running == w->running && s->accepted == w->accepted && s->once == w->once &&
 	       !memcmp(s->hive_block_sha256, digest[0], SHA256_BYTES) &&
 	       !memcmp(s->lkg_block_sha256, digest[1], SHA256_BYTES);
@@ -293,6 +295,7 @@ static void ask_for_lkg(struct life *l)
 
 static void end(struct life *l, bool in_order)
 {
+	const enum state_end how = sim_random(8) ? STATE_END_EARLY : STATE_END_UP;
 	_close_ int dir = copy_open_state(&l->copy, true);
 	struct world *w;
 
@@ -300,11 +303,13 @@ static void end(struct life *l, bool in_order)
 		return;
 	w = another(l);
 	w->running = 0;
-	if (in_order && w->attempts[w->level] && w->attempts[w->level] != STATE_REJECTED) {
+	if (in_order && w->attempts[w->level] && w->attempts[w->level] != STATE_REJECTED &&
+	    (how == STATE_END_UP || w->early[w->level] < 10)) {
 		w->attempts[w->level]--;
+		w->early[w->level] += how == STATE_END_EARLY;
 		l->forgives = FORGIVES_ONE;
 	}
-	LAW((in_order ? state_orderly_end(dir, true)
+	LAW((in_order ? state_orderly_end(dir, how)
 		      : state_record_stop(dir, STOP_CRITICAL_PROCESS_DIED, 0, PHASE_SESSIONS, 0,
 					  "csrss", "")) >= 0);
 	settle(l, 1);
@@ -427,9 +432,9 @@ static void worlds_of_an_error(struct life *l, bool accepting)
 	const struct world before = l->may[0];
 
 	if (accepting) {
-		model_good(another(l), before.lkg); /* accepted, SYSTEM.lkg as it was */
-		l->may[1].counted[1] = before.counted[1];
+		model_good(another(l), before.counted[1]); /* accepted, SYSTEM.lkg as it was */
 		l->may[1].attempts[1] = before.attempts[1];
+		l->may[1].early[1] = before.early[1];
 		l->may[2] = before; /* saved, boot.state as it was */
 		l->may[2].lkg = l->booted;
 		l->may[3] = l->may[2];

@@ -6,6 +6,7 @@
  * in which order the journal takes entries and what a damaged record costs.
  */
 #include <errno.h>
+#include <sys/file.h>
 
 #include "base/words.h"
 #include "law.h"
@@ -47,7 +48,7 @@ static void an_end_without_a_word_is_a_stop(void **state)
 	assert_int_equal(s.attempts[0], 2);
 	assert_int_equal(s.attempts[1], 1);
 	assert_int_equal(state_accept(dir, NULL, 0), 0);
-	assert_int_equal(state_orderly_end(dir, false), 0);
+	assert_int_equal(state_orderly_end(dir, STATE_END_NOT_UP), 0);
 	assert_int_equal(state_read(dir, &s), STATE_READ);
 	assert_int_equal(s.attempts[1], 0);
 	assert_int_equal(s.attempts[0], 2);
@@ -57,7 +58,7 @@ static void an_end_without_a_word_is_a_stop(void **state)
 	assert_int_equal(state_record_stop(dir, STOP_SYSTEM_PROCESS_TERMINATED, 9, PHASE_READY, 5,
 					   "csrss", "killed"),
 			 0);
-	assert_int_equal(state_orderly_end(dir, false), 0);
+	assert_int_equal(state_orderly_end(dir, STATE_END_NOT_UP), 0);
 	assert_int_equal(state_count_attempt(dir, 0, BOOT_A, zero, &s), 0);
 	assert_int_equal(s.stop_code, STOP_SYSTEM_PROCESS_TERMINATED);
 	assert_int_equal(s.stop_count, 1);
@@ -92,6 +93,91 @@ static void counters_stay_at_their_top(void **state)
 	sim_stop();
 }
 
+/* One boot that came up and then was rebooted in order; its attempts after that. */
+static uint32_t boot_and_end(int dir, unsigned level, const uint8_t *digest, enum state_end how,
+			     int want)
+{
+	struct boot_state s;
+
+	assert_int_equal(state_count_attempt(dir, level, BOOT_A, digest, &s), 0);
+	assert_int_equal(state_orderly_end(dir, how), want);
+	assert_int_equal(state_read(dir, &s), STATE_READ);
+	return s.attempts[level];
+}
+
+static void a_boot_that_is_ended_early_again_and_again_counts_in_the_end(void **state)
+{
+	static const uint8_t other[SHA256_BYTES] = {7};
+	const int early = STATE_EARLY_ENDS;
+	struct boot_state s;
+	int dir;
+
+	sim_start(1);
+	sim_make_dir(DIRECTORY);
+	dir = open_dir();
+	for (unsigned level = 0; level < 2; level++) { /* each level by itself */
+		for (int i = 0; i < early; i++)
+			assert_int_equal(boot_and_end(dir, level, hive, STATE_END_EARLY, 0), 0);
+		assert_int_equal(boot_and_end(dir, level, hive, STATE_END_EARLY, 1), 1);
+		assert_int_equal(boot_and_end(dir, level, hive, STATE_END_EARLY, 1), 2);
+		/* where only root can accept, nothing can be said against it */
+		assert_int_equal(boot_and_end(dir, level, hive, STATE_END_UP, 0), 2);
+	}
+	/* another hive begins a row of its own */
+	for (int i = 0; i < early; i++)
+		assert_int_equal(boot_and_end(dir, 0, other, STATE_END_EARLY, 0), 0);
+	/* a good boot ends the row, of its level and of the hive that it saves */
+	assert_int_equal(state_count_attempt(dir, 0, BOOT_A, other, &s), 0);
+	assert_int_equal(state_accept(dir, hive, 5), 0);
+	assert_int_equal(state_orderly_end(dir, STATE_END_EARLY), 0);
+	for (unsigned level = 0; level < 2; level++) {
+		for (int i = 0; i < early; i++)
+			assert_int_equal(
+				boot_and_end(dir, level, level ? hive : other, STATE_END_EARLY, 0),
+				0);
+		assert_int_equal(boot_and_end(dir, level, level ? hive : other, STATE_END_EARLY, 1),
+				 1);
+	}
+	sys_close(dir);
+	sim_stop();
+}
+
+static void write_beside(void *arg)
+{
+	struct boot_state s;
+	const int dir = open_dir();
+
+	*(int *)arg = state_count_attempt(dir, 0, BOOT_A, hive, &s);
+	sys_close(dir);
+}
+
+/* Everybody can open the directory, and hold a lock on it; what is waited for is root's alone. */
+static void a_lock_on_the_directory_holds_nobody_up(void **state)
+{
+	struct sim_record calm, locked;
+	int r = -1, dir;
+
+	for (unsigned i = 0; i < 2; i++) {
+		sim_start(1);
+		sim_make_dir(DIRECTORY);
+		dir = open_dir();
+		if (i)
+			assert_int_equal(sys_flock(dir, LOCK_EX | LOCK_NB), 0);
+		*(i ? &locked : &calm) = sim_run(write_beside, &r);
+		assert_int_equal(r, 0);
+		sys_close(dir);
+	}
+	assert_int_equal(locked.calls, calm.calls);
+	dir = open_dir();
+
+	struct sys_stat st;
+
+	assert_int_equal(sys_stat_at(dir, STATE_LOCK, 0, &st), 0);
+	assert_int_equal(st.mode & 0777, 0600);
+	sys_close(dir);
+	sim_stop();
+}
+
 static void a_boot_that_came_up_takes_its_attempt_back(void **state)
 {
 	struct boot_state s;
@@ -102,14 +188,14 @@ static void a_boot_that_came_up_takes_its_attempt_back(void **state)
 	dir = open_dir();
 	for (int i = 0; i < 3; i++) { /* rebooted by hand before it came up: charged */
 		assert_int_equal(state_count_attempt(dir, 0, BOOT_A, hive, &s), 0);
-		assert_int_equal(state_orderly_end(dir, false), 0);
+		assert_int_equal(state_orderly_end(dir, STATE_END_NOT_UP), 0);
 		assert_int_equal(s.attempts[0], i + 1);
 	}
 	for (int i = 0; i < 3; i++) { /* and after: not, however often the end is told */
 		assert_int_equal(state_count_attempt(dir, 0, BOOT_A, hive, &s), 0);
 		assert_int_equal(s.attempts[0], 4);
-		assert_int_equal(state_orderly_end(dir, true), 0);
-		assert_int_equal(state_orderly_end(dir, true), 0);
+		assert_int_equal(state_orderly_end(dir, STATE_END_EARLY), 0);
+		assert_int_equal(state_orderly_end(dir, STATE_END_EARLY), 0);
 	}
 	assert_int_equal(state_read(dir, &s), STATE_READ);
 	assert_int_equal(s.attempts[0], 3);
@@ -237,6 +323,8 @@ int main(void)
 		cmocka_unit_test(an_end_without_a_word_is_a_stop),
 		cmocka_unit_test(counters_stay_at_their_top),
 		cmocka_unit_test(a_boot_that_came_up_takes_its_attempt_back),
+		cmocka_unit_test(a_boot_that_is_ended_early_again_and_again_counts_in_the_end),
+		cmocka_unit_test(a_lock_on_the_directory_holds_nobody_up),
 		cmocka_unit_test(a_changed_hive_begins_anew),
 		cmocka_unit_test(without_a_boot_id_every_boot_is_another_one),
 		cmocka_unit_test(entries_go_in_order_and_keep_their_results),

@@ -60,6 +60,7 @@ static const struct test_case {
 };
 
 static unsigned failures;
+static bool safe_boot;
 
 static void failed(void *with, const char *name, int err)
 {
@@ -70,7 +71,8 @@ static void build(const struct variable *hive, unsigned n, struct envblock *b)
 {
 	static uint64_t plan[65536];
 	static char pool[65536], bytes[ENV_BYTES], scratch[ENV_BYTES], before[ENV_BYTES];
-	const struct envblock_work w = {.scratch = scratch, .before = before, .failed = failed};
+	const struct envblock_work w = {
+		.scratch = scratch, .before = before, .failed = failed, .safe = safe_boot};
 	struct plan_builder p;
 
 	plan_begin(&p, PLAN_MAGIC, plan, sizeof(plan), pool, sizeof(pool));
@@ -119,6 +121,31 @@ static void what_does_not_fit_is_told_and_the_rest_is_whole(void **state)
 	assert_int_equal(used, b.used);
 }
 
+static void a_safe_boot_leaves_out_what_steers_programs(void **state)
+{
+	static const struct variable hive[] = {{"LD_PRELOAD", "/x.so", 0},
+					       {"ld_library_path", "/x", 0},
+					       {"GLIBC_TUNABLES", "x", 0},
+					       {"Env", "/x", 0},
+					       {"BASH_FUNC_ls%%", "() { :; }", 0},
+					       {"ENVIRONMENT", "kept", 0},
+					       {"LDAP", "kept", 0},
+					       {"PATH", "/x", 0}};
+
+	for (unsigned safe = 0; safe < 2; safe++) {
+		struct envblock b;
+
+		safe_boot = safe;
+		build(hive, ARRAY_SIZE(hive), &b);
+		for (unsigned i = 0; i < ARRAY_SIZE(hive); i++)
+			assert_int_equal(envblock_get(&b, hive[i].name, strlen(hive[i].name)) !=
+						 NULL,
+					 !safe || i > 4);
+		assert_int_equal(failures, safe ? 5 : 0);
+	}
+	safe_boot = false;
+}
+
 static void a_value_grows_and_shrinks_in_place(void **state)
 {
 	char bytes[32];
@@ -141,6 +168,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_process_sees_what_the_hive_means),
 		cmocka_unit_test(what_does_not_fit_is_told_and_the_rest_is_whole),
+		cmocka_unit_test(a_safe_boot_leaves_out_what_steers_programs),
 		cmocka_unit_test(a_value_grows_and_shrinks_in_place),
 	};
 

@@ -86,7 +86,7 @@ static void lists_that_loop_end(void **state)
 	subkey(&m, root, keys, 3);
 	make_subkeys(&m, keys[0], make_list(&m, "lf", keys, 3), 3); /* itself, root, b */
 	l = load(&m);
-	told(&l, 4, "a: a subkey that stands elsewhere too");
+	told(&l, 4, "a: a subkey that stands elsewhere too: it counts where it was met first");
 	assert_int_equal(l.t.keys, 3); /* each where it was met first: root, a, a\b */
 	done(&l);
 }
@@ -247,6 +247,7 @@ static void a_chain_deeper_than_windows_allows_is_cut_and_told(void **state)
 	l = load(&m);
 	assert_int_equal(l.r, 0);
 	assert_int_equal(hive_damage(l.h, &first), 1);
+	assert_non_null(strstr(first, "k\\...\\k: what lies below: keys lie at most 512 levels"));
 	assert_true(l.t.keys >= 512 && l.t.keys <= 514);
 	done(&l);
 }
@@ -345,6 +346,40 @@ static void what_is_broken_is_salvaged_only_when_asked(void **state)
 		}
 }
 
+/* Of two keys that differ in case alone, or not at all, one would hide in the other. */
+static void two_subkeys_of_one_name_are_told_and_the_first_counts(void **state)
+{
+	struct make m = make_start(BINS);
+	uint32_t root = make_key(&m, "ROOT"), keys[3], value[3], below;
+	struct loaded l;
+
+	(void)state;
+	keys[0] = make_key(&m, "Foo");
+	keys[1] = make_key(&m, "other");
+	keys[2] = make_key(&m, "fOO");
+	for (unsigned i = 0; i < 3; i++) {
+		value[i] = make_value(&m, i == 2 ? "second" : "first", REG_SZ, "", 0);
+		make_values(&m, keys[i], &value[i], 1);
+	}
+	below = make_key(&m, "below");
+	subkey(&m, keys[2], &below, 1);
+	subkey(&m, root, keys, 3);
+	l = load(&m);
+	told(&l, 1, "Foo: two subkeys of one name: the first one counts");
+	assert_int_equal(l.t.keys, 3);
+	assert_non_null(key_get(key_child(l.t.root, "foo", 3), "first"));
+	assert_null(key_get(key_child(l.t.root, "foo", 3), "second"));
+	tree_free(&l.t); /* one key by its path, as a boot asks */
+	assert_int_equal(tree_start(&l.t), 0);
+	assert_int_equal(hive_load(l.h, "FOO", 0, &l.t), 0);
+	assert_int_equal(hive_damage(l.h, NULL), 2);
+	assert_non_null(key_get(key_child(l.t.root, "foo", 3), "first"));
+	assert_int_equal(hive_load(l.h, "other", 0, &l.t), 0);
+	assert_int_equal(hive_load(l.h, "", 0, &l.t), 0); /* again, and that is no second */
+	assert_int_equal(hive_damage(l.h, NULL), 3);
+	done(&l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -359,6 +394,7 @@ int main(void)
 		cmocka_unit_test(a_chain_deeper_than_windows_allows_is_cut_and_told),
 		cmocka_unit_test(a_hive_cut_short_is_read_as_far_as_it_goes),
 		cmocka_unit_test(what_is_broken_is_salvaged_only_when_asked),
+		cmocka_unit_test(two_subkeys_of_one_name_are_told_and_the_first_counts),
 	};
 
 	return cmocka_run_group_tests_name("registry-broken", tests, NULL, NULL);

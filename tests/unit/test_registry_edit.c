@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * test_registry_edit.c - smreg edit: what becomes of the text, whatever the editor and the person
- * do
+ * do; and the ways back from a wrong hive: restore, import --whole, errors that were there before
  *
  * Editors are lines of shell; answers come over a terminal of our own.
  */
@@ -82,7 +82,7 @@ static void what_stands_in_the_text_is_the_key(void **state)
 			 0);
 	assert_string_equal(out, "");
 	assert_int_equal(smreg("query A -s"), 0);
-	assert_true(said("l    REG_MULTI_SZ    x\\0new\n") && !said("Gone") && !said("old"));
+	assert_true(said("l    REG_MULTI_SZ    x\n        new\n") && !said("Gone") && !said("old"));
 	assert_int_equal(smreg("query B --value b"), 0);
 	assert_int_equal(texts(), 0);
 }
@@ -199,6 +199,177 @@ static void visual_comes_before_editor_and_words_are_the_shells(void **state)
 	assert_int_equal(edit("touch", "HKCU\\x"), 2);
 }
 
+static void what_the_editor_does_to_the_file_is_told(void **state)
+{
+	(void)state;
+	assert_int_equal(edit("rm", "Select"), 1);
+	assert_true(said("nothing was changed; the text is gone: ") && !said("kept in"));
+	assert_int_equal(edit("f() { rm \"$1\"; mkfifo \"$1\"; }; f", "Select"), 1);
+	assert_true(said("not a regular file any more") && said("the text is gone: "));
+	assert_false(said("kept in"));
+}
+
+/* Cut in its middle it would be another command. */
+static void an_editor_of_too_many_words_is_not_started(void **state)
+{
+	static char editor[6000];
+
+	(void)state;
+	memset(editor, ' ', sizeof(editor) - 1);
+	memcpy(editor, "echo started;", 13);
+	assert_int_equal(edit(editor, "Select"), 1);
+	assert_true(said("VISUAL and EDITOR take at most") && said("nothing was changed"));
+	assert_false(said("started"));
+	assert_int_equal(texts(), 0);
+}
+
+static void a_value_that_is_set_twice_is_told(void **state)
+{
+	(void)state;
+	assert_int_equal(edit("sed -i -e '$a \"X\"=dword:1' -e '$a \"x\"=dword:2' "
+			      "-e '$a \"X\"=dword:2'",
+			      "Select"),
+			 0);
+	assert_true(said(":13: warning: the value \"x\" was set in line 12 already; this line "
+			 "counts\n"));
+	assert_int_equal(smreg("query Select --value X"), 0);
+	assert_true(said("0x2"));
+	assert_int_equal(edit("sed -i '$a \"Y\"=dword:1'", "Select"), 0);
+	assert_false(said("was set in line"));
+}
+
+/* smreg is killed while the editor runs. */
+static void a_signal_does_not_hide_the_text(void **state)
+{
+	static const char *const signals[] = {"TERM", "HUP"};
+	char command[600], editor[64];
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		FILE *f;
+
+		snprintf(editor, sizeof(editor), "kill -%s $PPID; :", signals[i]);
+		setenv("EDITOR", editor, 1);
+		snprintf(command, sizeof(command),
+			 "'%s' edit Select --hive '%s' --state '%s' </dev/null 2>&1; echo =$?",
+			 getenv("SMREG"), hive, directory);
+		f = popen(command, "re");
+		assert_non_null(f);
+		out[fread(out, 1, sizeof(out) - 1, f)] = '\0';
+		pclose(f);
+		assert_true(said("ended by a signal; the text is kept in "));
+		assert_true(said(i ? "=129\n" : "=143\n"));
+		assert_int_equal(texts(), i + 1);
+	}
+	assert_int_equal(edit("kill -INT $PPID; :", "Select"), 0); /* that key is the editor's */
+	assert_true(said("no change: nothing was committed"));
+	assert_int_equal(texts(), 2);
+}
+
+static void put_file(const char *name, const char *text)
+{
+	char path[160];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
+	f = fopen(path, "we");
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+static void restore_takes_back_the_hive_before(void **state)
+{
+	(void)state;
+	assert_int_equal(smreg("add Good"), 0);
+	assert_int_equal(smreg("add Bad"), 0);
+	put_file("SYSTEM", "garbage");
+	assert_int_equal(smreg("check"), 2);
+	assert_true(said("smreg restore --hive"));
+	assert_int_equal(smreg("query --json"), 2);
+	assert_true(said("\"error\": \"not a hive"));
+	assert_int_equal(smreg("restore"), 0);
+	assert_true(said("is again what"));
+	assert_int_equal(smreg("query Good"), 0);
+	assert_int_equal(smreg("query Bad"), 1);
+	assert_int_equal(access(hive, F_OK), 0);
+	assert_int_equal(unlink(hive), 0);
+	assert_int_equal(smreg("plan"), 2);
+	assert_true(said("smreg restore --hive"));
+	assert_int_equal(smreg("restore --previous"), 0);
+	assert_int_equal(smreg("plan"), 0);
+	assert_true(beside("SYSTEM.plan") && beside("SYSTEM.queue"));
+}
+
+static void restore_of_the_last_good_one_keeps_what_it_replaces(void **state)
+{
+	char command[400];
+
+	(void)state;
+	assert_int_equal(smreg("add '" MANAGER "' --value PendingFileRenameOperations --type "
+			       "REG_MULTI_SZ --data '/a\\0/b'"),
+			 0);
+	snprintf(command, sizeof(command), "cp '%s' '%s/SYSTEM.lkg'", hive, directory);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(smreg("add New"), 0);
+	assert_int_equal(smreg("restore --lkg --previous"), 2);
+	assert_int_equal(smreg("restore --lkg"), 0);
+	assert_int_equal(smreg("query New"), 1);
+	assert_int_equal(smreg("query '" MANAGER "' --value PendingFileRenameOperations"), 1);
+	assert_int_equal(smreg("restore"), 0);
+	assert_true(said("rename entries come back"));
+	assert_int_equal(smreg("query New"), 0);
+}
+
+static void a_broken_hive_is_not_taken_back(void **state)
+{
+	(void)state;
+	assert_int_equal(smreg("restore"), 1);
+	assert_true(said("SYSTEM.previous: no such file or directory; nothing was changed"));
+	put_file("SYSTEM.previous", "garbage");
+	assert_int_equal(smreg("restore"), 1);
+	assert_true(said("nothing was changed"));
+	assert_int_equal(smreg("check"), 0);
+}
+
+static void import_whole_makes_keys_equal_to_the_file(void **state)
+{
+	(void)state;
+	assert_int_equal(smreg("add 'A\\Gone'"), 0);
+	assert_int_equal(smreg("add A --value gone --data 1"), 0);
+	assert_int_equal(smreg("add B --value stays --data 1"), 0);
+	put_file("a.reg", "Windows Registry Editor Version 5.00\n\n[HKLM\\SYSTEM\\A]\n"
+			  "[HKLM\\SYSTEM\\A\\New]\n\"v\"=\"1\"\n"
+			  "[HKLM\\SYSTEM\\CurrentControlSet\\X]\n");
+	assert_int_equal(smreg("import --whole '%s/a.reg'", directory), 0);
+	assert_int_equal(smreg("query A -s"), 0);
+	assert_true(said("v    REG_SZ    1") && !said("gone") && !said("Gone"));
+	assert_int_equal(smreg("query B --value stays"), 0);
+	assert_int_equal(smreg("query '" MANAGER "'"), 0);
+	assert_int_equal(smreg("query 'ControlSet001\\X'"), 0);
+	assert_int_equal(smreg("export --output '%s/all.reg'", directory), 0);
+	assert_int_equal(smreg("add C"), 0);
+	assert_int_equal(smreg("delete B"), 0);
+	assert_int_equal(smreg("import --whole '%s/all.reg'", directory), 0);
+	assert_int_equal(smreg("diff --whole --with '%s/all.reg'", directory), 0);
+	assert_int_equal(smreg("query C"), 1);
+}
+
+static void an_old_error_is_told_as_one(void **state)
+{
+	(void)state;
+	assert_int_equal(smreg("add '" MANAGER "' --value NumberOfInitialSessions --type REG_DWORD "
+			       "--data 0 --force"),
+			 0);
+	assert_false(said("there before"));
+	assert_int_equal(smreg("add X"), 2);
+	assert_true(said("0 is not from 1 to 1024") &&
+		    said("(it was there before this command)\n"));
+	put_file("garbage", "abc");
+	assert_int_equal(smreg("diff --with '%s/garbage'", directory), 2);
+	assert_true(said("garbage: neither a hive nor .reg text"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -213,6 +384,19 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_lock_is_free_while_the_editor_runs, begin, end),
 		cmocka_unit_test_setup_teardown(visual_comes_before_editor_and_words_are_the_shells,
 						begin, end),
+		cmocka_unit_test_setup_teardown(what_the_editor_does_to_the_file_is_told, begin,
+						end),
+		cmocka_unit_test_setup_teardown(an_editor_of_too_many_words_is_not_started, begin,
+						end),
+		cmocka_unit_test_setup_teardown(a_value_that_is_set_twice_is_told, begin, end),
+		cmocka_unit_test_setup_teardown(a_signal_does_not_hide_the_text, begin, end),
+		cmocka_unit_test_setup_teardown(restore_takes_back_the_hive_before, begin, end),
+		cmocka_unit_test_setup_teardown(restore_of_the_last_good_one_keeps_what_it_replaces,
+						begin, end),
+		cmocka_unit_test_setup_teardown(a_broken_hive_is_not_taken_back, begin, end),
+		cmocka_unit_test_setup_teardown(import_whole_makes_keys_equal_to_the_file, begin,
+						end),
+		cmocka_unit_test_setup_teardown(an_old_error_is_told_as_one, begin, end),
 	};
 
 	if (!getenv("SMREG")) {

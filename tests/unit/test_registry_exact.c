@@ -286,6 +286,63 @@ static void two_values_of_one_name_are_named(void **state)
 	tree_free(&t);
 }
 
+/* A key of many values stays quick to ask, and takes no memory, while values go and come. */
+static void values_that_go_and_come_cost_no_memory(void **state)
+{
+	static const struct reg_data d = {.type = REG_DWORD, .bytes = "abcd", .n = 4};
+	struct reg_tree t;
+	size_t used;
+	char name[24];
+
+	(void)state;
+	assert_int_equal(tree_start(&t), 0);
+	for (unsigned i = 0; i < 20000; i++) {
+		snprintf(name, sizeof(name), "value%u", i);
+		assert_int_equal(tree_append(&t, t.root, name, strlen(name), &d), 0);
+	}
+	used = t.arena.used_bytes;
+	for (unsigned i = 0; i < 1000; i++) {
+		snprintf(name, sizeof(name), "VALUE%u", i * 7);
+		assert_true(tree_drop_value(&t, t.root, name, strlen(name)));
+		assert_null(key_get(t.root, name));
+		assert_int_equal(tree_set(&t, t.root, name, strlen(name), &d), 0);
+	}
+	assert_true(t.arena.used_bytes < used + (1u << 20));
+	for (uint32_t i = 0; i < t.root->value_count; i++)
+		assert_ptr_equal(key_get(t.root, t.root->values[i].name), &t.root->values[i]);
+	tree_free(&t);
+}
+
+/* Down to a few and up again, two of one name among them: names lead where a walk would. */
+static void what_is_left_is_found(void **state)
+{
+	struct reg_data d = {.type = REG_BINARY, .n = 1};
+	struct reg_tree t;
+	char name[24];
+
+	(void)state;
+	assert_int_equal(tree_start(&t), 0);
+	for (unsigned i = 0; i < 600; i++) {
+		snprintf(name, sizeof(name), i % 2 ? "V%u" : "v%u", i / 2);
+		d.bytes = i % 2 ? "2" : "1";
+		assert_int_equal(tree_append(&t, t.root, name, strlen(name), &d), 0);
+	}
+	for (unsigned i = 0; i < 297; i++) {
+		snprintf(name, sizeof(name), "v%u", i);
+		assert_int_equal(key_get(t.root, name)->data[0], '1');
+		assert_true(tree_drop_value(&t, t.root, name, strlen(name)));
+		assert_int_equal(key_get(t.root, name)->data[0], '2');
+		assert_true(tree_drop_value(&t, t.root, name, strlen(name)));
+		assert_null(key_get(t.root, name));
+	}
+	assert_int_equal(t.root->value_count, 6);
+	d.bytes = "3";
+	assert_int_equal(tree_set(&t, t.root, "new", 3, &d), 0);
+	assert_int_equal(key_get(t.root, "NEW")->data[0], '3');
+	assert_int_equal(key_get(t.root, "v299")->data[0], '1');
+	tree_free(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -293,6 +350,8 @@ int main(void)
 		cmocka_unit_test(whatever_is_exported_imports_to_the_same_bytes),
 		cmocka_unit_test(what_cannot_be_said_is_named),
 		cmocka_unit_test(two_values_of_one_name_are_named),
+		cmocka_unit_test(values_that_go_and_come_cost_no_memory),
+		cmocka_unit_test(what_is_left_is_found),
 	};
 
 	return cmocka_run_group_tests_name("registry-exact", tests, NULL, NULL);

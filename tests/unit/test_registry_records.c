@@ -102,6 +102,7 @@ static void volatile_counts_and_handles_mean_nothing(void **state)
 	struct make m = make_start(BINS);
 	uint32_t root = make_key(&m, "ROOT"), key = make_key(&m, "key");
 	struct loaded l;
+	const char *first;
 
 	(void)state;
 	subkey(&m, root, &key, 1);
@@ -113,6 +114,7 @@ static void volatile_counts_and_handles_mean_nothing(void **state)
 	l = load(&m);
 	clean(&l);
 	assert_int_equal(l.t.keys, 2);
+	assert_int_equal(hive_hidden(l.h, &first), 0);
 	done(&l);
 }
 
@@ -193,6 +195,33 @@ static void a_large_hive_comes_whole(void **state)
 	done(&l);
 }
 
+/* Nothing is damaged, and still: what lies there is not what is shown. */
+static void what_a_key_hides_is_a_remark(void **state)
+{
+	struct make m = make_start(BINS);
+	uint32_t root = make_key(&m, "ROOT"), keys[2], below, value;
+	struct loaded l;
+	const char *first;
+
+	(void)state;
+	keys[0] = make_key(&m, "handle");
+	keys[1] = make_key(&m, "none");
+	subkey(&m, root, keys, 2);
+	value = make_value(&m, "v", REG_SZ, "", 0);
+	make_values(&m, keys[0], &value, 1);
+	make_put16(make_at(&m, keys[0]), 2, 0x60);
+	below = make_key(&m, "below");
+	subkey(&m, keys[1], &below, 1);
+	regf_put32(make_at(&m, keys[1]), 20, 0);
+	l = load(&m);
+	clean(&l);
+	assert_int_equal(l.t.keys, 3);
+	assert_int_equal(l.t.values, 0);
+	assert_int_equal(hive_hidden(l.h, &first), 2);
+	assert_non_null(strstr(first, "handle: a list of values that its flag 0x40"));
+	done(&l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -203,6 +232,7 @@ int main(void)
 		cmocka_unit_test(big_data_comes_whole),
 		cmocka_unit_test(empty_data_needs_no_cell),
 		cmocka_unit_test(a_large_hive_comes_whole),
+		cmocka_unit_test(what_a_key_hides_is_a_remark),
 	};
 
 	return cmocka_run_group_tests_name("registry-records", tests, NULL, NULL);

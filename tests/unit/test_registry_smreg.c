@@ -6,13 +6,12 @@
  */
 #include "registry_program.h"
 
-#include <fcntl.h>
-#include <signal.h>
+#include "regf_make.h"
+
+#include <errno.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "smss/copy.h"
 #include "state/state.h"
 #include "sys/sys.h"
 
@@ -45,7 +44,7 @@ static void answers_and_exit_codes(void **state)
 	assert_int_equal(smreg("import"), 2);
 	assert_int_equal(smreg("query --nonsense"), 2);
 	assert_int_equal(smreg("query --force"), 2);
-	assert_true(said("query has no option --force"));
+	assert_true(said("smreg query: has no option --force"));
 	assert_int_equal(smreg("--version"), 0);
 	assert_true(said("smreg "));
 	assert_int_equal(smreg("import --help"), 0);
@@ -81,7 +80,7 @@ static void add_delete_and_export(void **state)
 			       key),
 			 0);
 	assert_int_equal(smreg("query %s --value bootexecute", key), 0);
-	assert_true(said("BootExecute    REG_MULTI_SZ    autocheck autochk *\\0/bin/x"));
+	assert_true(said("BootExecute    REG_MULTI_SZ    autocheck autochk *\n        /bin/x\n"));
 	assert_int_equal(
 		smreg("add %s --value NumberOfInitialSessions --type REG_DWORD --data 0", key), 2);
 	assert_true(said("0 is not from 1 to 1024"));
@@ -268,113 +267,197 @@ static void what_a_boot_consumed_is_dropped_at_the_next_commit(void **state)
 	sha256_of(queue, (size_t)n, s.queue_done_sha256);
 	assert_int_equal(state_write(dir, &s), 0);
 	close(dir);
+	assert_int_equal(smreg("plan"), 0);
+	assert_true(said("done by an earlier boot") && !said("each once"));
+	assert_true(said("next boot: Current"));
+	assert_int_equal(smreg("plan --json"), 0);
+	assert_true(said("\"queue_done\": true"));
 	assert_int_equal(smreg("add 'Extra'"), 0);
 	assert_true(said("1 values that a boot has carried out are left out"));
 	assert_int_equal(smreg("plan"), 0);
 	assert_false(said("each once"));
 }
 
-/* One boot-mode run: the messages that came, the exit code, and the plan when there was one. */
-struct boot_run {
-	unsigned plans, items;
-	struct sm_plan_ready ready;
-	struct sm_item item;
-	int exit_code;
-	bool sealed;
-	size_t plan_n;
-};
-
-static void answer(int fd, const struct sm_message *m)
+static void write_state(const struct boot_state *wanted)
 {
-	struct sm_message a;
+	struct boot_state s = *wanted;
+	int dir = sys_open(AT_FDCWD, directory, O_RDONLY | O_DIRECTORY, 0);
 
-	sm_message_start(&a, m->h.call, 1, m->h.tag);
-	assert_true(sys_send(fd, &a, sm_message_bytes(&a), NULL, 0) > 0);
+	assert_int_equal(state_write(dir, &s), 0);
+	close(dir);
 }
 
-static void boot(const char *path, struct boot_run *ret)
+static void a_plan_tells_which_level_boots_next(void **state)
 {
-	char *argv[] = {"smreg", "plan", "--boot", "--level", "0", "--hive", (char *)path, NULL};
-	char word[160], *envp[] = {word, NULL};
-	struct sm_message m;
-	int pair[2], fds[SYS_FDS_MAX], pid, status;
-	unsigned count;
-
-	snprintf(word, sizeof(word), "SMSS_STATE=%s", directory);
-	memset(ret, 0, sizeof(*ret));
-	assert_int_equal(sys_socketpair(pair), 0);
-	pid = fork();
-	if (pid == 0) {
-		if (pair[1] != FD_MASTER)
-			dup2(pair[1], FD_MASTER);
-		else
-			fcntl(FD_MASTER, F_SETFD, 0);
-		alarm(20);
-		execve(getenv("SMREG"), argv, envp);
-		_exit(126);
-	}
-	close(pair[1]);
-	while (sys_receive(pair[0], &m, sizeof(m), fds, &count) > 0) {
-		if (m.h.call == SM_PHASE_ITEM) {
-			ret->items++;
-			ret->item = m.b.item;
-		} else if (m.h.call == SM_PLAN_READY) {
-			const void *plan;
-
-			assert_int_equal(count, 1);
-			ret->plans++;
-			ret->ready = m.b.plan_ready;
-			ret->sealed = sys_is_sealed(fds[0]) == 1;
-			assert_int_equal(sys_map_sealed(fds[0], &plan, &ret->plan_n), 0);
-			assert_int_equal(plan_check(plan, ret->plan_n, PLAN_MAGIC, NULL), 0);
-			answer(pair[0], &m);
-		}
-		for (unsigned i = 0; i < count; i++)
-			close(fds[i]);
-	}
-	close(pair[0]);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	ret->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
-}
-
-static void at_boot_the_plan_comes_sealed(void **state)
-{
-	struct boot_run run;
-
-	(void)state;
-	assert_int_equal(smreg("init '%s/demo.reg'", getenv("EXAMPLES")), 0);
-	boot(hive, &run);
-	assert_int_equal(run.exit_code, 0);
-	assert_int_equal(run.plans, 1);
-	assert_int_equal(run.items, 0);
-	assert_true(run.sealed);
-	assert_int_equal(run.ready.flags, SM_PLAN_RENAMES);
-}
-
-static void at_boot_a_bad_hive_is_named(void **state)
-{
-	struct boot_run run;
-	struct stat st;
-	uint32_t word = 0x5A5A5A5A;
+	struct boot_state s = {.attempts = {3, 0, 0}};
+	static uint8_t block[HIVE_BLOCK_BYTES];
 	int fd;
 
 	(void)state;
-	boot("/nonexistent/SYSTEM", &run);
-	assert_int_equal(run.exit_code, 1);
-	assert_string_equal(run.item.text, "no hive");
 	assert_int_equal(smreg("init"), 0);
-	fd = open(hive, O_RDWR | O_CLOEXEC);
-	assert_int_equal(fstat(fd, &st), 0);
-	assert_int_equal(pwrite(fd, &word, 4, 508), 4);
-	boot(hive, &run);
-	assert_int_equal(run.exit_code, 1);
-	assert_int_equal(run.plans, 0);
-	assert_non_null(strstr(run.item.text, "checksum at 508 is 0x5A5A5A5A"));
-	assert_int_equal(ftruncate(fd, 4096 + 100), 0);
-	boot(hive, &run);
-	assert_int_equal(run.exit_code, 1);
-	assert_int_equal(run.plans, 0);
+	assert_int_equal(smreg("plan"), 0);
+	assert_true(said("which level boots next: smctl boot"));
+	fd = sys_open(AT_FDCWD, hive, O_RDONLY, 0);
+	assert_int_equal(sys_read_all(fd, block, sizeof(block)), sizeof(block));
 	close(fd);
+	sha256_of(block, sizeof(block), s.hive_block_sha256);
+	write_state(&s);
+	assert_int_equal(smreg("plan"), 0);
+	assert_true(said("next boot: the built-in minimum, because boots of this hive that were "
+			 "begun and not good: 3; no LastKnownGood is saved"));
+	assert_int_equal(smreg("init --force"), 0);
+	assert_int_equal(smreg("plan --json"), 0);
+	assert_true(said("\"level\": \"Current\""));
+}
+
+static void protected_and_repeated_entries_are_told(void **state)
+{
+	static const char entry[] = "add " MANAGER " --value PendingFileRenameOperations "
+				    "--type REG_MULTI_SZ ";
+
+	(void)state;
+	assert_int_equal(smreg("init"), 0);
+	assert_int_equal(smreg("%s --data /etc/smss/SYSTEM --data ''", entry), 0);
+	assert_true(said("warning: Session Manager\\PendingFileRenameOperations: entry 1, "
+			 "\"/etc/smss/SYSTEM\": a protected path"));
+	assert_int_equal(smreg("check"), 0);
+	assert_true(said("a protected path"));
+	assert_int_equal(smreg("plan"), 0);
+	assert_true(said("refuse to delete /etc/smss/SYSTEM"));
+	assert_int_equal(smreg("add " MANAGER " --value AllowProtectedRenames --type REG_DWORD "
+			       "--data 1"),
+			 0);
+	assert_int_equal(smreg("plan"), 0);
+	assert_true(said("  delete /etc/smss/SYSTEM") && !said("refuse"));
+	assert_int_equal(smreg("%s --data '/a\\0/b\\0/c\\0/a\\0/a\\0'", entry), 0);
+	assert_false(said("takes it away")); /* the second brings it again */
+	assert_int_equal(smreg("%s --data '/a\\0/b\\0/a\\0'", entry), 0);
+	assert_true(said("entry 2, \"/a\": an earlier entry takes it away"));
+}
+
+static void strings_of_a_list_have_lines_of_their_own(void **state)
+{
+	(void)state;
+	assert_int_equal(smreg("init"), 0);
+	assert_int_equal(smreg("add X --value l --type REG_MULTI_SZ --data 'C:\\0file' --data b"),
+			 0);
+	assert_int_equal(smreg("query X"), 0);
+	assert_true(said("    l    REG_MULTI_SZ    C:\\0file\n        b\n"));
+	assert_int_equal(smreg("add X --value l --type REG_MULTI_SZ --data 'C:\\0file\\0b'"), 0);
+	assert_int_equal(smreg("query X"), 0);
+	assert_true(said("    l    REG_MULTI_SZ    C:\n        file\n        b\n"));
+	assert_int_equal(smreg("add X --value l --type REG_MULTI_SZ --data '\\0'"), 0);
+	assert_int_equal(smreg("query X --json"), 0);
+	assert_true(said("\"data\": [\n            \"\",\n            \"\"\n          ]"));
+	assert_int_equal(smreg("add X --value l --type REG_MULTI_SZ --data ''"), 0);
+	assert_int_equal(smreg("query X --json"), 0);
+	assert_true(said("\"data\": [\n          ]"));
+	assert_int_equal(smreg("add X --value PendingFileRenameOperations --type REG_MULTI_SZ "
+			       "--data '/a\\0!/b\\0/c\\0'"),
+			 0);
+	assert_int_equal(smreg("query X"), 0);
+	assert_true(said("    /a -> !/b\n        delete /c\n"));
+	assert_int_equal(smreg("query X --times"), 0);
+	assert_true(said("    last written 20") && said("Z\n"));
+	assert_int_equal(smreg("query X --json"), 0);
+	assert_true(said("\"written\": \"20"));
+}
+
+static void usage_errors_have_one_form(void **state)
+{
+	static const struct {
+		const char *line, *says;
+	} cases[] = {
+		{"qery", "no verb 'qery'; did you mean query?\nsee smreg --help\n"},
+		{"query a b", "smreg query: unexpected argument 'b'\nusage: smreg query [KEY]"},
+		{"copy a", "smreg copy: an argument is missing\nusage: smreg copy KEY"},
+		{"copy a", "see smreg copy --help"},
+		{"query --nope", "smreg: no option '--nope'"},
+		{"add X --value a --value b --data 1", "--value stands twice"},
+		{"add X --value a --data 1 --data 2", "--data stands 2 times"},
+	};
+
+	(void)state;
+	assert_int_equal(smreg("init"), 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int code = smreg("%s", cases[i].line);
+
+		if (code != 2 || !said(cases[i].says))
+			fail_msg("smreg %s: %d, %s", cases[i].line, code, out);
+	}
+}
+
+/* Who can open the lock can hold it for ever. */
+static void the_lock_is_the_owners_alone(void **state)
+{
+	char lock[160];
+	struct stat st;
+
+	(void)state;
+	snprintf(lock, sizeof(lock), "%s.lock", hive);
+	assert_int_equal(smreg("init"), 0);
+	assert_int_equal(stat(lock, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(chmod(lock, 0644), 0); /* as it once was */
+	assert_int_equal(smreg("add X"), 0);
+	assert_int_equal(stat(lock, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(unlink(lock), 0);
+	assert_int_equal(symlink("elsewhere", lock), 0);
+	assert_int_equal(smreg("add X"), 1);
+	assert_true(said("SYSTEM: SYSTEM.lock: ") && said(err_text(ELOOP)));
+	assert_false(beside("elsewhere"));
+}
+
+static void a_refused_change_leaves_no_lock(void **state)
+{
+	struct make m = make_start(4096);
+	FILE *f = fopen(hive, "we");
+
+	(void)state;
+	(void)make_key(&m, "ROOT");
+	make_end(&m);
+	assert_non_null(f);
+	assert_int_equal(fwrite(m.at, 1, m.bins + 4096, f), m.bins + 4096);
+	fclose(f);
+	free(m.at);
+	assert_int_equal(smreg("init --force"), 1);
+	assert_true(said("smreg did not make this hive"));
+	assert_false(beside("SYSTEM.lock"));
+	assert_int_equal(smreg("add X"), 1);
+	assert_false(beside("SYSTEM.lock"));
+}
+
+static void a_hive_changed_past_smreg_is_told(void **state)
+{
+	static const char was[] = "w\0a\0s\0!\0", now[] = "n\0o\0w\0!\0";
+	static uint8_t bytes[65536];
+	uint8_t *at;
+	size_t n;
+	FILE *f;
+
+	(void)state;
+	write_reg("a.reg", "\"Extra\"=\"was!\"");
+	assert_int_equal(smreg("init '%s/a.reg'", directory), 0);
+	assert_int_equal(smreg("plan"), 0);
+	assert_false(said("warning"));
+	f = fopen(hive, "r+e");
+	assert_non_null(f);
+	n = fread(bytes, 1, sizeof(bytes), f);
+	at = memmem(bytes, n, was, 8);
+	assert_non_null(at);
+	assert_int_equal(fseek(f, at - bytes, SEEK_SET), 0);
+	assert_int_equal(fwrite(now, 1, 8, f), 8);
+	fclose(f);
+	assert_int_equal(smreg("plan"), 0);
+	assert_true(said("the next boot still does what") && said("smreg plan --write --hive"));
+	assert_int_equal(smreg("check"), 0);
+	assert_true(said("smreg plan --write --hive"));
+	assert_int_equal(smreg("plan --write"), 0);
+	assert_int_equal(smreg("plan"), 0);
+	assert_false(said("warning"));
+	assert_int_equal(smreg("check"), 0);
+	assert_false(said("warning"));
 }
 
 int main(void)
@@ -391,8 +474,15 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_refused_init_leaves_nothing, start, end),
 		cmocka_unit_test_setup_teardown(what_a_boot_consumed_is_dropped_at_the_next_commit,
 						start, end),
-		cmocka_unit_test_setup_teardown(at_boot_the_plan_comes_sealed, start, end),
-		cmocka_unit_test_setup_teardown(at_boot_a_bad_hive_is_named, start, end),
+		cmocka_unit_test_setup_teardown(the_lock_is_the_owners_alone, start, end),
+		cmocka_unit_test_setup_teardown(a_plan_tells_which_level_boots_next, start, end),
+		cmocka_unit_test_setup_teardown(protected_and_repeated_entries_are_told, start,
+						end),
+		cmocka_unit_test_setup_teardown(strings_of_a_list_have_lines_of_their_own, start,
+						end),
+		cmocka_unit_test_setup_teardown(usage_errors_have_one_form, start, end),
+		cmocka_unit_test_setup_teardown(a_refused_change_leaves_no_lock, start, end),
+		cmocka_unit_test_setup_teardown(a_hive_changed_past_smreg_is_told, start, end),
 	};
 
 	if (!getenv("SMREG") || !getenv("EXAMPLES")) {

@@ -260,6 +260,41 @@ static void limits_are_named(void **state)
 	tree_free(&t);
 }
 
+/* Between texts and after a deletion it is what was meant; in one text a line hides another. */
+static void a_value_set_twice_is_noted_and_no_error(void **state)
+{
+	static const struct {
+		const char *lines;
+		unsigned count;
+		const char *says;
+	} cases[] = {
+		{"\"X\"=dword:1\n\"x\"=dword:2\n\"X\"=\"\"\n", 2,
+		 "the value \"x\" was set in line 4 already; this line counts"},
+		{"@=dword:1\n" KEY "@=dword:2\n", 1, "the key's default value was set in line 4"},
+		{"\"X\"=dword:1\n\"X\"=dword:1\n", 0, NULL},
+		{"\"X\"=dword:1\n\"X\"=-\n\"X\"=dword:2\n", 0, NULL},
+		{"\"X\"=dword:1\n[-HKLM\\SYSTEM\\A]\n" KEY "\"X\"=dword:2\n", 0, NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct reg_tree t;
+		char text[400];
+
+		assert_int_equal(tree_start(&t), 0);
+		t.file = 1;
+		snprintf(text, sizeof(text), HEAD KEY "%s", cases[i].lines);
+		assert_int_equal(reg_text_read(text, strlen(text), &t, &errors), 0);
+		assert_int_equal(errors.twice_count, cases[i].count);
+		if (cases[i].says)
+			assert_non_null(strstr(errors.twice.text, cases[i].says));
+		t.file = 2; /* a second file may change what the first one said */
+		assert_int_equal(reg_text_read(text, strlen(text), &t, &errors), 0);
+		assert_int_equal(errors.twice_count, cases[i].count);
+		tree_free(&t);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -271,6 +306,7 @@ int main(void)
 		cmocka_unit_test(readable_strings_and_lists),
 		cmocka_unit_test(brackets_in_keys_and_comments),
 		cmocka_unit_test(limits_are_named),
+		cmocka_unit_test(a_value_set_twice_is_noted_and_no_error),
 	};
 
 	return cmocka_run_group_tests_name("registry-text", tests, NULL, NULL);

@@ -4,9 +4,12 @@
  */
 #include "registry_program.h"
 
+#include "regf_make.h"
+
 #include <dirent.h>
 #include <sys/stat.h>
 
+#define PAGES   4096u
 #define MANAGER "CurrentControlSet\\Control\\Session Manager"
 
 static void write_reg(const char *name, const char *lines)
@@ -91,7 +94,7 @@ static void copy_refuses_what_makes_no_sense(void **state)
 		{"copy 'HKCU\\A' Z", "HKCU\\A: only keys below", 2},
 		{"copy A 'HKCR\\Z'", "HKCR\\Z: only keys below", 2},
 		{"copy A Z --from /nonexistent", "/nonexistent: ", 2},
-		{"copy Select " MANAGER " --json", "copy has no option --json", 2},
+		{"copy Select " MANAGER " --json", "smreg copy: has no option --json", 2},
 	};
 
 	(void)state;
@@ -373,6 +376,77 @@ static void real_hives_come_back_from_their_export(void **state)
 	}
 }
 
+/* Values of the root, of no hive of ours, as a file of that name. */
+static void foreign_hive(const char *name, const char *values)
+{
+	struct make m = make_start(PAGES);
+	uint32_t root = make_key(&m, "ROOT"), list[8], count = 0;
+	char path[160], letter[2] = "";
+	FILE *f;
+
+	for (; *values; values += 2) {
+		letter[0] = values[0];
+		list[count++] = make_value(&m, letter, REG_BINARY, values + 1, 1);
+	}
+	make_values(&m, root, list, count);
+	make_end(&m);
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
+	f = fopen(path, "we");
+	assert_non_null(f);
+	assert_int_equal(fwrite(m.at, 1, m.bins + 4096, f), m.bins + 4096);
+	fclose(f);
+	free(m.at);
+}
+
+static void a_second_value_of_one_name_is_a_difference(void **state)
+{
+	static const struct {
+		const char *was, *now, *says;
+		int code;
+	} cases[] = {
+		{"a1A2", "a1", "-    A    REG_BINARY    32\n", 1},
+		{"a1A2", "b1a1", "-    A    REG_BINARY    32\n", 1},
+		{"a1", "a1A1", "+    A    REG_BINARY    31\n", 1},
+		{"a1A2", "a1A3", "-    A    REG_BINARY    32\n+    A    REG_BINARY    33\n", 1},
+		{"a1A2", "a1A2", "", 0},
+		{"a1b1A2B2", "a1A2b1B2", "", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int code;
+
+		foreign_hive("SYSTEM", cases[i].was);
+		foreign_hive("other", cases[i].now);
+		code = smreg("diff --short --with '%s/other'", directory);
+		if (code != cases[i].code || !said(cases[i].says))
+			fail_msg("%zu: %d, %s", i, code, out);
+	}
+	foreign_hive("SYSTEM", "a1A2");
+	foreign_hive("other", "a1");
+	assert_int_equal(smreg("diff --with '%s/other'", directory), 2);
+	assert_true(said("another value of that name stands beside it"));
+}
+
+static void hidden_lists_are_told_and_no_failure(void **state)
+{
+	struct make m = make_start(PAGES);
+	uint32_t root = make_key(&m, "ROOT"), key = make_key(&m, "hidden");
+	FILE *f = fopen(hive, "we");
+
+	(void)state;
+	make_subkeys(&m, root, make_list(&m, "lh", &key, 1), 0);
+	make_end(&m);
+	assert_non_null(f);
+	assert_int_equal(fwrite(m.at, 1, m.bins + 4096, f), m.bins + 4096);
+	fclose(f);
+	free(m.at);
+	assert_int_equal(smreg("query"), 0);
+	assert_true(said("remark: (root): a list of subkeys that its count of 0 hides"));
+	assert_int_equal(smreg("query --json"), 0);
+	assert_true(said("\"hidden_parts\": 1"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -392,6 +466,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(facts_of_the_hive_stand_in_json, start, end),
 		cmocka_unit_test_setup_teardown(on_real_hives_the_options_count, start, end),
 		cmocka_unit_test_setup_teardown(real_hives_come_back_from_their_export, start, end),
+		cmocka_unit_test_setup_teardown(a_second_value_of_one_name_is_a_difference, start,
+						end),
+		cmocka_unit_test_setup_teardown(hidden_lists_are_told_and_no_failure, start, end),
 	};
 
 	if (!getenv("SMREG")) {

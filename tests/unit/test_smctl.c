@@ -20,58 +20,7 @@
 
 #include "base/bytes.h"
 #include "base/text.h"
-#include "smctl_master.h"
-
-static const char *smctl_path;
-static struct ran ran;
-
-/* Runs smctl with these words against f; the words are one line, split at blanks. */
-static void smctl(struct fake *f, const char *line)
-{
-	char copy[256], *at = copy, *word;
-	const char *words[24] = {"smctl", "--socket", f->path};
-	unsigned n = 3;
-
-	(void)snprintf(copy, sizeof(copy), "%s", line);
-	while ((word = strsep(&at, " ")) && n < 23)
-		words[n++] = word;
-	run(smctl_path, words, &ran);
-}
-
-/* The value at a JSON pointer ("/sessions/0/state") as text; "(missing)" when there is none. */
-static const char *json_at(const char *pointer)
-{
-	static char value[512];
-	json_object *root = json_tokener_parse(ran.out), *found = NULL;
-
-	if (!root)
-		fail_msg("no JSON: %s%s", ran.out, ran.err);
-	if (json_pointer_get(root, pointer, &found) < 0)
-		(void)snprintf(value, sizeof(value), "(missing)");
-	else
-		(void)snprintf(value, sizeof(value), "%s",
-			       found ? json_object_get_string(found) : "null");
-	(void)json_object_put(root);
-	return value;
-}
-
-static void wanted(const char *in, const char *piece)
-{
-	if (!strstr(in, piece))
-		fail_msg("\"%s\" is not in:\n%s", piece, in);
-}
-
-static int setup(void **state)
-{
-	*state = fake_new();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	fake_stop(*state);
-	return 0;
-}
+#include "smctl_case.h"
 
 /* ---- status ---- */
 
@@ -119,6 +68,9 @@ static void status_in_words_for_each_flag(void **state)
 		{0, 0, SM_FLAG_SHUTTING_DOWN, "reboot is on its way\n"},
 		{0, 0, SM_FLAG_NO_CGROUP, "there is no cgroup v2"},
 		{0, 0, SM_FLAG_NO_STATE, "the state directory cannot be written"},
+		{0, SM_LEVEL_LKG, 0, "degraded    1 thing is missing"},
+		{0, 0, SM_FLAG_SAFE_MINIMAL, "safe boot   minimal\n"},
+		{0, 0, SM_FLAG_SAFE_NETWORK, "safe boot   network\n"},
 	};
 	struct fake *f = *state;
 
@@ -161,6 +113,8 @@ static void status_json_has_the_documented_fields(void **state)
 		{"/version", "0.1.0"},
 		{"/build_id", "abc123"},
 		{"/previous_stop", "null"},
+		{"/why", "null"},
+		{"/safe_boot", "null"},
 	};
 	struct fake *f = *state;
 
@@ -230,55 +184,6 @@ static void boot_shows_rows_below_their_phase(void **state)
 	smctl(f, "boot --phases");
 	assert_null(strstr(ran.out, "renames "));
 	wanted(ran.out, "ProcessFileRenames");
-}
-
-#define WHY "why \x1b[2J"
-
-/* Each flag in words, and what the next boot tries because of it. */
-static const struct standing {
-	uint32_t level, attempts, allowed, flags, accept_in_ms, saved_s;
-	const char *attempt, *lkg, *next;
-} standings[] = {
-	{0, 1, 3, 0, 11500, 9, "1 of 3, counts as good in 12 s", "saved 1970-01-01T00:00:09Z",
-	 "Current"},
-	{0, 2, 3, 0, 0, 0, "2 of 3, counts as good only by: smctl boot accept", "none saved yet",
-	 "Current"},
-	{0, 3, 3, 0, 1, 9, "3 of 3, counts as good in 1 s", "saved 1970-01-01T00:00:09Z",
-	 "Current; LastKnownGood, if this one does not end in order"},
-	{0, 3, 3, SM_LKG_ACCEPTED, 0, 0, "3 of 3, accepted: this boot is good", "none saved yet",
-	 "Current"},
-	{0, 1, 3, SM_LKG_REJECTED, 0, 9, "rejected: this boot is not good",
-	 "saved 1970-01-01T00:00:09Z", "LastKnownGood, until the hive is changed (smreg)"},
-	{0, 1, 3, SM_LKG_REJECTED, 0, 0, "rejected: this boot is not good", "none saved yet",
-	 "the built-in minimum, until the hive is changed (smreg)"},
-	{0, 1, 3, SM_LKG_ONCE, 1, 9, "1 of 3, counts as good in 1 s", "saved 1970-01-01T00:00:09Z",
-	 "LastKnownGood, once, as asked"},
-	{1, 1, 3, 0, 1, 9, "1 of 3, counts as good in 1 s", "saved 1970-01-01T00:00:09Z",
-	 "LastKnownGood, until the hive is changed (smreg)"},
-	{1, 0, 3, SM_LKG_ASKED, 0, 9, "not counted", "saved 1970-01-01T00:00:09Z",
-	 "Current, for this level was asked for this boot only"},
-	{2, 2, 3, 0, 0, 0, "2 at the last level", "none saved yet",
-	 "the built-in minimum, until the hive is changed (smreg)"},
-	{0, 0, 3, SM_LKG_OFF, 0, 0, "not counted", "off", "Current"},
-};
-
-static void boot_says_what_last_known_good_stands_at(void **state)
-{
-	struct fake *f = *state;
-	char piece[512];
-
-	fake_start(f);
-	for (const struct standing *s = standings; s < standings + ARRAY_SIZE(standings); s++) {
-		f->standing =
-			(struct sm_boot_accept){0,        s->level,        s->attempts, s->allowed,
-						s->flags, s->accept_in_ms, s->saved_s,  WHY};
-		smctl(f, "boot");
-		(void)snprintf(piece, sizeof(piece),
-			       "attempt        %s\nLastKnownGood  %s\nnext boot      %s\n"
-			       "remark         why \\x1B[2J\n",
-			       s->attempt, s->lkg, s->next);
-		wanted(ran.out, piece);
-	}
 }
 
 static void boot_json_has_the_documented_fields(void **state)
@@ -361,6 +266,12 @@ static void stops_and_events(void **state)
 	assert_string_equal(json_at("/stops/0/status"), "0x0000000B");
 	assert_string_equal(json_at("/stops/0/time"), "2026-11-22T15:31:05Z");
 	assert_string_equal(json_at("/stops/0/culprit"), "csrss");
+	assert_string_equal(json_at("/stops/0/earlier"), "false");
+	f->stop.which = 1;
+	smctl(f, "stops");
+	wanted(ran.out, "run         an earlier one; the previous run ended in order\n");
+	smctl(f, "status");
+	wanted(ran.out, ", of an earlier run; see: smctl stops\n");
 	smctl(f, "events");
 	assert_int_equal(ran.status, 0); /* the end came after a shutdown event */
 	wanted(ran.out, "\"event\":\"lost\",\"count\":7}\n");
@@ -483,7 +394,6 @@ int main(int argc, char **argv)
 		TEST(status_json_has_the_documented_fields),
 		TEST(sessions_are_listed),
 		TEST(boot_shows_rows_below_their_phase),
-		TEST(boot_says_what_last_known_good_stands_at),
 		TEST(boot_json_has_the_documented_fields),
 		TEST(boot_follow_shows_each_row_once_until_ready),
 		TEST(stops_and_events),

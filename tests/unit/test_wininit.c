@@ -108,7 +108,7 @@ static void a_supervisor_is_known_by_its_name(void **state)
 	static const struct {
 		const char *line, *name;
 		bool directory;
-		unsigned place;
+		int place; /* -EINVAL: cannot be told */
 	} cases[] = {
 		{"runsvdir -P /etc/service", "runsvdir", true, 2},
 		{"/usr/bin/runsvdir /var/service log: ....", "runsvdir", true, 1},
@@ -116,9 +116,24 @@ static void a_supervisor_is_known_by_its_name(void **state)
 		{"/bin/busybox runsvdir -P /etc/service", "runsvdir", true, 3},
 		{"s6-svscan -t 0 /run/service", "s6-svscan", true, 3},
 		{"svscan /service", "svscan", true, 1},
-		{"dinit -d /etc/dinit.d", "dinit", false, 2},
-		{"/sbin/openrc default", "openrc", false, 0},
-		{"busybox", "busybox", false, 0},
+		{"runsvdir -P", "runsvdir", true, 0},
+		{"busybox runsvdir", "runsvdir", true, 0},
+		{"busybox runsvdir -s /bin/sh /etc/service", "runsvdir", true, 4},
+		{"s6-svscan -St0 -d/x -c 500 /run/service", "s6-svscan", true, 5},
+		/* the services may lie where no absolute path is seen */
+		{"runsvdir -P etc/service", "runsvdir", true, -EINVAL},
+		{"runsvdir etc/service /etc/log", "runsvdir", true, -EINVAL},
+		{"busybox runsvdir etc/service", "runsvdir", true, -EINVAL},
+		{"s6-svscan -d /run/x service", "s6-svscan", true, -EINVAL},
+		{"s6-svscan /run/service more", "s6-svscan", true, -EINVAL},
+		{"s6-svscan -t", "s6-svscan", true, -EINVAL},
+		{"s6-svscan -q /run/service", "s6-svscan", true, -EINVAL},
+		{"runsvdir --x /etc/service", "runsvdir", true, -EINVAL},
+		{"runsvdir - /etc/service", "runsvdir", true, -EINVAL},
+		{"svscan service", "svscan", true, -EINVAL},
+		{"dinit -d /etc/dinit.d", "dinit", false, -EINVAL},
+		{"/sbin/openrc default", "openrc", false, -EINVAL},
+		{"busybox", "busybox", false, -EINVAL},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

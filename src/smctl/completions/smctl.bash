@@ -72,7 +72,13 @@ _smctl() {
     apply) words="$words --fallback" ;;
     esac
     ;;
-  boot) [[ -n $second ]] || words="accept reject next-lkg $words --follow --phases" ;;
+  boot)
+    if [[ $second == reject ]]; then
+      words="$words --force"
+    elif [[ -z $second ]]; then
+      words="accept reject next-lkg $words --follow --phases"
+    fi
+    ;;
   wait)
     if [[ -z $second ]]; then words='ready'; else words="$words --timeout"; fi
     ;;

@@ -35,6 +35,8 @@ complete -c smctl -n '__fish_seen_subcommand_from boot' -a accept -d 'This boot 
 complete -c smctl -n '__fish_seen_subcommand_from boot' -a reject -d 'This boot is bad'
 complete -c smctl -n '__fish_seen_subcommand_from boot' -a next-lkg \
     -d 'The next boot takes LastKnownGood, once'
+complete -c smctl -n '__fish_seen_subcommand_from reject' -s F -l force \
+    -d 'Also when only the built-in minimum is left'
 complete -c smctl -n '__fish_seen_subcommand_from wait' -a ready
 complete -c smctl -n '__fish_seen_subcommand_from wait' -s t -l timeout -x -d 'Seconds'
 complete -c smctl -n '__fish_seen_subcommand_from poweroff reboot halt' -l fast \

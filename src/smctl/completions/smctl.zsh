@@ -54,6 +54,7 @@ _smctl() {
   boot)
     _arguments $common '(-f --follow)'{-f,--follow}'[until the boot is ready]' \
       '(-p --phases)'{-p,--phases}'[phases only]' \
+      '(-F --force)'{-F,--force}'[reject also when only the built-in minimum is left]' \
       '1:decision:((accept\:"this boot is good" reject\:"this boot is bad" next-lkg\:"LastKnownGood next, once"))'
     ;;
   pending)

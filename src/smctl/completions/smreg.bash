@@ -34,15 +34,17 @@ _smreg() {
   --value | --data) return ;;
   esac
   case $verb in
-  '') words="init import query export add delete copy edit check diff plan $words --version" ;;
+  '') words="init import restore query export add delete copy edit check diff plan $words --version" ;;
   init | import)
     if [[ $cur != -* ]]; then
       mapfile -t COMPREPLY < <(compgen -f -X '!*.reg' -- "$cur"; compgen -d -S / -- "$cur")
       return
     fi
     words="$words --force"
+    [[ $verb == init ]] || words="$words --whole"
     ;;
-  query) words="$words --value --recursive --json $reading" ;;
+  restore) words="$words --previous --lkg --force" ;;
+  query) words="$words --value --recursive --times --json $reading" ;;
   export) words="$words --output --utf16 --readable --force $reading" ;;
   add) words="$words --value --type --data --force" ;;
   delete) words="$words --value --force" ;;

@@ -8,6 +8,7 @@ complete -c smreg -l help -d 'Help'
 complete -c smreg -n __fish_use_subcommand -l version -d 'Version'
 complete -c smreg -n __fish_use_subcommand -a init -d 'Make a new hive'
 complete -c smreg -n __fish_use_subcommand -a import -d 'Carry out .reg files'
+complete -c smreg -n __fish_use_subcommand -a restore -d 'Take back an earlier hive'
 complete -c smreg -n __fish_use_subcommand -a query -d 'Show a key, a value, or a tree'
 complete -c smreg -n __fish_use_subcommand -a export -d 'A key and all below as .reg text'
 complete -c smreg -n __fish_use_subcommand -a add -d 'Make a key or set a value'
@@ -18,7 +19,7 @@ complete -c smreg -n __fish_use_subcommand -a check -d 'Check every value that d
 complete -c smreg -n __fish_use_subcommand -a diff -d 'What parts two hives, sets or texts'
 complete -c smreg -n __fish_use_subcommand -a plan -d 'Tell what the next boot will do'
 complete -c smreg -n '__fish_seen_subcommand_from init import' -F
-complete -c smreg -n '__fish_seen_subcommand_from init import export add delete copy edit' \
+complete -c smreg -n '__fish_seen_subcommand_from init import restore export add delete copy edit' \
     -l force -d 'In spite of errors'
 complete -c smreg -n '__fish_seen_subcommand_from query add delete' -l value -x -d 'Name of a value'
 complete -c smreg -n '__fish_seen_subcommand_from query copy' -s s -l recursive -d 'With all below'
@@ -38,7 +39,10 @@ complete -c smreg -n '__fish_seen_subcommand_from check' -l all -d 'Unused value
 complete -c smreg -n '__fish_seen_subcommand_from diff' -l with -r -F -d 'A hive or a .reg file'
 complete -c smreg -n '__fish_seen_subcommand_from diff' -l sets -x \
     -a '1,2 current,lastknowngood' -d 'Two control sets'
-complete -c smreg -n '__fish_seen_subcommand_from diff' -l whole -d 'The file is all there is'
+complete -c smreg -n '__fish_seen_subcommand_from restore' -l previous -d 'Before the last commit'
+complete -c smreg -n '__fish_seen_subcommand_from restore' -l lkg -d 'The last that booted well'
+complete -c smreg -n '__fish_seen_subcommand_from query' -l times -d 'When keys were last written'
+complete -c smreg -n '__fish_seen_subcommand_from import diff' -l whole -d 'The file is all there is'
 complete -c smreg -n '__fish_seen_subcommand_from diff' -l short -d 'One line a change'
 complete -c smreg -n '__fish_seen_subcommand_from plan' -l write \
     -d 'Keep plan and queue beside the hive'

@@ -13,6 +13,7 @@ _smreg() {
   verbs=(
     'init:make a new hive'
     'import:carry out .reg files'
+    'restore:take back an earlier hive'
     'query:show a key, a value, or a tree'
     'export:a key and all below as .reg text'
     'add:make a key or set a value'
@@ -27,16 +28,25 @@ _smreg() {
     '*::argument:->rest'
   [[ $state == rest ]] || return
   case $line[1] in
-  init | import)
+  init)
     _arguments $common '--force[in spite of errors]' '*:file:_files -g "*.reg"'
+    ;;
+  import)
+    _arguments $common '--force[in spite of errors]' '--whole[the files are all there is]' \
+      '*:file:_files -g "*.reg"'
+    ;;
+  restore)
+    _arguments $common '--previous[before the last commit]' '--lkg[the last that booted well]' \
+      '--force[in spite of errors]'
     ;;
   query)
     _arguments $common $reading '--value[one value]:name:' \
-      '(-s --recursive)'{-s,--recursive}'[with all below]' '--json[print JSON]' '1:key:'
+      '(-s --recursive)'{-s,--recursive}'[with all below]' '--json[print JSON]' \
+      '--times[when keys were last written]' '1:key:'
     ;;
   export) _arguments $common $reading $text '--force[leave out what has no form]' '1:key:' ;;
   add)
-    _arguments $common '--value[its name]:name:' '--data[its data]:data:' \
+    _arguments $common '--value[its name]:name:' '*--data[its data]:data:' \
       '--type[its type]:type:(REG_SZ REG_EXPAND_SZ REG_MULTI_SZ REG_DWORD REG_QWORD REG_BINARY)' \
       '--force[in spite of errors]' '1:key:'
     ;;

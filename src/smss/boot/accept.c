@@ -104,6 +104,10 @@ static int find_booted(const struct copy *c, int dir, struct saved *ret)
 	_close_ int fd = sys_open(dir, BOOTED_FILE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
 	int r = fd < 0 ? fd : sys_stat_fd(fd, &st);
 
+	/* Read with its logs: no file has what was booted. */
+	if (bytes_zero(c->plan->hive_sha256, SHA256_BYTES))
+		return -EUCLEAN;
+
 	if (r >= 0)
 		r = S_ISREG(st.mode) && boot_owned(&st) ? take_if_booted(c, fd, &st, ret) : -ESTALE;
 	if (r >= 0)
@@ -181,6 +185,10 @@ static int accept_current(const struct copy *c, int dir, const struct boot_state
 	if (kept >= 0)
 		text_add(why, saved.changed ? "LastKnownGood saved"
 					    : "LastKnownGood is this hive already");
+	else if (kept == -EUCLEAN)
+		text_add(why,
+			 "the hive is dirty, its logs booted with it: LastKnownGood stays as it "
+			 "was; write it anew (smreg export, init, import), reboot");
 	else if (kept == -ESTALE || kept == -ENOENT)
 		text_add(why,
 			 "the hive was changed since this boot: LastKnownGood stays as it was");
@@ -188,8 +196,8 @@ static int accept_current(const struct copy *c, int dir, const struct boot_state
 		text_add(text_add(why, "LastKnownGood stays as it was, it could not be saved: "),
 			 err_text(-kept));
 	if (kept < 0)
-		copy_item(c, RESULT_DEGRADED, kept == -ESTALE ? 0 : -kept, 0, "LastKnownGood",
-			  why->at);
+		copy_item(c, RESULT_DEGRADED, kept == -ESTALE || kept == -EUCLEAN ? 0 : -kept, 0,
+			  "LastKnownGood", why->at);
 	return 0;
 }
 
@@ -298,7 +306,7 @@ int copy_role_accept(struct copy *c)
 	char room[TEXT_BYTES];
 	struct text why = TEXT_ON(room);
 	struct boot_state s;
-	bool known;
+	bool known, refused;
 	int r = dir < 0 ? dir : state_read(dir, &s);
 
 	if (c->n >= SM_DECISIONS)
@@ -311,9 +319,14 @@ int copy_role_accept(struct copy *c)
 		r = next_lkg(c, dir, &why);
 	else
 		r = accept(c, dir, &s, &why);
-	if (r < 0 && r != -EXDEV && r != -ESRCH && r != -EEXIST && r != -EINVAL && r != -ENOENT)
+	refused = r == -EXDEV || r == -ESRCH || r == -EEXIST || r == -EINVAL || r == -ENOENT;
+	if (r < 0 && !refused)
 		text_add(text_add(&why, why.len ? ": " : "not recorded: "), err_text(-r));
-	copy_item(c, r < 0 ? RESULT_FAILED : RESULT_OK, r < 0 ? -r : 0, 0, names[c->n], room);
+	copy_item(c,
+		  refused ? RESULT_REFUSED
+		  : r < 0 ? RESULT_FAILED
+			  : RESULT_OK,
+		  r < 0 ? -r : 0, 0, names[c->n], room);
 	known = dir >= 0 && state_read(dir, &s) >= 0;
 	if (boot_tell_state(c, known ? &s : NULL, known ? 0 : SM_LKG_OFF, room) < 0)
 		return COPY_NO_MASTER;

@@ -51,11 +51,12 @@ static void say_last_stop(const struct copy *c, const struct boot_state *s)
 }
 
 /* For `smctl stops`: the master has no disk of its own. */
-static void tell_last_stop(const struct boot_state *s)
+static void tell_last_stop(const struct boot_state *s, bool earlier)
 {
 	struct sm_message m;
 
 	sm_message_start(&m, SM_STOP_TEXT, 0, 0);
+	m.b.stop_text.which = earlier;
 	m.b.stop_text.code = s->stop_code;
 	m.b.stop_text.status = s->stop_status;
 	m.b.stop_text.phase = s->stop_phase;
@@ -103,6 +104,13 @@ static int link_booted(const struct copy *c, int dir)
 	return r < 0 ? r : sys_rename(dir, BOOTED_FILE ".new", dir, BOOTED_FILE, 0);
 }
 
+/* This level is no failure of the one above. */
+static uint32_t asked(const struct copy *c, bool once)
+{
+	return c->n != SM_LEVEL_CURRENT && (once || copy_word(c, "SMSS_LKG", "")[0]) ? SM_LKG_ASKED
+										     : 0;
+}
+
 static int count(const struct copy *c, int dir, struct boot_state *ret, uint32_t *ret_flags)
 {
 	struct boot_state before;
@@ -121,8 +129,7 @@ static int count(const struct copy *c, int dir, struct boot_state *ret, uint32_t
 	r = state_count_attempt(dir, c->n, boot_id, digest, ret);
 	if (r < 0)
 		return r;
-	*ret_flags = (r > 0 ? SM_LKG_NO_END : 0) |
-		     (c->n != SM_LEVEL_CURRENT && before.once ? SM_LKG_ASKED : 0);
+	*ret_flags = (r > 0 ? SM_LKG_NO_END : 0) | asked(c, before.once);
 	return 0;
 }
 
@@ -151,7 +158,7 @@ static int state_off(const struct copy *c, int r)
 	struct text t = TEXT_ON(room);
 
 	text_add(text_add(&t, "state is off, no attempt counted: "), err_text(-r));
-	(void)boot_tell_state(c, NULL, SM_LKG_OFF, room);
+	(void)boot_tell_state(c, NULL, SM_LKG_OFF | asked(c, false), room);
 	text_add(&t, "; LastKnownGood is off");
 	copy_item(c, RESULT_DEGRADED, -r, 0, copy_word(c, "SMSS_STATE", STATE_DIRECTORY), room);
 	say_groups_kept(c);
@@ -176,9 +183,10 @@ int copy_role_state(struct copy *c)
 	} else if (c->n == SM_LEVEL_CURRENT && link_booted(c, dir) < 0) {
 		(void)!sys_unlink(dir, BOOTED_FILE, 0); /* of another boot: nobody needs it */
 	}
-	if (s.stop_count) {
+	if (s.stop_count)
 		say_last_stop(c, &s);
-		tell_last_stop(&s);
-	}
+	/* Below Current an earlier one may be why, though runs in between ended in order. */
+	if (s.stop_count || (c->n != SM_LEVEL_CURRENT && s.stop_code))
+		tell_last_stop(&s, !s.stop_count);
 	return boot_tell_state(c, &s, flags, room) < 0 ? COPY_NO_MASTER : COPY_OK;
 }

@@ -138,6 +138,21 @@ bool envblock_dynamic(const char *name)
 	return false;
 }
 
+bool envblock_steers(const char *name)
+{
+	static const char *const beginnings[] = {"LD_", "BASH_FUNC_"};
+	static const char *const names[] = {"GLIBC_TUNABLES", "GCONV_PATH", "LOCPATH",
+					    "NLSPATH",        "BASH_ENV",   "ENV"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(beginnings); i++)
+		if (strncasecmp(name, beginnings[i], strlen(beginnings[i])) == 0)
+			return true;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (str_same_fold(name, names[i]))
+			return true;
+	return false;
+}
+
 /* Sets one row of the table. Returns 0 or -errno. */
 static int apply_row(struct envblock_scope *s, struct envblock *b, const struct plan_row *row,
 		     const struct plan_header *p, const struct envblock_work *w)
@@ -148,6 +163,8 @@ static int apply_row(struct envblock_scope *s, struct envblock *b, const struct 
 	s->self = plan_string(p, row->name);
 	if (envblock_dynamic(s->self))
 		return 0;
+	if (w->safe && envblock_steers(s->self))
+		return -EPERM;
 	if (!(row->flags & PLAN_ENV_EXPAND) || !strchr(value, '%'))
 		return envblock_set(b, s->self, value, strlen(value));
 	n = envblock_expand(s, value, w->scratch, ENV_BYTES);

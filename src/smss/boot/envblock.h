@@ -59,8 +59,15 @@ struct envblock_work {
 	char *scratch, *before; /* ENV_BYTES each */
 	void (*failed)(void *with, const char *name, int err);
 	void *with;
+	bool safe; /* what envblock_steers is left out: it fails with EPERM */
 };
 void envblock_apply(struct envblock *b, const struct plan_header *p, const struct envblock_work *w);
+
+/*
+ * envblock_steers - a variable that makes another program of one that is given it: of the loader,
+ * of the C library, of a shell. In a safe boot none reaches the login that repairs the machine.
+ */
+bool envblock_steers(const char *name);
 
 /* envblock_dynamic - a variable whose value the machine says, not the hive (OS, PROCESSOR_...). */
 bool envblock_dynamic(const char *name);

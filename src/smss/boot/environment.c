@@ -149,7 +149,10 @@ static void say_safe_boot(const struct copy *c)
 
 static void variable_failed(void *with, const char *name, int err)
 {
-	boot_say(with, RESULT_DEGRADED, err, name, "variable left out");
+	if (err == EPERM)
+		boot_say(with, RESULT_SKIPPED, 0, name, "variable left out: safe boot");
+	else
+		boot_say(with, RESULT_DEGRADED, err, name, "variable left out");
 }
 
 static int hand_over(const struct copy *c, const struct envblock *b)
@@ -187,7 +190,9 @@ static void early_name(const struct copy *c)
 int copy_role_environment(struct copy *c)
 {
 	struct envblock b = {.cap = ENV_BYTES};
-	struct envblock_work w = {.failed = variable_failed, .with = c};
+	struct envblock_work w = {.failed = variable_failed,
+				  .with = c,
+				  .safe = copy_word(c, "SMSS_SAFEBOOT", "")[0] != 0};
 	char room[TEXT_BYTES];
 	struct text t = TEXT_ON(room);
 	void *scratch;

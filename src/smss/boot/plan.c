@@ -239,7 +239,8 @@ static bool lkg_asked(const struct job *j)
 	_close_ int dir = -1;
 	struct sys_stat st;
 
-	if (j->ready.level != SM_LEVEL_CURRENT || j->state.once != SM_LEVEL_LKG + 1)
+	if (j->ready.level != SM_LEVEL_CURRENT ||
+	    (j->state.once != SM_LEVEL_LKG + 1 && !copy_word(j->c, "SMSS_LKG", "")[0]))
 		return false;
 	dir = copy_open_state(j->c, false);
 	if (dir >= 0 && sys_stat_at(dir, LKG_FILE, AT_SYMLINK_NOFOLLOW, &st) >= 0)
@@ -274,7 +275,9 @@ static int from_hive(struct job *j)
 
 	if (lkg_asked(j)) {
 		copy_item(j->c, RESULT_SKIPPED, 0, 0, "Current",
-			  "LastKnownGood was asked for this boot");
+			  copy_word(j->c, "SMSS_LKG", "")[0]
+				  ? "LastKnownGood was asked for this boot by the kernel word"
+				  : "LastKnownGood was asked for this boot (smctl boot next-lkg)");
 		return COPY_SKIPPED;
 	}
 	r = look_at_hive(j);

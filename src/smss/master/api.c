@@ -53,6 +53,15 @@ static void blocker(struct text *t)
 		text_u64(text_add(t, "sessions being set up: "), master.setting_up);
 }
 
+/* The default of the state directory is state.h's, whose room the master does not enter. */
+static void lkg_path(char *ret, size_t cap)
+{
+	struct text t = text_start(ret, cap);
+
+	text_add(&t, master.words.state[0] ? master.words.state : "/var/lib/smss");
+	text_add(&t, "/" LKG_FILE);
+}
+
 static int call_status(struct ask *a)
 {
 	struct sm_status *s = &a->m->b.status;
@@ -73,7 +82,10 @@ static int call_status(struct ask *a)
 	s->flags = (master.shutting_down ? SM_FLAG_SHUTTING_DOWN : 0) |
 		   (master.no_cgroup ? SM_FLAG_NO_CGROUP : 0) |
 		   (master.boot.state_on ? 0 : SM_FLAG_NO_STATE) |
-		   (master.lkg_flags & SM_LKG_ACCEPTED ? SM_FLAG_BOOT_GOOD : 0);
+		   (master.lkg_flags & SM_LKG_ACCEPTED ? SM_FLAG_BOOT_GOOD : 0) |
+		   (!master.boot.safe                 ? 0
+		    : master.words.safeboot[0] == 'n' ? SM_FLAG_SAFE_NETWORK
+						      : SM_FLAG_SAFE_MINIMAL);
 	s->shutdown_action = master.action;
 	s->started_ns = master.started_ns;
 	s->ready_ns = master.ready_ns;
@@ -87,7 +99,7 @@ static int call_status(struct ask *a)
 		str_copy(s->plan_hive, sizeof(s->plan_hive),
 			 master.words.hive[0] ? master.words.hive : HIVE_PATH);
 	else if (master.plan && master.boot.level == SM_LEVEL_LKG)
-		str_copy(s->plan_hive, sizeof(s->plan_hive), "SYSTEM.lkg");
+		lkg_path(s->plan_hive, sizeof(s->plan_hive));
 	return 0;
 }
 

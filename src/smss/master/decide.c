@@ -27,6 +27,7 @@ static int decide(enum sm_decision what, struct waiter who)
 	if (row < 0)
 		return row;
 	master.decider = row;
+	str_copy(master.lkg_text_before, sizeof(master.lkg_text_before), master.lkg_text);
 	master.decision = (uint8_t)what;
 	master.decision_waiter = who;
 	return 0;
@@ -54,7 +55,8 @@ static void fill(struct sm_boot_accept *b)
 	b->level = master.boot.level;
 	b->attempts = master.attempts;
 	b->allowed = master.plan ? master.plan->settings.boot_attempts : 0;
-	b->flags = master.lkg_flags | (master.words.lkg ? SM_LKG_ASKED : 0);
+	/* The next boot is without the word. */
+	b->flags = master.lkg_flags | (master.words.rescue ? SM_LKG_ASKED : 0);
 	b->accept_in_ms =
 		master.accept_ns > now ? (uint32_t)((master.accept_ns - now) / NS_PER_MS) : 0;
 	b->lkg_wall_s = master.lkg_wall_s;
@@ -78,6 +80,9 @@ void decide_ended(enum result result)
 	if (result == RESULT_OK && master.decision != SM_DECIDE_NEXT_LKG)
 		master.accept_ns = 0;
 	answer(&master.decision_waiter, status_of(result == RESULT_OK ? 0 : -EIO));
+	/* What was refused changed nothing: only who asked hears it. */
+	if (result != RESULT_OK && master.decision != SM_DECIDE_NOTHING)
+		str_copy(master.lkg_text, sizeof(master.lkg_text), master.lkg_text_before);
 }
 
 int call_boot_accept(struct ask *a)

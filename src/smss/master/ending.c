@@ -261,6 +261,18 @@ static void copy_ended(uint32_t n, enum result result)
 	force(n);
 }
 
+/*
+ * Who leaves the last level's rescue login has done what there was to do. One that ends at once had
+ * nobody at it (no console to read from), and rebooting for that would go on for ever.
+ */
+static bool rescue_left(uint32_t n, int row, enum result result)
+{
+	const struct session *s = &master.sessions[n];
+
+	return n == 0 && row == s->initial && master.boot.level == SM_LEVEL_BUILTIN &&
+	       result == RESULT_OK && sys_now_ns() - s->ready_ns >= BRIEF_S * NS_PER_S;
+}
+
 void session_process_ended(uint32_t n, int row, enum result result, int detail)
 {
 	struct session *s = &master.sessions[n];
@@ -271,7 +283,9 @@ void session_process_ended(uint32_t n, int row, enum result result, int detail)
 		s->copy = s->copy_peer = NONE;
 		copy_ended(n, result);
 	} else if (core && s->state == SESSION_LIVE && !master.shutting_down) {
-		if (n == 0)
+		if (rescue_left(n, row, result))
+			(void)shutdown_begin(SM_ACTION_REBOOT, 0, "the rescue login was left");
+		else if (n == 0)
 			stop(STOP_SYSTEM_PROCESS_TERMINATED, (uint32_t)detail, name,
 			     result == RESULT_CRASHED ? "a critical process died of a signal"
 						      : "a critical process ended");

@@ -52,6 +52,8 @@ static void fill_words(struct copy_words *w, const struct job *j)
 	if (master.words.safeboot[0])
 		w->vector[n++] = word(w->safeboot, sizeof(w->safeboot),
 				      "SMSS_SAFEBOOT=", master.words.safeboot);
+	if (master.words.lkg)
+		w->vector[n++] = (char *)(uintptr_t) "SMSS_LKG=1";
 	if (master.cgroup[0])
 		w->vector[n++] = word(w->cgroup, sizeof(w->cgroup), "SMSS_CGROUP=", master.cgroup);
 	if (j->role == ROLE_SESSION && master.sessions[j->n].command[0])

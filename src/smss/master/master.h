@@ -128,6 +128,7 @@ struct master {
 	uint32_t lkg_flags;             /* SM_LKG_*, as the copies told */
 	uint64_t lkg_wall_s;
 	char lkg_text[TEXT_BYTES];
+	char lkg_text_before[TEXT_BYTES]; /* the decision that is being made */
 	uint32_t sessions_which;
 	struct words words;
 	struct process processes[LEDGER_MAX];

@@ -171,6 +171,15 @@ static void take_path(char *field, size_t cap, const char *value)
 		degraded("kernel word", 0, "a path must be absolute and short: ignored");
 }
 
+static void odd_word(const char *w)
+{
+	char room[NAME_BYTES];
+	struct text t = TEXT_ON(room);
+
+	text_escaped(&t, w, str_len(w, NAME_BYTES));
+	degraded(room, 0, "an unknown or wrong smss. word: ignored");
+}
+
 /* Only smss.* and the standard few; nothing else on that line is meant for us (pitfall 14). */
 static void take_word(const char *w)
 {
@@ -191,7 +200,7 @@ static void take_word(const char *w)
 	else if (str_starts(w, "smss.safeboot"))
 		degraded("smss.safeboot", 0, "it is minimal or network: ignored, a usual boot");
 	else if (str_starts(w, "smss.") && !str_starts(w, "smss.vm."))
-		degraded("kernel word", 0, "an unknown or wrong smss. word: ignored");
+		odd_word(w);
 }
 
 static void read_cmdline(void)
@@ -224,8 +233,6 @@ static void read_words(int argc, char **argv)
 	sys_log_quiet(master.words.quiet); /* what went well then only goes to kmsg */
 	if (master.words.rescue)
 		master.boot.level = SM_LEVEL_BUILTIN;
-	else if (master.words.lkg)
-		master.boot.level = SM_LEVEL_LKG;
 	master.boot.safe = master.words.safeboot[0];
 }
 

@@ -19,7 +19,7 @@
 #define SIGNAL_RT        34  /* what everybody calls SIGRTMIN; the libcs disagree, senders do not */
 #define CAD_BURST        7u
 #define LAST_LEVEL_STOPS 3u
-#define LAST_LEVEL_UP_NS (30 * NS_PER_S)
+#define UNCOUNTED_UP_NS  (30 * NS_PER_S)
 #define CAD_WINDOW_NS    (2 * NS_PER_S)
 
 /* ---- shutdown ---- */
@@ -170,24 +170,27 @@ void shutdown_final(void)
 
 /*
  * Below the last level there is nothing to try: what fails there again and again would go on for
- * ever. Where no attempts can be counted it is enough that it did not stay up.
+ * ever. Where no attempts can be counted no level is ever left, so that it is enough, on any of
+ * them, that it did not stay up.
  */
-static bool hopeless(void)
+static const char *hopeless(void)
 {
-	if (master.boot.level != SM_LEVEL_BUILTIN)
-		return false;
-	if (master.boot.state_on)
-		return master.attempts >= LAST_LEVEL_STOPS;
-	return !master.ready_ns || sys_now_ns() - master.ready_ns < LAST_LEVEL_UP_NS;
+	if (!master.boot.state_on)
+		return !master.ready_ns || sys_now_ns() - master.ready_ns < UNCOUNTED_UP_NS
+			       ? "no attempts are counted, and it does not stay up"
+			       : NULL;
+	return master.boot.level == SM_LEVEL_BUILTIN && master.attempts >= LAST_LEVEL_STOPS
+		       ? "the built-in minimum does not stay up"
+		       : NULL;
 }
 
 static void after_stop(void)
 {
 	bool reboot = !master.plan || master.plan->settings.auto_reboot;
+	const char *why = hopeless();
 
-	if (reboot && hopeless()) {
-		say(SYS_LOG_ERROR, "the built-in minimum does not stay up: halting, not rebooting",
-		    NULL, NULL, NULL);
+	if (reboot && why) {
+		say(SYS_LOG_ERROR, why, ": halting, not rebooting", NULL, NULL);
 		reboot = false;
 	}
 	(void)shutdown_begin(reboot ? SM_ACTION_REBOOT : SM_ACTION_HALT, 0, "a stop was recorded");

@@ -76,7 +76,8 @@ static void say_why(const struct copy *c)
 	if (!c->plan || c->plan->settings.builtin)
 		sys_log(SYS_LOG_ERROR,
 			"rescue: this is the built-in minimum; log in as root to repair the "
-			"hive (smreg check), then: smctl reboot");
+			"hive (smreg check), or take back an earlier one (smreg restore), then: "
+			"smctl reboot");
 	else
 		sys_log(SYS_LOG_WARNING,
 			"rescue: this is a safe boot; log in as root, what was left out: "

@@ -41,15 +41,29 @@ static void stop_sessions(const struct copy *c, uint32_t which, const char *name
 		copy_item(c, RESULT_OK, 0, begin, name, "ended");
 }
 
+/* The last level and a safe boot are never accepted by time, nor is any boot where time has no say.
+ */
+static enum state_end how_it_ends(const struct copy *c)
+{
+	const char *word = copy_word(c, "SMSS_PHASE", "0");
+	uint64_t phase = 0;
+
+	if (str_u64(word, str_len(word, 8), &phase) < 0 || phase != PHASE_READY)
+		return STATE_END_NOT_UP;
+	if (!c->plan || c->plan->settings.builtin || !c->plan->settings.boot_good_s ||
+	    copy_word(c, "SMSS_SAFEBOOT", "")[0])
+		return STATE_END_UP;
+	return STATE_END_EARLY;
+}
+
 static void orderly(const struct copy *c)
 {
 	_close_ int dir = copy_open_state(c, true);
-	uint64_t phase = 0;
-	const char *word = copy_word(c, "SMSS_PHASE", "0");
-	int r = str_u64(word, str_len(word, 8), &phase);
+	int r = dir < 0 ? dir : state_orderly_end(dir, how_it_ends(c));
 
-	r = dir < 0 ? dir : state_orderly_end(dir, r >= 0 && phase == PHASE_READY);
-
+	if (r > 0)
+		copy_item(c, RESULT_DEGRADED, 0, 0, "CountAttempt",
+			  "ended before it was good, as the boots before it: this one counts");
 	if (r < 0 && r != -EROFS && r != -ENOENT)
 		copy_item(c, RESULT_DEGRADED, -r, 0, "boot.state",
 			  "the orderly end was not recorded");
