@@ -21,6 +21,24 @@ static void model_stop(struct model *m, uint32_t code)
 	m->running = 0;
 }
 
+static void model_count(struct model *m, unsigned level, const char *id)
+{
+	if (m->running)
+		model_stop(m, strcmp(id, m->boot_id) ? STOP_POWER_LOST : STOP_MASTER_KILLED);
+	m->level = level;
+	if (level < 2 && m->counted[level] != m->hive[level] + 1) {
+		m->counted[level] = m->hive[level] + 1;
+		m->attempts[level] = m->early[level] = 0;
+	}
+	if (m->attempts[level] != STATE_REJECTED)
+		m->attempts[level]++;
+	m->once = 0;
+	m->boots++;
+	m->running = 1;
+	m->accepted = 0;
+	strcpy(m->boot_id, id);
+}
+
 void model_do(struct model *m, enum act act, unsigned level)
 {
 	const char *id = act == ACT_COUNT_SAME ? BOOT_A : BOOT_B;
@@ -28,21 +46,7 @@ void model_do(struct model *m, enum act act, unsigned level)
 	switch (act) {
 	case ACT_COUNT:
 	case ACT_COUNT_SAME:
-		if (m->running)
-			model_stop(m,
-				   strcmp(id, m->boot_id) ? STOP_POWER_LOST : STOP_MASTER_KILLED);
-		m->level = level;
-		if (level < 2 && m->counted[level] != m->hive[level] + 1) {
-			m->counted[level] = m->hive[level] + 1;
-			m->attempts[level] = m->early[level] = 0;
-		}
-		if (m->attempts[level] != STATE_REJECTED)
-			m->attempts[level]++;
-		m->once = 0;
-		m->boots++;
-		m->running = 1;
-		m->accepted = 0;
-		strcpy(m->boot_id, id);
+		model_count(m, level, id);
 		break;
 	case ACT_ACCEPT:
 		if (m->running) {
