@@ -1,15 +1,18 @@
 """Pending groups on a file system of their own: 20 of them with 2,000 operations, on and then back.
 
 The guest queues them, carries them out as the boot's step does, and then takes them back as a fall
-back to LastKnownGood does; the cuts fall into both. The law after a cut, before anybody recovers
-anything: a group whose story says applied is wholly there, one that says queued or reverted is
-untouched, and no content is lost whatever it says; what had returned is so. Then the recovery,
-which is the next boot's step, or in every other state its fallback and then a step: each group is
-whole or untouched, says so, and those before it went before it; and after a fallback every group is
-back.
+back to LastKnownGood does; the cuts fall into both. Behind that comes the script of mvrm.py. The
+law after a cut, before anybody recovers anything: a group whose story says applied is wholly
+there, one that says queued or reverted is untouched, and no content is lost whatever it says; what
+had returned is so. Then the recovery, which is the next boot's step, or in every other state its
+fallback and then a step: each group is whole or untouched, says so, and those before it went
+before it; and after a fallback every group is back.
 
 What files there have to be is worked out here, from the operations alone; journals are read here.
 Nothing is shared with the product but the command that recovers.
+
+usage: groups.py fill TREE     the files, and the groups queued: a system that will be booted
+       groups.py judge TREE    what a kill left of it, recovered; exit 1 when the law is broken
 """
 
 import json
@@ -17,8 +20,10 @@ import os
 import stat
 import struct
 import subprocess
+import sys
 import zlib
 
+import mvrm
 from hivefile import crc32c
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -94,23 +99,40 @@ def carried_out(files, steps):
 
 
 ALL = [operations(g) for g in range(1, GROUPS + 1)]
-CONTENTS = {"app 0"} | {text for files, _ in ALL for text in files.values()}
+# a group has paths of its own, but for common/app: what it makes can be worked out alone
+BEFORE = {g: files for g, (files, _) in enumerate(ALL, 1)}
+AFTER = {g: carried_out({**files, "common/app": ""}, steps)
+         for g, (files, steps) in enumerate(ALL, 1)}
+CONTENTS = sorted(["app 0"] + [text for files in BEFORE.values() for text in files.values()])
 
 
 def wanted(applied):
     """The files with these groups applied, in the order of their numbers."""
     files = {"common/app": "app 0"}
-    for before, _ in ALL:
-        files.update(before)
-    for g in sorted(applied):
-        carried_out(files, ALL[g - 1][1])
+    for g in BEFORE:
+        files.update(AFTER[g] if g in applied else BEFORE[g])
     return files
 
 
-def of_group(files, g):
-    mine = (f"files/{g:02d}/", f"common/app.{g}")
-    return {path: text for path, text in files.items()
-            if path.startswith(mine[0]) or path == mine[1]}
+def by_group(files):
+    """{group: its files}; 0 has what is nobody's alone."""
+    found = {g: {} for g in range(GROUPS + 1)}
+    for path, text in files.items():
+        top, name = path.split("/")[:2]
+        number = name if top == "files" else name[4:]
+        found[int(number) if number.isdigit() else 0][path] = text
+    return found
+
+
+def differs(want, have):
+    path = min(p for p in want.keys() | have.keys() if want.get(p) != have.get(p))
+    return f"{path} is {have.get(path)!r}, not {want.get(path)!r}"
+
+
+def manifest(steps):
+    """As smctl reads it."""
+    return "".join(f"-\t/{source}\n" if word == "-" else f"{word}/{source}\t/{target}\n"
+                   for word, source, target in steps)
 
 
 def _guest():
@@ -123,8 +145,7 @@ def _guest():
         lines.append("mkdir -p " + " ".join(folders))
         lines += [f"put {path} '{text}'" for path, text in files.items()]
         lines.append(f"cat >/run/lists/{g} <<'LIST'")
-        lines += [f"{word}{'' if word != '-' else chr(9)}/{source}" +
-                  (f"\t/{target}" if target else "") for word, source, target in steps]
+        lines += manifest(steps).splitlines()
         lines.append("LIST")
     lines.append("cd /; sync")
     lines.append(f"g=1; while [ $g -le {GROUPS} ]; do smctl pending --root /data add --group g$g "
@@ -133,6 +154,15 @@ def _guest():
               "smctl pending --root /data apply || exit 1", "mark groups applied 1",
               "mark groups fallback 1",
               "smctl pending --root /data apply --fallback || exit 1", "mark groups reverted 1"]
+    # and what mvrm.py judges
+    lines += [f"b=1; while [ $b -le {mvrm.BUNDLES} ]; do d=/data/bundles/$b; mkdir -p $d; n=1",
+              f"while [ $n -le {mvrm.FILES} ]; do put $d/new$n new; put $d/gone$n gone",
+              "n=$((n + 1)); done; b=$((b + 1)); done; sync",
+              f"b=1; while [ $b -le {mvrm.BUNDLES} ]; do d=/data/bundles/$b; n=1",
+              "mark mvrm begun $b",
+              f"while [ $n -le {mvrm.FILES} ]; do mv $d/new$n $d/now$n; rm $d/gone$n",
+              f"[ $n -ne {mvrm.FILES // 2} ] || sync; n=$((n + 1))",
+              "done; mark mvrm returned $b; sync; b=$((b + 1)); done"]
     return "\n".join(lines) + "\n"
 
 
@@ -182,21 +212,14 @@ def stories(tree):
 
 def compare(there, said, when):
     """Every group that is not on its way is whole or untouched, as it says."""
-    applied = {g for g, word in said.items() if word == "applied"}
-    files = wanted(applied)
+    files = wanted({g for g, word in said.items() if word == "applied"})
+    want, have = by_group(files), by_group(there)
     for g, word in said.items():
-        if word in ON_THE_WAY:
-            continue
-        want, have = of_group(files, g), of_group(there, g)
-        if want != have:
-            path = sorted(p for p in want.keys() | have.keys() if want.get(p) != have.get(p))[0]
-            raise ValueError(f"{when}: group {g} says {word}, and {path} is {have.get(path)!r}, "
-                             f"not {want.get(path)!r}")
+        if word not in ON_THE_WAY and want[g] != have[g]:
+            raise ValueError(f"{when}: group {g} says {word}, and {differs(want[g], have[g])}")
     if not any(word in ON_THE_WAY for word in said.values()):
         if there != files:
-            path = sorted(p for p in files.keys() | there.keys()
-                          if files.get(p) != there.get(p))[0]
-            raise ValueError(f"{when}: {path} is {there.get(path)!r}, not {files.get(path)!r}")
+            raise ValueError(f"{when}: {differs(files, there)}")
     elif "common/app" not in there:
         raise ValueError(f"{when}: common/app, which is only ever replaced, is not there")
 
@@ -204,8 +227,8 @@ def compare(there, said, when):
 def nothing_lost(tree, there, when):
     kept = files_below(tree, os.path.join(STATE, "graveyard"))
     seen = sorted(list(there.values()) + list(kept.values()))
-    if seen != sorted(CONTENTS):
-        odd = (CONTENTS - set(seen)) or [t for t in set(seen) if seen.count(t) > 1]
+    if seen != CONTENTS:
+        odd = set(CONTENTS) - set(seen) or {t for t in seen if seen.count(t) > 1}
         raise ValueError(f"{when}: lost, or twice there: {sorted(odd)[:3]}")
 
 
@@ -269,3 +292,38 @@ def judge(facts, marks):
     if not marks.get("groups fallback") and said & {"reverting", "reverted"}:
         return f"nobody took anything back, and there is {facts['said']}"
     return None
+
+
+# ---- a whole system, for plain kills -------------------------------------------------------------
+
+def fill(tree):
+    files = wanted(())
+    folders = {os.path.dirname(path) for path in files}
+    for folder in folders | {f"files/{g:02d}/n" for g in BEFORE}:
+        os.makedirs(os.path.join(tree, folder), exist_ok=True)
+    for path, text in files.items():
+        with open(os.path.join(tree, path), "w", encoding="ascii") as f:
+            f.write(text)
+    os.sync()
+    for g, (_, steps) in enumerate(ALL, 1):
+        subprocess.run([SMCTL, "pending", "--root", tree, "add", "--group", f"g{g}", "--manifest",
+                        "-"], input=manifest(steps), text=True, check=True,
+                       stdout=subprocess.DEVNULL)
+
+
+def main():
+    if len(sys.argv) != 3 or sys.argv[1] not in ("fill", "judge"):
+        print(__doc__[__doc__.index("usage:"):], end="", file=sys.stderr)
+        return 2
+    if sys.argv[1] == "fill":
+        fill(sys.argv[2])
+        return 0
+    facts = look(sys.argv[2])
+    words = list(facts["said"].values())
+    counts = ", ".join(f"{words.count(word)} {word}" for word in sorted(set(words)))
+    print(f"{counts}: {judge(facts, {'groups fallback': 1}) or 'the law holds'}")
+    return 1 if facts["wrong"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
