@@ -106,6 +106,8 @@ int queue_make(struct sm_queue *q)
 		memcpy(part, name, name_n);
 		part[name_n] = 0;
 		r = sys_mkdir(above, part, 0755);
+		if (r == 0) /* or a cut after the first group of all could lose it */
+			r = sys_fsync(above);
 		if (r < 0 && r != -EEXIST)
 			return r;
 		n += 1 + name_n;
