@@ -140,7 +140,7 @@ setup() {
   start; ready
   run ctl session end 0
   [ "$status" -ne 0 ]
-  run ctl pending
+  run ctl pagefiles
   [ "$status" -ne 0 ]
   [[ $output =~ "not implemented" ]]
   if [ "$(id -u)" -eq 0 ]; then
