@@ -49,7 +49,7 @@ static void fail(const char *what)
 
 static void name_of(char *room, size_t cap, const char *base, const char *kind, unsigned i)
 {
-	snprintf(room, cap, "%s/work/%u/%s%u", base, i / PER_DIRECTORY, kind, i);
+	snprintf(room, cap, "%s/files/%u/%s%u", base, i / PER_DIRECTORY, kind, i);
 }
 
 static void make_file(const char *path)
@@ -65,12 +65,12 @@ static void make(const char *base, unsigned n)
 {
 	char path[512];
 
-	snprintf(path, sizeof(path), "%s/work", base);
+	snprintf(path, sizeof(path), "%s/files", base);
 	if (mkdir(path, 0755) < 0)
 		fail(path);
 	for (unsigned i = 0; i < n / 2; i++) {
 		if (i % PER_DIRECTORY == 0) {
-			snprintf(path, sizeof(path), "%s/work/%u", base, i / PER_DIRECTORY);
+			snprintf(path, sizeof(path), "%s/files/%u", base, i / PER_DIRECTORY);
 			if (mkdir(path, 0755) < 0)
 				fail(path);
 		}

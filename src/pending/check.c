@@ -57,10 +57,12 @@ static int check_paths(struct work *w, const struct group_op *o)
 	if (w->group->flags & GROUP_PROTECTED || !w->step->protects)
 		return 0;
 	for (unsigned i = 0; i < ARRAY_SIZE(places); i++) {
-		if (places[i] == NO_PLACE || (i == 0 && o->flags & GROUP_STAGED))
-			continue; /* a copy of ours lies beside the graveyards */
+		if (places[i] == NO_PLACE)
+			continue;
 		if (!group_place_path(w->group, places[i], path, sizeof(path)))
 			return -ENAMETOOLONG;
+		if (i == 0 && o->flags & GROUP_STAGED && strstr(path, "/" GRAVEYARD_FS "/staged/"))
+			continue; /* a copy of ours lies beside the graveyards, and only there */
 		if (w->step->protects(w->step->arg, path))
 			return GROUP_WHY_PROTECTED;
 	}
