@@ -93,23 +93,30 @@ int sm_group_history(struct sm_queue *q, uint32_t group, uint32_t *cursor,
 	const struct group_header *g = NULL;
 	char name[GROUP_FILE_BYTES];
 	struct group_record rec, bare;
+	struct group_story story;
 	_close_ int fd = -1;
 	ssize_t n;
+	int r;
 
 	if (q->dir < 0)
 		return 0;
+	r = story_read(q->dir, group, &story);
+	if (r < 0)
+		return r;
 	group_file_name(name, group, ".journal");
 	fd = sys_open(q->dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
 	if (fd < 0)
 		return fd == -ENOENT ? 0 : fd;
-	n = sys_pread(fd, &rec, sizeof(rec), (uint64_t)*cursor * sizeof(rec));
-	if (n != (ssize_t)sizeof(rec))
-		return n < 0 ? (int)n : 0;
-	bare = rec;
-	bare.crc = 0;
-	if (rec.crc != crc32c(0, &bare, sizeof(bare)) || rec.id != group)
-		return 0;
-	*cursor += 1;
+	do {
+		n = sys_pread(fd, &rec, sizeof(rec), (uint64_t)*cursor * sizeof(rec));
+		if (n != (ssize_t)sizeof(rec))
+			return n < 0 ? (int)n : 0;
+		bare = rec;
+		bare.crc = 0;
+		if (rec.crc != crc32c(0, &bare, sizeof(bare)) || rec.id != group)
+			return 0;
+		*cursor += 1;
+	} while (story.group_crc && rec.group_crc != story.group_crc);
 	*ret = (struct sm_group_event){.event = event_word(rec.event),
 				       .operation = SM_NO_OPERATION,
 				       .reason = rec.result,

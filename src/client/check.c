@@ -13,6 +13,7 @@
 #include "base/bytes.h"
 #include "base/text.h"
 #include "client/pending.h"
+#include "pending/protect.h"
 
 #define NOBODY     UINT32_MAX
 #define SLACK      (1u << 20) /* of free bytes that no estimate takes */
@@ -41,29 +42,13 @@ static void tell_place(struct checking *c, uint32_t place, int why)
 	tell(c, c->number, why, place_path(c->g, place, room));
 }
 
-/* ---- protected paths: as src/smss/boot/protect.c has them ---- */
-
-static bool holds(const char *a, const char *b)
-{
-	const size_t n = strlen(a);
-
-	return strncmp(a, b, n) == 0 && (!b[n] || b[n] == '/');
-}
+/* ---- protected paths ---- */
 
 bool queue_protects(void *arg, const char *path)
 {
-	static const char *const ours[] = {
-		"/usr/lib/smss", "/lib/smss", "/sbin/init", "/usr/sbin/init", "/boot", "/var/log",
-	};
 	const struct sm_queue *q = arg;
-	const size_t n = strlen(q->hive);
 
-	for (size_t i = 0; i < ARRAY_SIZE(ours); i++)
-		if (holds(ours[i], path) || holds(path, ours[i]))
-			return true;
-	if (holds(q->state_path, path) || holds(path, q->state_path) || holds(path, q->hive))
-		return true;
-	return strncmp(path, q->hive, n) == 0 && (!path[n] || path[n] == '.');
+	return protect_covers(path, q->hive, q->state_path);
 }
 
 static void check_protected(struct checking *c, uint32_t place)
@@ -202,11 +187,11 @@ static int try_exchange(const struct sm_group *g, const struct fs *f)
 
 	if (root < 0)
 		return root;
-	r = sys_mkdir(root, STAGED_FS, 0700);
+	r = sys_mkdir(root, GRAVEYARD_FS, 0700);
 	made = r == 0;
 	dir = r < 0 && r != -EEXIST
 		      ? r
-		      : sys_open(root, STAGED_FS, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+		      : sys_open(root, GRAVEYARD_FS, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
 	if (dir < 0)
 		return dir;
 	for (unsigned i = 0; i < 2; i++) {
@@ -219,7 +204,7 @@ static int try_exchange(const struct sm_group *g, const struct fs *f)
 	for (unsigned i = 0; i < 2; i++)
 		(void)!sys_unlink(dir, names[i], 0);
 	if (made)
-		(void)!sys_unlink(root, STAGED_FS, AT_REMOVEDIR);
+		(void)!sys_unlink(root, GRAVEYARD_FS, AT_REMOVEDIR);
 	return r == -EINVAL || r == -ENOSYS ? WHY_NO_EXCHANGE : r;
 }
 
@@ -258,7 +243,7 @@ static bool touches(const struct group_header *earlier, const char *path, bool w
 }
 
 /* What a group that comes first moves is not what stands there now. */
-static void check_earlier(struct checking *c, const struct group_header *earlier)
+static void meet_earlier(struct checking *c, const struct group_header *earlier)
 {
 	char room[PATH_BYTES];
 
@@ -289,10 +274,18 @@ static int check_queue(struct checking *c)
 		if ((row.state != SM_GROUP_QUEUED && row.state != SM_GROUP_FAILED) || row.of)
 			continue;
 		if (pending_load(q->dir, row.group, &earlier) == 0)
-			check_earlier(c, earlier);
+			meet_earlier(c, earlier);
 		pending_unload(earlier);
 	}
 	return r < 0 ? r : 0;
+}
+
+int check_earlier(struct sm_group *g, const struct sm_watch *watch)
+{
+	struct checking c = {.g = g, .watch = watch};
+	int r = check_queue(&c);
+
+	return r < 0 ? r : c.found;
 }
 
 int check(struct sm_group *g, const struct sm_watch *watch)

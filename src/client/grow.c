@@ -240,10 +240,10 @@ static int clean_path(const char *path, char room[PATH_BYTES], bool *ret_dir)
 /* GOAL is a slash-separated part of PATH: graveyards and copies are not for operations. */
 static bool is_ours(const char *path)
 {
-	const char *at = strstr(path, "/" STAGED_FS);
+	const char *at = strstr(path, "/" GRAVEYARD_FS);
 
-	while (at && at[sizeof(STAGED_FS)] && at[sizeof(STAGED_FS)] != '/')
-		at = strstr(at + 1, "/" STAGED_FS);
+	while (at && at[sizeof(GRAVEYARD_FS)] && at[sizeof(GRAVEYARD_FS)] != '/')
+		at = strstr(at + 1, "/" GRAVEYARD_FS);
 	return at;
 }
 

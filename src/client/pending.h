@@ -13,16 +13,14 @@
 #include <stdint.h>
 
 #include "base/limits.h"
+#include "pending/ground.h"
 #include "pending/group.h"
 #include "pending/record.h"
 #include "pending/run.h"
 #include "sm.h"
 #include "sys/sys.h"
 
-#define STAGED_FS     ".smss"  /* at a file system's mount point; holds STAGED */
-#define STAGED        "staged" /* copies that wait, a directory for each group */
 #define CANCELLED     ".cancelled"
-#define RESERVED      ".making"
 #define DIGEST_BYTES  65536u     /* files up to here always get a digest */
 #define GROUP_SECOND  (1u << 15) /* in item.flags: the delete of a move that was copied */
 #define ITEM_FROM_DIR (1u << 14) /* `from` was written with a slash at its end */
@@ -164,6 +162,8 @@ int open_dir(const struct sm_queue *q, const char *path);
 
 /* check - all problems, told; the items get the identities they move. Count or -errno. */
 int check(struct sm_group *g, const struct sm_watch *watch);
+/* check_earlier - what groups that wait already move is not to be touched. Count or -errno. */
+int check_earlier(struct sm_group *g, const struct sm_watch *watch);
 /* queue_protects - a protected path of that system; arg is its queue. As the boot has it. */
 bool queue_protects(void *arg, const char *path);
 

@@ -28,28 +28,12 @@ void copy_progress(struct copying *c, uint64_t n)
 	c->watch->progress(c->watch->arg, "copying", c->done, c->all);
 }
 
-/* A directory of ours, only the writer's; what stands there and is none is refused. */
-static int step_into(int dir, const char *name, bool make)
-{
-	_close_ int fd = -1;
-	struct sys_stat st;
-	int r = make ? sys_mkdir(dir, name, 0700) : 0;
-
-	if (r < 0 && r != -EEXIST)
-		return r;
-	fd = sys_open(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-	r = fd < 0 ? fd : sys_stat_fd(fd, &st);
-	if (r < 0)
-		return r;
-	return st.uid != sys_uid() || st.mode & (S_IWGRP | S_IWOTH) ? -EPERM : fd_take(fd);
-}
-
 static int open_staged(const struct sm_group *g, uint32_t fs, bool make)
 {
 	_close_ int root = open_dir(g->q, string_at(g, fs_at(g, fs)->root));
-	_close_ int ours = root < 0 ? root : step_into(root, STAGED_FS, make);
+	_close_ int ours = root < 0 ? root : ground_step_into(root, GRAVEYARD_FS, make);
 
-	return ours < 0 ? ours : step_into(ours, STAGED, make);
+	return ours < 0 ? ours : ground_step_into(ours, STAGED, make);
 }
 
 static int open_copies(const struct sm_group *g, uint32_t fs, uint32_t id, bool make)
@@ -58,7 +42,7 @@ static int open_copies(const struct sm_group *g, uint32_t fs, uint32_t id, bool 
 	char name[GROUP_FILE_BYTES];
 
 	group_file_name(name, id, "");
-	return staged < 0 ? staged : step_into(staged, name, make);
+	return staged < 0 ? staged : ground_step_into(staged, name, make);
 }
 
 /* ---- one copy ---- */
@@ -84,7 +68,7 @@ static int name_copy(struct staging *s, uint32_t fs, int dir, char room[PATH_BYT
 
 		group_file_name(name, s->id, "/");
 		text_add(&t, str_same(root, "/") ? "" : root);
-		text_add(text_add(&t, "/" STAGED_FS "/" STAGED "/"), name);
+		text_add(text_add(&t, "/" GRAVEYARD_FS "/" STAGED "/"), name);
 		text_u64(&t, s->serial++);
 		if (t.cut)
 			return -ENAMETOOLONG;

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 
 #include "base/bytes.h"
 #include "base/text.h"
@@ -149,27 +150,45 @@ static bool wants_copies(const struct sm_group *g)
 	return false;
 }
 
-/* A number for copies to lie under before there is a group: others see that it is taken. */
-static int reserve(struct sm_queue *q, uint32_t *ret, int *ret_fd)
+/*
+ * A number for copies to lie under before there is a group: others see that it is taken, and where
+ * the copies are if nobody comes back for them.
+ */
+static int reserve(const struct sm_group *g, uint32_t *ret, int *ret_fd)
 {
+	struct sm_queue *q = g->q;
 	_close_ int lock = pending_lock(q->dir);
 	char name[GROUP_FILE_BYTES];
+	_close_ int fd = -1;
 	uint32_t id;
-	int fd, r = lock < 0 ? lock : queue_next_id(q, &id);
+	int r = lock < 0 ? lock : queue_next_id(q, &id);
 
 	if (r < 0)
 		return r;
-	group_file_name(name, id, RESERVED);
+	group_file_name(name, id, PENDING_MAKING);
 	fd = sys_open(q->dir, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return fd;
+	r = fd < 0 ? fd : sys_flock(fd, LOCK_EX | LOCK_NB);
+	for (uint32_t i = 0; r == 0 && i < g->fs.count; i++) {
+		const char *root = string_at(g, fs_at(g, i)->root);
+
+		r = sys_write_all(fd, root, strlen(root) + 1);
+	}
+	if (r == 0)
+		r = sys_fsync(fd);
+	if (r == 0)
+		r = sys_fsync(q->dir);
+	if (r < 0)
+		return r;
 	*ret = id;
-	*ret_fd = fd;
+	*ret_fd = fd_take(fd);
 	return 0;
 }
 
-/* The file of the group under the lock; an open group is replaced while it still waits. */
-static int write_group(struct sm_group *g, uint32_t id, uint32_t *ret)
+/*
+ * The file of the group under the lock; an open group is replaced while it still waits. What others
+ * queued since it was checked is looked at once more: problems are told and counted, as by check.
+ */
+static int write_group(struct sm_group *g, uint32_t id, const struct sm_watch *watch, uint32_t *ret)
 {
 	struct sm_queue *q = g->q;
 	_close_ int lock = pending_lock(q->dir);
@@ -192,6 +211,8 @@ static int write_group(struct sm_group *g, uint32_t id, uint32_t *ret)
 			r = -ESTALE;
 		pending_unload(now);
 	}
+	if (r == 0)
+		r = check_earlier(g, watch);
 	if (r == 0)
 		r = group_bytes(g, id, &h);
 	group_file_name(name, id, ".group");
@@ -220,18 +241,18 @@ int sm_group_queue(struct sm_group *g, const struct sm_watch *watch, uint32_t *r
 		return r;
 	copies = wants_copies(g);
 	if (copies && !id)
-		r = reserve(g->q, &id, &reserved);
+		r = reserve(g, &id, &reserved);
 	if (r == 0 && copies)
 		r = stage_all(g, id, watch);
 	if (watch && watch->progress)
 		watch->progress(watch->arg, "writing", 0, g->operations);
 	g->head.wall_s = sys_wall_s();
 	if (r == 0)
-		r = write_group(g, id, ret_group);
-	if (r < 0 && copies)
+		r = write_group(g, id, watch, ret_group);
+	if (r != 0 && reserved >= 0) /* else some of them may be of what is queued already */
 		stage_drop(g, id);
 	if (reserved >= 0) {
-		group_file_name(name, id, RESERVED);
+		group_file_name(name, id, PENDING_MAKING);
 		(void)!sys_unlink(g->q->dir, name, 0);
 	}
 	return r;

@@ -61,7 +61,8 @@ static int check_paths(struct work *w, const struct group_op *o)
 			continue;
 		if (!group_place_path(w->group, places[i], path, sizeof(path)))
 			return -ENAMETOOLONG;
-		if (i == 0 && o->flags & GROUP_STAGED && strstr(path, "/" GRAVEYARD_FS "/staged/"))
+		if (i == 0 && o->flags & GROUP_STAGED &&
+		    strstr(path, "/" GRAVEYARD_FS "/" STAGED "/"))
 			continue; /* a copy of ours lies beside the graveyards, and only there */
 		if (w->step->protects(w->step->arg, path))
 			return GROUP_WHY_PROTECTED;

@@ -106,8 +106,7 @@ int ground_dir(struct ground *g, uint32_t dir, uint32_t other)
 	return fd;
 }
 
-/* A directory of ours, only root's; what stands there under that name and is none is refused. */
-static int step_into(int dir, const char *name, bool make)
+int ground_step_into(int dir, const char *name, bool make)
 {
 	_close_ int fd = -1;
 	struct sys_stat st;
@@ -148,22 +147,22 @@ int ground_grave(struct ground *g, uint32_t fs, bool make)
 	if (r < 0)
 		return r;
 	if (g->fs[fs].mount == g->state_mount) {
-		yard = step_into(g->state, GRAVEYARD, make);
+		yard = ground_step_into(g->state, GRAVEYARD, make);
 	} else {
 		_close_ int root =
 			open_path(g, group_string(g->group, group_fs(g->group, fs)->root));
 
 		if (root < 0)
 			return root;
-		base = step_into(root, GRAVEYARD_FS, make);
+		base = ground_step_into(root, GRAVEYARD_FS, make);
 		if (base < 0)
 			return base;
-		yard = step_into(base, GRAVEYARD, make);
+		yard = ground_step_into(base, GRAVEYARD, make);
 	}
 	if (yard < 0)
 		return yard;
 	group_file_name(name, g->group->id, "");
-	g->fs[fs].grave = step_into(yard, name, make);
+	g->fs[fs].grave = ground_step_into(yard, name, make);
 	return g->fs[fs].grave;
 }
 

@@ -18,6 +18,7 @@
 #define GROUND_CACHE 512u
 #define GRAVEYARD    "graveyard" /* in the state directory */
 #define GRAVEYARD_FS ".smss"     /* at another file system's mount point, holds GRAVEYARD */
+#define STAGED       "staged"    /* in GRAVEYARD_FS: copies that wait, a directory a group */
 
 struct ground {
 	const struct group_header *group;
@@ -57,6 +58,14 @@ int ground_dir(struct ground *g, uint32_t dir, uint32_t other);
  * (-ENOENT without make).
  */
 int ground_grave(struct ground *g, uint32_t fs, bool make);
+
+/*
+ * ground_step_into - a directory of ours in an open one, only its owner's
+ *   make  create it when missing
+ * Returns an fd for the caller to close; -EPERM when what stands there is another's or open to
+ * others, -ENOTDIR or -ELOOP when it is no directory, else -errno.
+ */
+int ground_step_into(int dir, const char *name, bool make);
 
 /* ground_sync - one syncfs for every file system that was touched. Returns 0 or -errno. */
 int ground_sync(struct ground *g);

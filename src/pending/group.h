@@ -20,6 +20,7 @@
 
 #define PENDING_DIRECTORY  "pending" /* in the state directory */
 #define PENDING_LOCK       "lock"    /* writers, and the boot's step */
+#define PENDING_MAKING     ".making" /* a number whose copies are being made, see staged.h */
 #define GROUP_MAGIC        "SMSSGRP1"
 #define GROUP_OPS_MAX      1000000u
 #define GROUP_PLACES_MAX   (2 * GROUP_OPS_MAX)

@@ -13,6 +13,7 @@
 
 #include "pending/ground.h"
 #include "pending/run.h"
+#include "pending/staged.h"
 #include "sys/sys.h"
 
 #define DAY_S   86400u
@@ -58,7 +59,7 @@ static void hold_wanted(struct purging *w, uint32_t i)
 
 	group_file_name(name, w->ids[i], GROUP);
 	fd = sys_open(w->dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
-	if (fd < 0 || sys_pread(fd, &head, sizeof(head), 0) != (ssize_t)sizeof(head) ||
+	if (fd < 0 || sys_read_all(fd, &head, sizeof(head)) != (ssize_t)sizeof(head) ||
 	    !(head.flags & GROUP_REVERSE))
 		return;
 	for (uint32_t k = 0; k < w->count; k++)
@@ -96,6 +97,25 @@ static uint64_t kept_bytes(struct purging *w, uint32_t id)
 	return all;
 }
 
+/* The copies of a group, or the empty directory that is left of them. */
+static int remove_copies(struct purging *w, uint32_t id)
+{
+	const struct group_header *group = NULL;
+	_close_ int root = -1;
+	int r = pending_load(w->dir, id, &group), worst = 0;
+
+	if (r < 0)
+		return r;
+	root = sys_open(AT_FDCWD, *w->p->prefix ? w->p->prefix : "/", O_RDONLY | O_DIRECTORY, 0);
+	for (uint32_t i = 0; root >= 0 && i < group->fs.count; i++) {
+		r = staged_remove(root, group_string(group, group_fs(group, i)->root), id,
+				  w->p->until_ns);
+		worst = r < 0 ? r : worst;
+	}
+	pending_unload(group);
+	return root < 0 ? root : worst;
+}
+
 static bool beyond_policy(struct purging *w, uint32_t id, const struct group_story *s)
 {
 	const struct pending_purge *p = w->p;
@@ -112,18 +132,35 @@ static bool beyond_policy(struct purging *w, uint32_t id, const struct group_sto
 	return false;
 }
 
-/* Long over and nothing of it left: its group first, so that it is never taken for a new one. */
+/*
+ * Long over and nothing of it left but empty directories, or copies it never came to move. The
+ * group goes before its journal, so that it is never taken for a new one.
+ */
 static int forget(struct purging *w, uint32_t id)
 {
-	int r = drop(w->dir, id, GROUP);
+	int r;
 
+	(void)!remove_copies(w, id);
+	r = drop(w->dir, id, GROUP);
 	return r < 0 ? r : drop(w->dir, id, JOURNAL);
+}
+
+/*
+ * Of a group that is as it was before, only what others had in its way is left. One that was given
+ * up for a damaged file may have what it needs there: that stays.
+ */
+static bool may_go(const struct group_story *s, bool things)
+{
+	if (s->state == GROUP_APPLIED || s->state == GROUP_REVERTED)
+		return things;
+	return !things && s->last.result != GROUP_WHY_FORM;
 }
 
 static int judge(struct purging *w, uint32_t i)
 {
 	const uint32_t id = w->ids[i];
 	struct group_story s;
+	bool things;
 	int r = story_read(w->dir, id, &s);
 
 	if (r < 0)
@@ -132,12 +169,13 @@ static int judge(struct purging *w, uint32_t i)
 		hold_wanted(w, i);
 		return 0;
 	}
-	if (s.state != GROUP_APPLIED && s.state != GROUP_REVERTED && s.state != GROUP_REFUSED)
+	if (s.state == GROUP_REVERTING)
 		return 0;
-	if (!is_there(w->dir, id, THINGS))
+	things = is_there(w->dir, id, THINGS);
+	w->dead[i] = s.purged && (things || s.aside);
+	if (!things && (s.purged || !s.aside))
 		return ++w->ended > PENDING_HISTORY ? forget(w, id) : 0;
-	w->dead[i] = s.purged;
-	if (s.purged || s.state == GROUP_REFUSED || w->wanted[i])
+	if (s.purged || w->wanted[i] || !may_go(&s, things))
 		return 0;
 	if ((s.state == GROUP_APPLIED ? s.applied_boots : s.last.boots) > w->p->accepted ||
 	    !beyond_policy(w, id, &s))
@@ -191,12 +229,14 @@ static int remove_things(struct purging *w, uint32_t id)
 		r = worst;
 	}
 	pending_unload(group);
+	if (r >= 0)
+		r = remove_copies(w, id);
 	return r < 0 ? r : drop(w->dir, id, THINGS);
 }
 
 static int decide(struct purging *w)
 {
-	_close_ int lock = pending_lock(w->dir);
+	_close_ int lock = pending_lock(w->dir), root = -1;
 	int r = lock < 0 ? lock : pending_list(w->dir, w->ids, GROUPS_MAX);
 
 	if (r < 0)
@@ -206,6 +246,9 @@ static int decide(struct purging *w)
 	/* Newest first, which also means that an undo comes before what it undoes. */
 	for (uint32_t i = w->count; r >= 0 && i-- > 0;)
 		r = judge(w, i);
+	root = sys_open(AT_FDCWD, *w->p->prefix ? w->p->prefix : "/", O_RDONLY | O_DIRECTORY, 0);
+	if (root >= 0)
+		(void)!staged_sweep(w->dir, root, w->p->until_ns);
 	return r;
 }
 

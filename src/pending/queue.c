@@ -41,7 +41,7 @@ struct entry { /* as getdents64 writes them */
 	char name[];
 };
 
-static bool group_id(const char *name, uint32_t *ret)
+static bool group_id(const char *name, const char *ending, uint32_t *ret)
 {
 	uint32_t id = 0;
 
@@ -53,7 +53,7 @@ static bool group_id(const char *name, uint32_t *ret)
 		id = id << 4 | (uint32_t)(c <= '9' ? c - '0' : c - 'a' + 10);
 	}
 	*ret = id;
-	return str_same(name + 8, GROUP_ENDING);
+	return str_same(name + 8, ending);
 }
 
 static void insert(uint32_t *ids, uint32_t count, uint32_t id)
@@ -65,7 +65,7 @@ static void insert(uint32_t *ids, uint32_t count, uint32_t id)
 	ids[i] = id;
 }
 
-int pending_list(int pending_dir, uint32_t *ret, uint32_t cap)
+int pending_list_ending(int pending_dir, const char *ending, uint32_t *ret, uint32_t cap)
 {
 	static uint64_t room[LIST_BYTES / sizeof(uint64_t)];
 	_close_ int list = sys_open(pending_dir, ".", O_RDONLY | O_DIRECTORY, 0);
@@ -80,13 +80,18 @@ int pending_list(int pending_dir, uint32_t *ret, uint32_t cap)
 			uint32_t id;
 
 			at += e->bytes;
-			if (!group_id(e->name, &id))
+			if (!group_id(e->name, ending, &id))
 				continue;
 			if (count == cap)
 				return -E2BIG;
 			insert(ret, count++, id);
 		}
 	return n < 0 ? (int)n : (int)count;
+}
+
+int pending_list(int pending_dir, uint32_t *ret, uint32_t cap)
+{
+	return pending_list_ending(pending_dir, GROUP_ENDING, ret, cap);
 }
 
 int pending_load(int pending_dir, uint32_t id, const struct group_header **ret)

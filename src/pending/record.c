@@ -50,6 +50,8 @@ const char *group_why_text(int result)
 		return "something of the group is nowhere to be found";
 	case GROUP_WHY_KEPT:
 		return "there is nothing to take back: not applied, or its originals are gone";
+	case GROUP_WHY_ALIEN:
+		return "its journal is that of another group; nothing was touched";
 	case GROUP_WHY_FORM:
 		return "the group file is damaged";
 	default:
@@ -83,6 +85,7 @@ static void take_in(struct group_story *s, const struct group_record *r)
 		return;
 	}
 	s->state = after[r->event];
+	s->aside += r->foreign;
 	if (r->event == GROUP_EV_BEGIN)
 		s->attempts++;
 	if (r->event == GROUP_EV_RETRY) {
@@ -109,18 +112,39 @@ static ssize_t read_record(int fd, uint64_t at, struct group_record *to)
 	return (ssize_t)have;
 }
 
+/* Of the group file, as its beginning tells; 0 when there is none, or not even that. */
+static int crc_of_group(int dir, uint32_t id, uint32_t *ret)
+{
+	char name[GROUP_FILE_BYTES];
+	struct group_header head;
+	_close_ int fd = -1;
+	ssize_t n;
+
+	group_file_name(name, id, ".group");
+	fd = sys_open(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+	n = fd < 0 ? fd : sys_read_all(fd, &head, sizeof(head));
+	*ret = n == (ssize_t)sizeof(head) ? head.crc : 0;
+	/* something else stands there, and is found to be no group when it is loaded */
+	return n >= 0 || n == -ENOENT || n == -ELOOP || n == -EISDIR || n == -EAGAIN ? 0 : (int)n;
+}
+
 static int scan(int fd, uint32_t id, struct group_story *s)
 {
 	struct group_record r;
+	bool ours = false;
 	ssize_t n;
 
 	/* Bounded by the file; records of one group are few. */
 	while ((n = read_record(fd, s->end, &r)) == (ssize_t)sizeof(r)) {
 		if (r.crc != record_crc(&r) || r.id != id || !r.event || r.event >= GROUP_EV_EVENTS)
 			break;
-		take_in(s, &r);
 		s->end += sizeof(r);
+		if (s->group_crc && r.group_crc != s->group_crc)
+			continue;
+		take_in(s, &r);
+		ours = true;
 	}
+	s->alien = s->end && !ours;
 	return n < 0 ? (int)n : 0;
 }
 
@@ -133,7 +157,9 @@ int story_read(int dir, uint32_t id, struct group_story *ret)
 
 	group_file_name(name, id, ".journal");
 	fd = sys_open(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
-	r = fd == -ENOENT ? 0 : fd < 0 ? fd : scan(fd, id, &s);
+	r = crc_of_group(dir, id, &s.group_crc);
+	if (r >= 0)
+		r = fd == -ENOENT ? 0 : fd < 0 ? fd : scan(fd, id, &s);
 	if (r < 0)
 		return r;
 	*ret = s;
@@ -151,6 +177,7 @@ int story_add(int dir, uint32_t id, enum group_event event, struct group_record 
 	record.event = event;
 	record.id = id;
 	record.wall_s = sys_wall_s();
+	record.group_crc = story->group_crc;
 	record.crc = 0;
 	record.crc = record_crc(&record);
 	group_file_name(name, id, ".journal");
@@ -166,6 +193,7 @@ int story_add(int dir, uint32_t id, enum group_event event, struct group_record 
 	if (r < 0)
 		return r;
 	story->end += sizeof(record);
+	story->alien = false;
 	take_in(story, &record);
 	return 0;
 }

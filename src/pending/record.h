@@ -49,7 +49,8 @@ struct group_record {
 	uint32_t foreign; /* things not of the group that stood in the way and were put aside */
 	uint64_t boots;   /* number of the boot */
 	uint64_t wall_s;
-	uint8_t reserved[24];
+	uint32_t group_crc; /* of the group it is about: its header's crc */
+	uint8_t reserved[20];
 };
 _Static_assert(sizeof(struct group_record) == 64, "a record never crosses a sector");
 
@@ -60,6 +61,9 @@ struct group_story { /* a journal, read */
 	struct group_record last; /* the newest record */
 	uint64_t applied_boots;   /* boot of the COMMIT, 0 none */
 	uint64_t end;             /* where the next record goes */
+	uint32_t group_crc;       /* of the group file that lies there; 0 none could be read */
+	uint32_t aside; /* things of others that are in its graveyards, if they were not purged */
+	bool alien;     /* there are records, and all of them are about another group */
 };
 
 /* Why a group was refused or failed, beyond errno; all below -4096. */
@@ -73,6 +77,7 @@ struct group_story { /* a journal, read */
 #define GROUP_WHY_GONE      (-4104) /* a thing of the group is nowhere any more */
 #define GROUP_WHY_FORM      (-4105) /* the group file is damaged */
 #define GROUP_WHY_KEPT      (-4106) /* what it replaced is not kept, or nothing was */
+#define GROUP_WHY_ALIEN     (-4107) /* its journal is another group's */
 
 /* group_why_text - a result in words: errno or GROUP_WHY_*. */
 const char *group_why_text(int result);
@@ -82,13 +87,14 @@ const char *group_state_word(unsigned state);
 /*
  * story_read - the journal of a group; none is a group that was just queued
  *   dir  fd of the pending directory
- * Returns 0 or -errno. Torn records at the end are ignored.
+ * Records about another group (of another machine, say) do not count, though they stay. Returns 0
+ * or -errno. Torn records at the end are ignored.
  */
 int story_read(int dir, uint32_t id, struct group_story *ret);
 
 /*
  * story_add - append a record and make it durable (fsync of the file, and of dir when new)
- * Fills crc, event, id, wall_s; *story is moved on. Returns 0 or -errno.
+ * Fills crc, event, id, wall_s, group_crc; *story is moved on. Returns 0 or -errno.
  */
 int story_add(int dir, uint32_t id, enum group_event event, struct group_record record,
 	      struct group_story *story);

@@ -359,7 +359,9 @@ static int run_one(const struct pending_step *s, int dir, uint32_t id)
 		return 0;
 	if (known)
 		r = pending_load(dir, id, &w.group);
-	if (r >= 0)
+	if (r >= 0 && w.story.alien)
+		r = note(&w, GROUP_EV_REFUSED, GROUP_WHY_ALIEN) < 0 ? -EIO : GROUP_WHY_ALIEN;
+	else if (r >= 0)
 		r = w.group->flags & GROUP_REVERSE ? do_reverse(&w)
 						   : do_operations(&w, s->fallback);
 	else if (known && r == GROUP_WHY_FORM)

@@ -56,6 +56,8 @@ int pending_lock(int pending_dir);
 
 /* pending_list - ids of all groups, ascending; returns the count, -E2BIG beyond cap, or -errno. */
 int pending_list(int pending_dir, uint32_t *ret, uint32_t cap);
+/* pending_list_ending - the same of files that end with another word than ".group". */
+int pending_list_ending(int pending_dir, const char *ending, uint32_t *ret, uint32_t cap);
 
 /*
  * pending_load - a group's file, checked

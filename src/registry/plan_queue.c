@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "pending/protect.h"
 #include "registry/draft.h"
-#include "smss/boot/protect.h"
 #include "smss/copy.h"
 #include "state/state.h"
 

@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 #include "base/words.h"
+#include "pending/protect.h"
 #include "plan/plan.h"
 #include "wire/wire.h"
 
@@ -32,12 +33,11 @@
 #define FD_CSRSS   6
 #define FD_INITIAL 7
 
-#define IMAGE_DIRECTORY "/usr/lib/smss"
-#define IMAGE_SMSS      IMAGE_DIRECTORY "/smss"
-#define IMAGE_SMREG     IMAGE_DIRECTORY "/smreg"
-#define IMAGE_PNP       IMAGE_DIRECTORY "/pnp"
-#define HIVE_PATH       "/etc/smss/SYSTEM"
-#define RUN_DIRECTORY   "/run/smss"
+#define IMAGE_SMSS    IMAGE_DIRECTORY "/smss"
+#define IMAGE_SMREG   IMAGE_DIRECTORY "/smreg"
+#define IMAGE_PNP     IMAGE_DIRECTORY "/pnp"
+#define HIVE_PATH     "/etc/smss/SYSTEM"
+#define RUN_DIRECTORY "/run/smss"
 
 /* In the state directory: the last known good hive, and the hive that this boot read. */
 #define LKG_FILE    "SYSTEM.lkg"

@@ -90,7 +90,7 @@ static uint32_t castagnoli(const uint8_t *p, size_t n)
 	return ~c;
 }
 
-struct m_story m_read(const void *bytes, size_t n, uint32_t id)
+struct m_story m_read(const void *bytes, size_t n, uint32_t id, uint32_t crc)
 {
 	struct m_story s = {.state = M_QUEUED};
 
@@ -105,6 +105,8 @@ struct m_story m_read(const void *bytes, size_t n, uint32_t id)
 		row[0] = 0;
 		if (castagnoli((const uint8_t *)row, 64) != sum || row[2] != id)
 			break;
+		if (crc && row[10] != crc)
+			continue;
 		switch (row[1]) {
 		case 1:
 			s.state = M_BEGUN;

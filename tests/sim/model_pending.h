@@ -69,8 +69,11 @@ bool m_apply(struct m_world *w, const struct m_group *g, const struct m_things *
 bool m_touches(const struct m_group *g, unsigned place);
 /* m_overlap - does any place stand in both? */
 bool m_overlap(const struct m_group *a, const struct m_group *b);
-/* m_read - a journal's bytes; NULL = a group that was just queued */
-struct m_story m_read(const void *bytes, size_t n, uint32_t id);
+/*
+ * m_read - a journal's bytes; NULL = a group that was just queued
+ *   crc  of the group's file, which its records repeat; 0 = there is none, all of them count
+ */
+struct m_story m_read(const void *bytes, size_t n, uint32_t id, uint32_t crc);
 /* m_path - where a place is; m_volume - on which file system */
 const char *m_path(unsigned place);
 unsigned m_volume(unsigned place);

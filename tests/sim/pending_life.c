@@ -234,12 +234,18 @@ void read_stories(struct m_story *to)
 {
 	for (unsigned i = 0; i < life.count; i++) {
 		char path[64];
+		uint32_t crc = 0;
 		size_t n = 0;
 		const void *bytes;
 
-		snprintf(path, sizeof(path), MAKER_STATE "/pending/%08x.journal", i + 1);
+		snprintf(path, sizeof(path), MAKER_STATE "/pending/%08x.group", i + 1);
 		bytes = sim_look(path, &n);
-		to[i] = m_read(bytes, n, i + 1);
+		if (bytes && n >= sizeof(struct group_header))
+			memcpy(&crc, (const char *)bytes + 8, sizeof(crc));
+		snprintf(path, sizeof(path), MAKER_STATE "/pending/%08x.journal", i + 1);
+		n = 0;
+		bytes = sim_look(path, &n);
+		to[i] = m_read(bytes, n, i + 1, crc);
 	}
 }
 

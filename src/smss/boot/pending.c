@@ -10,10 +10,10 @@
 #include "smss/copy.h"
 
 #include "base/text.h"
+#include "pending/protect.h"
 #include "pending/run.h"
 #include "smss/boot/boot.h"
 #include "smss/boot/json.h"
-#include "smss/boot/protect.h"
 #include "state/state.h"
 #include "sys/sys.h"
 

@@ -16,9 +16,9 @@
 
 #include "base/bytes.h"
 #include "base/text.h"
+#include "pending/protect.h"
 #include "smss/boot/boot.h"
 #include "smss/boot/json.h"
-#include "smss/boot/protect.h"
 #include "state/state.h"
 #include "sys/sys.h"
 

@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#define IMAGE_DIRECTORY "/usr/lib/smss" /* where our own images lie */
+
 /*
  * protect_canonical - an absolute path with no ".", "..", "//", no slash at its end, and shorter
  * than PATH_BYTES; "/" itself is none

@@ -4,7 +4,7 @@
  *
  * Compared as text: the caller follows no link on the way, so a canonical path has one spelling.
  */
-#include "smss/boot/protect.h"
+#include "pending/protect.h"
 
 #include <string.h>
 
@@ -12,7 +12,6 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "pending/ground.h"
-#include "smss/copy.h"
 
 bool protect_canonical(const char *path)
 {
