@@ -33,9 +33,12 @@ static int check_digest(struct work *w, const struct group_op *o, uint32_t thing
 	static uint8_t part[PART_BYTES];
 	uint8_t digest[SHA256_BYTES];
 	struct sha256 sum;
-	_close_ int fd = sys_open(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+	/* A look leaves no trace: of half a million files the times of access would be written. */
+	_close_ int fd = sys_open(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOATIME, 0);
 	ssize_t n;
 
+	if (fd == -EPERM) /* the file of somebody outside our user namespace */
+		fd = sys_open(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
 	if (fd < 0)
 		return fd;
 	sha256_start(&sum);
