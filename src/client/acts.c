@@ -44,6 +44,8 @@ const char *sm_reason_text(int r)
 
 	if (r <= WHY_RELATIVE && r > WHY_RELATIVE - (int)ARRAY_SIZE(own))
 		return own[WHY_RELATIVE - r];
+	if (classic_reason_text(r))
+		return classic_reason_text(r);
 	switch (r) {
 	case 0:
 		return "success";
@@ -296,13 +298,19 @@ int sm_queue_apply(struct sm_queue *q, bool fallback,
 				    .tell = tell,
 				    .arg = &a};
 
-	if (q->dir < 0)
-		return 0;
-	if (state_read(q->state, &state) < 0)
-		state = (struct boot_state){0};
-	step.boots = state.boots + 1; /* it belongs to the boot that comes */
-	step.accepted = state.accepted_boots;
-	return pending_run(&step);
+	int groups = 0, classic;
+
+	if (q->dir >= 0) {
+		if (state_read(q->state, &state) < 0)
+			state = (struct boot_state){0};
+		step.boots = state.boots + 1; /* it belongs to the boot that comes */
+		step.accepted = state.accepted_boots;
+		groups = pending_run(&step);
+	}
+	if (groups < 0 || fallback)
+		return groups;
+	classic = classic_apply(q);
+	return classic < 0 ? classic : groups | classic;
 }
 
 int sm_queue_purge(struct sm_queue *q, const struct sm_keep *keep, uint32_t *ret_left)

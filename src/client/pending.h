@@ -51,6 +51,7 @@ struct sm_queue {
 		bool cancelled;
 	} * numbers;
 	size_t count;
+	struct classic *classic; /* classic.c; NULL until it is looked at */
 };
 
 struct fs { /* a mounted file system, as group_fs */
@@ -196,3 +197,12 @@ uint32_t queue_user_number(const struct group_header *g, uint32_t op);
 /* queue_load - a group's file, also a cancelled one's; pending_unload gives it back. */
 int queue_load(const struct sm_queue *q, uint32_t id, bool cancelled,
 	       const struct group_header **ret);
+
+/* ---- classic.c ---- */
+
+/* classic_close - what was read of the classic queue; NULL is fine. */
+void classic_close(struct classic *c);
+/* classic_apply - run the waiting entries. Returns 0, 1 (not all went well), or -errno. */
+int classic_apply(struct sm_queue *q);
+/* classic_reason_text - a reason of classic entries' own in words, else NULL. */
+const char *classic_reason_text(int r);

@@ -85,6 +85,7 @@ void sm_queue_close(struct sm_queue *q)
 	sys_closep(&q->state);
 	sys_closep(&q->dir);
 	free(q->numbers);
+	classic_close(q->classic);
 	free(q);
 }
 

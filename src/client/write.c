@@ -203,7 +203,7 @@ static int write_group(struct sm_group *g, uint32_t id, const struct sm_watch *w
 		const struct group_header *now = NULL;
 
 		r = story_read(q->dir, id, &story);
-		if (r == 0 && story.end)
+		if (r == 0 && (story.end || story.lost))
 			r = -EALREADY;
 		if (r == 0)
 			r = pending_load(q->dir, id, &now);

@@ -5,9 +5,11 @@
  * Shared by the boot's step and by whoever writes a group; nothing here touches what a group names.
  */
 #include <errno.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include "base/bytes.h"
 #include "base/text.h"
 #include "pending/run.h"
 #include "sys/sys.h"
@@ -94,11 +96,33 @@ int pending_list(int pending_dir, uint32_t *ret, uint32_t cap)
 	return pending_list_ending(pending_dir, GROUP_ENDING, ret, cap);
 }
 
+/* Memory is taken for what says that it is this group, and is as long as it says. */
+static int read_head(int fd, uint32_t id, struct group_header *ret)
+{
+	struct sys_stat st;
+	ssize_t n;
+	int r = sys_stat_fd(fd, &st);
+
+	if (r < 0)
+		return r;
+	if (!S_ISREG(st.mode) || st.size < sizeof(*ret) || st.size > GROUP_BYTES_MAX)
+		return GROUP_WHY_FORM;
+	n = sys_read_all(fd, ret, sizeof(*ret));
+	if (n < 0)
+		return (int)n;
+	return (size_t)n == sizeof(*ret) &&
+			       bytes_same(ret->magic, GROUP_MAGIC, sizeof(ret->magic)) &&
+			       ret->id == id && ret->bytes == st.size
+		       ? 0
+		       : GROUP_WHY_FORM;
+}
+
 int pending_load(int pending_dir, uint32_t id, const struct group_header **ret)
 {
 	char name[GROUP_FILE_BYTES];
-	struct sys_stat st;
+	struct group_header head;
 	_close_ int fd = -1;
+	size_t bytes;
 	void *room;
 	ssize_t n;
 	int r;
@@ -106,21 +130,20 @@ int pending_load(int pending_dir, uint32_t id, const struct group_header **ret)
 	group_file_name(name, id, GROUP_ENDING);
 	fd = sys_open(pending_dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
 	if (fd < 0)
-		return fd;
-	r = sys_stat_fd(fd, &st);
+		return fd == -ELOOP || fd == -ENXIO ? GROUP_WHY_FORM : fd;
+	r = read_head(fd, id, &head);
 	if (r < 0)
 		return r;
-	if (!S_ISREG(st.mode) || st.size < sizeof(struct group_header) || st.size > GROUP_BYTES_MAX)
-		return GROUP_WHY_FORM;
-	r = sys_scratch(st.size, &room);
+	bytes = head.bytes;
+	r = sys_scratch(bytes, &room);
 	if (r < 0)
 		return r;
-	n = sys_read_all(fd, room, st.size);
-	if (n >= 0 && ((size_t)n != st.size || group_check(room, (size_t)n, NULL) < 0 ||
-		       ((struct group_header *)room)->id != id))
+	memcpy(room, &head, sizeof(head));
+	n = sys_read_all(fd, (char *)room + sizeof(head), bytes - sizeof(head));
+	if (n >= 0 && ((size_t)n != bytes - sizeof(head) || group_check(room, bytes, NULL) < 0))
 		n = GROUP_WHY_FORM;
 	if (n < 0) {
-		sys_scratch_back(room, st.size);
+		sys_scratch_back(room, bytes);
 		return (int)n;
 	}
 	*ret = room;

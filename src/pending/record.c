@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/bytes.h"
 #include "base/text.h"
@@ -16,6 +17,7 @@
 
 #define THINGS_MAGIC "SMSSTHNG"
 #define FILE_MODE    0600u
+#define NO_REPLACE   1u /* RENAME_NOREPLACE */
 
 const char *group_state_word(unsigned state)
 {
@@ -97,6 +99,12 @@ static void take_in(struct group_story *s, const struct group_record *r)
 	s->last = *r;
 }
 
+/* Nothing there, or a link, a directory, a pipe that nobody fills, a device that is none. */
+static bool no_file(int r)
+{
+	return r == -ENOENT || r == -ELOOP || r == -EISDIR || r == -EAGAIN || r == -ENXIO;
+}
+
 /* A read may come back short without being at the end. */
 static ssize_t read_record(int fd, uint64_t at, struct group_record *to)
 {
@@ -124,8 +132,8 @@ static int crc_of_group(int dir, uint32_t id, uint32_t *ret)
 	fd = sys_open(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
 	n = fd < 0 ? fd : sys_read_all(fd, &head, sizeof(head));
 	*ret = n == (ssize_t)sizeof(head) ? head.crc : 0;
-	/* something else stands there, and is found to be no group when it is loaded */
-	return n >= 0 || n == -ENOENT || n == -ELOOP || n == -EISDIR || n == -EAGAIN ? 0 : (int)n;
+	/* what is no file is found to be no group when it is loaded */
+	return n >= 0 || no_file((int)n) ? 0 : (int)n;
 }
 
 static int scan(int fd, uint32_t id, struct group_story *s)
@@ -148,22 +156,62 @@ static int scan(int fd, uint32_t id, struct group_story *s)
 	return n < 0 ? (int)n : 0;
 }
 
+/* Things come after BEGIN was durable: that record was there. */
+static int things_alone(int dir, uint32_t id, struct group_story *s)
+{
+	char name[GROUP_FILE_BYTES];
+	struct things_header head;
+	_close_ int fd = -1;
+	ssize_t n;
+
+	group_file_name(name, id, ".things");
+	fd = sys_open(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+	n = fd < 0 ? fd : sys_read_all(fd, &head, sizeof(head));
+	if (n == (ssize_t)sizeof(head) && bytes_same(head.magic, THINGS_MAGIC, 8) &&
+	    head.id == id && head.group_crc == s->group_crc) {
+		s->state = GROUP_BEGUN;
+		s->attempts = 1;
+		s->lost = true;
+	}
+	return n >= 0 || no_file((int)n) ? 0 : (int)n;
+}
+
 int story_read(int dir, uint32_t id, struct group_story *ret)
 {
 	char name[GROUP_FILE_BYTES];
 	struct group_story s = {.state = GROUP_QUEUED};
 	_close_ int fd = -1;
-	int r;
+	struct sys_stat st = {0};
+	int r = crc_of_group(dir, id, &s.group_crc);
 
+	if (r < 0)
+		return r;
 	group_file_name(name, id, ".journal");
 	fd = sys_open(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
-	r = crc_of_group(dir, id, &s.group_crc);
-	if (r >= 0)
-		r = fd == -ENOENT ? 0 : fd < 0 ? fd : scan(fd, id, &s);
+	r = fd < 0 ? fd : sys_stat_fd(fd, &st);
+	if (r >= 0 && S_ISREG(st.mode))
+		r = scan(fd, id, &s);
+	if (r >= 0 || no_file(r))
+		r = !s.group_crc || (s.end && !s.alien) ? 0 : things_alone(dir, id, &s);
 	if (r < 0)
 		return r;
 	*ret = s;
 	return 0;
+}
+
+int record_set_aside(int dir, uint32_t id, const char *ending)
+{
+	char name[GROUP_FILE_BYTES], odd[GROUP_FILE_BYTES];
+	struct sys_stat st;
+	int r;
+
+	group_file_name(name, id, ending);
+	group_file_name(odd, id, ".odd");
+	r = sys_stat_at(dir, name, AT_SYMLINK_NOFOLLOW, &st);
+	if (r < 0 || S_ISREG(st.mode))
+		return r == -ENOENT || r >= 0 ? 0 : r;
+	r = sys_rename(dir, name, dir, odd, NO_REPLACE);
+	return r < 0 ? r : sys_fsync(dir);
 }
 
 int story_add(int dir, uint32_t id, enum group_event event, struct group_record record,
@@ -181,6 +229,9 @@ int story_add(int dir, uint32_t id, enum group_event event, struct group_record 
 	record.crc = 0;
 	record.crc = record_crc(&record);
 	group_file_name(name, id, ".journal");
+	r = story->end ? 0 : record_set_aside(dir, id, ".journal");
+	if (r < 0)
+		return r;
 	fd = sys_open(dir, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, FILE_MODE);
 	if (fd < 0)
 		return fd;
@@ -193,7 +244,7 @@ int story_add(int dir, uint32_t id, enum group_event event, struct group_record 
 	if (r < 0)
 		return r;
 	story->end += sizeof(record);
-	story->alien = false;
+	story->alien = story->lost = false;
 	take_in(story, &record);
 	return 0;
 }
@@ -226,11 +277,9 @@ int things_read(int dir, const struct group_header *g, struct things_header *roo
 
 	group_file_name(name, g->id, ".things");
 	fd = sys_open(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
-	if (fd < 0)
-		return fd;
-	n = sys_read_all(fd, room, things_bytes(g));
+	n = fd < 0 ? fd : sys_read_all(fd, room, things_bytes(g));
 	if (n < 0)
-		return (int)n;
+		return n != -ENOENT && no_file((int)n) ? -EILSEQ : (int)n;
 	if ((size_t)n != things_bytes(g) || !bytes_same(room->magic, THINGS_MAGIC, 8) ||
 	    room->id != g->id || room->count != g->places.count || room->group_crc != g->crc)
 		return -EILSEQ;

@@ -64,6 +64,7 @@ struct group_story { /* a journal, read */
 	uint32_t group_crc;       /* of the group file that lies there; 0 none could be read */
 	uint32_t aside; /* things of others that are in its graveyards, if they were not purged */
 	bool alien;     /* there are records, and all of them are about another group */
+	bool lost;      /* its records are gone, and its things tell that it had begun */
 };
 
 /* Why a group was refused or failed, beyond errno; all below -4096. */
@@ -87,8 +88,9 @@ const char *group_state_word(unsigned state);
 /*
  * story_read - the journal of a group; none is a group that was just queued
  *   dir  fd of the pending directory
- * Records about another group (of another machine, say) do not count, though they stay. Returns 0
- * or -errno. Torn records at the end are ignored.
+ * Records about another group (of another machine, say) do not count, though they stay. Without a
+ * record of its own, but with its things, a group had begun. Torn records at the end are ignored,
+ * and so is what is no file. Returns 0 or -errno.
  */
 int story_read(int dir, uint32_t id, struct group_story *ret);
 
@@ -111,6 +113,13 @@ struct things_header {
 	uint32_t id;
 	uint32_t count;
 };
+
+/*
+ * record_set_aside - something else stands where a file of the group belongs: to NUMBER.odd
+ *   ending  of that file, ".journal"
+ * Returns 0 (also when it is a file, or nothing) or -errno.
+ */
+int record_set_aside(int dir, uint32_t id, const char *ending);
 
 /*
  * things_write - durable; room holds the header's bytes and then count things

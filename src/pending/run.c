@@ -81,7 +81,9 @@ static int drop_things(struct work *w)
 	int r;
 
 	group_file_name(name, w->group->id, ".things");
-	r = sys_unlink(w->dir, name, 0);
+	r = record_set_aside(w->dir, w->group->id, ".things");
+	if (r >= 0)
+		r = sys_unlink(w->dir, name, 0);
 	if (r == -ENOENT && !w->story.end) /* with a story it may be gone and not durably */
 		return 0;
 	return r < 0 && r != -ENOENT ? r : sys_fsync(w->dir);
@@ -359,7 +361,7 @@ static int run_one(const struct pending_step *s, int dir, uint32_t id)
 		return 0;
 	if (known)
 		r = pending_load(dir, id, &w.group);
-	if (r >= 0 && w.story.alien)
+	if (r >= 0 && w.story.alien && !w.story.lost)
 		r = note(&w, GROUP_EV_REFUSED, GROUP_WHY_ALIEN) < 0 ? -EIO : GROUP_WHY_ALIEN;
 	else if (r >= 0)
 		r = w.group->flags & GROUP_REVERSE ? do_reverse(&w)

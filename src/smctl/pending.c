@@ -34,6 +34,7 @@ enum letter {
 	L_KEEP,
 	L_DAYS,
 	L_MIB,
+	L_DRIVE,
 };
 
 static const struct option options[] = {
@@ -57,6 +58,7 @@ static const struct option options[] = {
 	{"keep", required_argument, NULL, L_KEEP},
 	{"days", required_argument, NULL, L_DAYS},
 	{"mib", required_argument, NULL, L_MIB},
+	{"drive", required_argument, NULL, L_DRIVE},
 	{NULL, 0, NULL, 0},
 };
 
@@ -225,6 +227,21 @@ static int take_flag(struct pending *p, int letter)
 	return 0;
 }
 
+static int take_drive(struct pending *p)
+{
+	const int r = drives_add(&p->drives, optarg);
+
+	if (r == 0)
+		return 0;
+	if (r == -EINVAL)
+		return smctl_usage(p->s, "--drive wants X:=DIRECTORY, not \"%s\"",
+				   show_text(optarg));
+	if (r == -EEXIST)
+		return smctl_usage(p->s, "--drive \"%s\": that drive was given already",
+				   show_text(optarg));
+	return smctl_usage(p->s, "--drive \"%s\": %s", show_text(optarg), err_text(-r));
+}
+
 /* 0 = taken, else the exit status + 1. Words come in order, as letter 1. */
 static int take_option(struct pending *p, int letter, char **argv)
 {
@@ -236,6 +253,8 @@ static int take_option(struct pending *p, int letter, char **argv)
 		return give(p, optarg, NULL) < 0 ? SMCTL_FAILED + 1 : 0;
 	if (letter == L_KEEP || letter == L_DAYS || letter == L_MIB)
 		return take_number(p, letter) ? SMCTL_USAGE + 1 : 0;
+	if (letter == L_DRIVE)
+		return take_drive(p) ? SMCTL_USAGE + 1 : 0;
 	if (letter == 'h') {
 		verbs_help("pending");
 		return SMCTL_OK + 1;
@@ -296,6 +315,29 @@ static int read_options(struct pending *p, int argc, char **argv)
 	return r;
 }
 
+/* With --drive the hive is one of Windows: it is looked at, nothing else. */
+static int windows(struct pending *p, const struct pending_verb *v)
+{
+	const bool check = v->run == groups_check;
+
+	if (!check && v->run != groups_list)
+		return smctl_usage(
+			p->s,
+			"\"%s\": the queue of a Windows hive is only listed and checked: "
+			"it is Windows' to run and to change",
+			v->name);
+	if (check && p->word_count)
+		return smctl_usage(p->s, "\"%s\" is one word too many", show_text(p->words[0]));
+	if (!p->hive)
+		return smctl_usage(p->s, "--drive wants --hive FILE, a SYSTEM hive of Windows");
+	if (p->root || p->state)
+		return smctl_usage(p->s,
+				   "--drive and %s do not go together: --hive is a file of "
+				   "this machine then",
+				   p->root ? "--root" : "--state");
+	return windows_show(p, check);
+}
+
 static int run(struct pending *p)
 {
 	const char *word = p->word_count ? p->words[0] : "list";
@@ -311,6 +353,8 @@ static int run(struct pending *p)
 		if (v->words_max >= 0 && p->word_count > v->words_max)
 			return smctl_usage(p->s, "\"%s\" is one word too many",
 					   show_text(p->words[v->words_max]));
+		if (p->drives.any)
+			return windows(p, v);
 		r = open_queue(p);
 		return r ? r : v->run(p);
 	}
@@ -321,11 +365,14 @@ int verb_pending(struct smctl *s, int argc, char **argv)
 {
 	struct pending p = {.s = s, .keep = {KEEP_GROUPS, KEEP_DAYS, KEEP_BYTES, false}};
 	char **words;
-	int r = read_options(&p, argc, argv);
+	int r;
 
+	drives_start(&p.drives);
+	r = read_options(&p, argc, argv);
 	words = p.words;
 	r = r ? r - 1 : run(&p);
 	sm_queue_close(p.q);
+	drives_end(&p.drives);
 	free(p.given);
 	free(words);
 	return r;

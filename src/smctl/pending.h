@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "smctl/pending_hive.h"
 #include "smctl/smctl.h"
 
 struct pending { /* one run of smctl pending */
@@ -23,6 +24,7 @@ struct pending { /* one run of smctl pending */
 	size_t given_count;
 	char **words; /* of every other verb */
 	int word_count;
+	struct drives drives; /* any: the hive is one of Windows */
 };
 
 /*
@@ -70,3 +72,38 @@ struct groups_problems {
 struct sm_watch groups_watch(struct groups_problems *told);
 /* groups_watch_end - takes the progress line away. */
 void groups_watch_end(struct groups_problems *told);
+
+/* ---- classic entries (pending_classic.c) ---- */
+
+struct classic_shown {                 /* one entry as people and programs see it */
+	uint32_t number;               /* from 1 */
+	const char *value, *from, *to; /* to "" for a delete */
+	bool replace;
+	const char *why;   /* malformed; NULL */
+	const char *state; /* NULL = not said */
+};
+/* classic_entry_text - "move /a over /b", "delete /c", "malformed: ..."; escaped, in one buffer. */
+const char *classic_entry_text(const struct classic_shown *c);
+json_object *classic_entry_json(const struct classic_shown *c);
+
+/*
+ * classic_list, classic_check, classic_report - what stands beside the groups; each returns the
+ * exit status, and with o adds its fields to it instead of lines
+ */
+int classic_list(struct pending *p, json_object *o);
+int classic_check(struct pending *p, json_object *o);
+int classic_report(struct pending *p, json_object *o);
+
+struct classic_telling {
+	json_object *list; /* of entries that ended; NULL: lines are printed */
+	uint32_t told;
+};
+/* classic_watch - what sm_queue_apply does with classic entries is told; t must stay. */
+void classic_watch(struct pending *p, struct classic_telling *t);
+/* classic_left - says what cannot be run, and what to do; SMCTL_OK when nothing is left so. */
+int classic_left(struct pending *p);
+/* classic_clear - cancels what waits. */
+int classic_clear(struct pending *p, json_object *o);
+
+/* windows_show - list and check of a Windows hive (pending_windows.c); returns the exit status. */
+int windows_show(struct pending *p, bool check);

@@ -139,11 +139,11 @@ int groups_clear(struct pending *p)
 		json_object *o = json_object_new_object();
 
 		json_put_number(o, "cancelled", count);
-		worst |= json_show(o, false);
-	} else {
-		printf("%u groups cancelled\n", count);
+		worst |= classic_clear(p, o);
+		return worst | json_show(o, false);
 	}
-	return worst;
+	printf("%u groups cancelled\n", count);
+	return worst | classic_clear(p, NULL);
 }
 
 int groups_purge(struct pending *p)
@@ -193,17 +193,22 @@ static void tell_applied(void *arg, const struct sm_group_row *row)
 int groups_apply(struct pending *p)
 {
 	struct applying a = {.p = p, .list = p->s->json ? json_object_new_array() : NULL};
-	int r;
+	struct classic_telling classic = {0};
+	int r, left = SMCTL_OK;
 
 	if (!p->root)
 		return smctl_usage(p->s, "wanted: --root DIR; a running system's queue is its "
 					 "next boot's to apply");
+	classic_watch(p, &classic);
 	r = sm_queue_apply(p->q, p->fallback, tell_applied, &a);
+	if (r >= 0 && !p->fallback)
+		left = classic_left(p);
 	if (a.list) {
 		json_object *o = json_object_new_object();
 
 		json_put(o, "groups", a.list);
+		json_put(o, "classic", classic.list);
 		(void)json_show(o, false);
 	}
-	return r < 0 ? groups_failed(p, r, NULL) : r ? SMCTL_FAILED : SMCTL_OK;
+	return r < 0 ? groups_failed(p, r, NULL) : r ? SMCTL_FAILED : left;
 }

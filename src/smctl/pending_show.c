@@ -94,11 +94,12 @@ int groups_list(struct pending *p)
 	if (!list) {
 		if (!count)
 			puts("no groups");
-		return SMCTL_OK;
+		return classic_list(p, NULL);
 	}
 	o = json_object_new_object();
 	json_put(o, "groups", list);
-	return json_show(o, false);
+	r = classic_list(p, o);
+	return json_show(o, false) | r;
 }
 
 /* ---- show ---- */
@@ -233,12 +234,12 @@ int groups_check(struct pending *p)
 			worst |= check_one(p, &row, all);
 	if (r < 0)
 		worst = groups_failed(p, r, NULL);
-	if (all) {
-		o = json_object_new_object();
+	o = all ? json_object_new_object() : NULL;
+	if (o)
 		json_put(o, "groups", all);
-		(void)json_show(o, false);
-	}
-	return worst;
+	if (!p->word_count)
+		worst |= classic_check(p, o);
+	return o ? json_show(o, false) | worst : worst;
 }
 
 /* ---- report ---- */
@@ -358,9 +359,10 @@ int groups_report(struct pending *p)
 		worst |= report_one(p, &row, all);
 	if (r < 0)
 		worst = groups_failed(p, r, NULL);
-	if (!all)
-		return worst;
-	o = json_object_new_object();
-	json_put(o, "groups", all);
-	return json_show(o, false) | worst;
+	o = all ? json_object_new_object() : NULL;
+	if (o)
+		json_put(o, "groups", all);
+	if (!p->word_count)
+		worst |= classic_report(p, o);
+	return o ? json_show(o, false) | worst : worst;
 }

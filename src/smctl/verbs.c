@@ -100,7 +100,8 @@ static const struct verb verbs[] = {
 	  "    --digest             SHA-256 also of files larger than 64 kB\n"
 	  "    --allow-protected    protected paths may be touched, once\n"
 	  "    --check              say what would fail, queue nothing\n"
-	  "  list                   all groups; also without a verb\n"
+	  "  list                   all groups, and the classic entries of the hive; also\n"
+	  "                         without a verb\n"
 	  "  show GROUP             its operations\n"
 	  "  check [GROUP...]       what would fail if they were carried out now\n"
 	  "  report [GROUP]         what happened to each operation, boot by boot\n"
@@ -110,10 +111,13 @@ static const struct verb verbs[] = {
 	  "  purge                  what was replaced goes, but for the newest groups\n"
 	  "    --keep N --days N --mib N, --unaccepted\n"
 	  "  apply                  with --root: carry out the queue now (--fallback: take back)\n"
-	  "  clear                  cancel all that waits\n"
+	  "  clear                  cancel all that waits, classic entries too\n"
 	  "GROUP is a number or a name.\n"
 	  "  --root DIR             of a mounted system\n"
-	  "  --state DIR --hive FILE  where it has them, as it sees them itself" },
+	  "  --state DIR --hive FILE  where it has them, as it sees them itself\n"
+	  "  --hive FILE --drive C:=DIR...\n"
+	  "                         list, check: the entries of a Windows hive, with its drives\n"
+	  "                         mounted at these directories" },
 	{ "pagefiles", "", "", verb_not_implemented, VERB_SHOWN,
 	  "paging files (not implemented)", "Not implemented in this version." },
 	/* not verbs: programs, for their help */

@@ -62,7 +62,7 @@ _smctl() {
       }
       ;;
     esac
-    words="$words --root --state --hive"
+    words="$words --root --state --hive --drive"
     case $second in
     '') words="add list show check report cancel undo retry purge apply clear $words" ;;
     add) words="$words --replace --delete --manifest --null --group --reason --digest

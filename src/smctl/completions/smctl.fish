@@ -46,6 +46,9 @@ complete -c smctl -n '__fish_seen_subcommand_from poweroff reboot halt' -l reaso
 complete -c smctl -n '__fish_seen_subcommand_from pending' \
     -a 'add list show check report cancel undo retry purge apply clear'
 complete -c smctl -n '__fish_seen_subcommand_from pending' -l root -r -F -d 'A mounted system'
+complete -c smctl -n '__fish_seen_subcommand_from pending' -l hive -r -F -d 'Its hive'
+complete -c smctl -n '__fish_seen_subcommand_from pending' -l drive -x \
+    -d 'X:=DIR, a drive of a Windows hive'
 complete -c smctl -n '__fish_seen_subcommand_from pending' -s d -l delete -r -F -d 'A delete'
 complete -c smctl -n '__fish_seen_subcommand_from pending' -s m -l manifest -r -F -d 'From a file'
 complete -c smctl -n '__fish_seen_subcommand_from pending' -s r -l replace -d 'Targets make room'

@@ -59,6 +59,7 @@ _smctl() {
     ;;
   pending)
     _arguments $common '--root[a mounted system]:directory:_files -/' \
+      '--hive[its hive]:file:_files' '*--drive[a drive of a Windows hive]:X\:=directory:' \
       '*'{-d,--delete}'[a delete]:file:_files' '(-m --manifest)'{-m,--manifest}'[from a file]:file:_files' \
       '(-r --replace)'{-r,--replace}'[targets make room]' '(-g --group)'{-g,--group}'[its name]:name:' \
       '1:verb:(add list show check report cancel undo retry purge apply clear)' '*:path:_files'

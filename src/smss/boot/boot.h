@@ -3,7 +3,7 @@
  * boot.h - what the boot roles share among themselves
  *
  * Small rules that must be the same everywhere: whom a file must belong to before a boot believes
- * it, how a file is published below /run/smss, how a line is filed for good. Never in the
+ * it, how a file is published below /run/smss. Never in the
  * master: only copies link through here. Rules: design §4, law 11 and 12.
  */
 #pragma once
@@ -32,20 +32,6 @@ bool boot_owned(const struct sys_stat *st);
  * Returns 0 or -errno.
  */
 int boot_publish(const char *name, const void *bytes, size_t n);
-
-/*
- * boot_open_lines - a file of lines, to be written at its end, where a new line begins
- *   ret  what it was when opened: its name may be new when it was empty
- * Returns an fd (caller's) or -errno. Nothing is durable yet.
- */
-int boot_open_lines(int dir, const char *name, struct sys_stat *ret);
-
-/*
- * boot_append_line - a line at the end of a file of the state directory, durable on return
- *   dir    the state directory;  name  plain name, made with mode 0600 when missing
- * Returns 0 or -errno.
- */
-int boot_append_line(int dir, const char *name, const char *lines, size_t n);
 
 /*
  * boot_say - copy_item with a remark of two or three parts and an errno

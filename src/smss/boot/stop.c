@@ -10,9 +10,10 @@
 
 #include <errno.h>
 
+#include "base/json.h"
 #include "base/text.h"
+#include "pending/lines.h"
 #include "smss/boot/boot.h"
-#include "smss/boot/json.h"
 #include "state/state.h"
 #include "sys/sys.h"
 
@@ -31,7 +32,7 @@ static int append_stop(int dir, const struct sm_stop_text *s)
 	json_string(text_add(&t, "\",\"culprit\":"), s->culprit);
 	json_string(text_add(&t, ",\"text\":"), s->text);
 	text_add(&t, "}\n");
-	return t.cut ? -ENOSPC : boot_append_line(dir, STOPS_FILE, t.at, t.len);
+	return t.cut ? -ENOSPC : lines_append(dir, STOPS_FILE, t.at, t.len);
 }
 
 int copy_role_stop(struct copy *c)

@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * renames.h - one rename or delete on the file system, and how its result is kept
+ * rename_op.h - one rename or delete on the file system, and how its result is kept
  *
- * The operation itself (rename_op.c) knows nothing of queue and journal: it finds the source's
- * identity first, so that the journal can name it, and then acts in the directories that it holds
- * open. Source: nt-reference §4.3; peers §6b 30.
+ * The operation itself knows nothing of queue and journal: it finds the source's identity first, so
+ * that the journal can name it, and then acts in the directories that it holds open. Source:
+ * nt-reference §4.3; peers §6b 30.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define RENAME_REPORT "renames.report" /* in the state directory, one JSON object a line */
-
 /* Kept results: 0, -errno, or one of these, which no errno reaches. */
 #define RENAME_REFUSED_FIRST (-4096)
 #define RENAME_PROTECTED     (-4096) /* refused: a protected path */
 #define RENAME_MALFORMED     (-4097) /* refused: not an entry that can be run */
 #define RENAME_LINK          (-4098) /* refused: a link on the way */
+#define RENAME_CANCELLED     (-4099) /* an operator's word came first */
 #define RENAME_UNKNOWN       (-4095) /* it ended, its result was lost with a cut */
 
 struct rename_what {
+	int root;              /* fd of the directory that stands for "/"; the caller's */
 	const char *from, *to; /* canonical; to "" = delete */
 	bool replace;
 };
@@ -31,6 +31,14 @@ struct rename_place {
 	uint64_t dev, ino;               /* of the source */
 	bool directory;                  /* the source is one */
 };
+
+/*
+ * rename_open_parent - the directory of a canonical path, opened to be listed and synced
+ *   root      as in rename_what
+ *   ret_name  the path's last component, within path
+ * No link is followed. Returns an fd (caller's), RENAME_LINK or -errno.
+ */
+int rename_open_parent(int root, const char *path, const char **ret_name);
 
 /*
  * rename_find - open both directories and look at the source

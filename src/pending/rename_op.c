@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rename_op.c - one rename or delete on the file system, see renames.h
+ * rename_op.c - one rename or delete on the file system, see rename_op.h
  *
  * NT's steps in Linux's words: a delete removes a file or an empty directory; a rename without "!"
  * fails where something is; with "!" a file is replaced, and a read-only one (here: immutable) is
  * made writable and tried once more. Never copies: another file system is a failure.
  */
-#include "smss/boot/renames.h"
+#include "pending/rename_op.h"
 
 #include <errno.h>
 #include <linux/openat2.h>
@@ -21,17 +21,13 @@
 #define FLAG_APPEND    0x20u
 #define NO_LINKS       (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
 
-/* The directory of a canonical path, opened for fsync; *ret_name is the path's last component. */
-static int open_parent(const char *path, const char **ret_name)
+int rename_open_parent(int root, const char *path, const char **ret_name)
 {
 	const char *name = strrchr(path, '/') + 1;
 	const size_t n = (size_t)(name - path) - 1;
-	_close_ int root = sys_open(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0);
 	char parent[PATH_BYTES] = ".";
 	int r;
 
-	if (root < 0)
-		return root;
 	if (n) {
 		memcpy(parent, path + 1, n - 1);
 		parent[n - 1] = 0;
@@ -48,11 +44,11 @@ int rename_find(const struct rename_what *what, struct rename_place *ret)
 	int r;
 
 	if (*what->to) {
-		ret->to_dir = open_parent(what->to, &ret->to_name);
+		ret->to_dir = rename_open_parent(what->root, what->to, &ret->to_name);
 		if (ret->to_dir < 0)
 			return ret->to_dir == -ENOENT ? -ENOTDIR : ret->to_dir;
 	}
-	ret->from_dir = open_parent(what->from, &ret->from_name);
+	ret->from_dir = rename_open_parent(what->root, what->from, &ret->from_name);
 	if (ret->from_dir < 0)
 		return ret->from_dir;
 	r = sys_stat_at(ret->from_dir, ret->from_name, AT_SYMLINK_NOFOLLOW, &st);

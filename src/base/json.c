@@ -2,7 +2,7 @@
 /*
  * json.c - a string as JSON, see json.h
  */
-#include "smss/boot/json.h"
+#include "base/json.h"
 
 #include <stddef.h>
 
