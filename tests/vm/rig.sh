@@ -70,6 +70,26 @@ rig_initramfs() {
     "$(sha256sum <"$VM_DIR/prepare")")"
 }
 
+# rig_initramfs_for TYPE - the same for a root of another file system: behind it a second archive
+# with the modules, which go with those of the disk.
+rig_initramfs_for() {
+  local all work file n=200
+  all=$(rig_initramfs)
+  [ "$1" = ext4 ] || all=${all%.cpio}-$1.cpio
+  printf '%s' "$all"
+  [ ! -s "$all" ] || return 0
+  work=$(mktemp -d "$CACHE/initramfs.XXXXXX")
+  mkdir -p "$work/root/lib/modules" "$work/more/mod/mmio"
+  ln -s "$CACHE/kernel/modules" "$work/root/lib/modules/$(rig_kernel_version)"
+  while read -r _ file _; do
+    cp "$file" "$work/more/mod/mmio/$((n++))-${file##*/}"
+  done < <(modprobe -d "$work/root" -S "$(rig_kernel_version)" --show-depends "$1" | grep ^insmod)
+  { cat "$(rig_initramfs)" && cd "$work/more" && find mod -name '*.ko' | LC_ALL=C sort |
+    cpio --quiet -o -H newc -R 0:0 --reproducible; } >"$work/initramfs.cpio"
+  mv "$work/initramfs.cpio" "$all"
+  rm -rf "$work"
+}
+
 # rig_ready - is everything in the cache? Quick, for callers that then need not take the lock.
 rig_ready() {
   [ -s "$CACHE/kernel/version" ] && [ -s "$(rig_initramfs)" ] && [ -s "$(rig_base).img" ]

@@ -1,12 +1,16 @@
-"""Pending groups on a file system of their own: 20 of them with 2,000 operations, on and then back.
+"""Pending groups, 20 of them with 2,000 operations: one boot carries them out, one takes them back.
 
-The guest queues them, carries them out as the boot's step does, and then takes them back as a fall
-back to LastKnownGood does; the cuts fall into both. Behind that comes the script of mvrm.py. The
-law after a cut, before anybody recovers anything: a group whose story says applied is wholly
+The guest is smss as PID 1, and this file's script is root's shell on its console. A first boot is
+accepted, and the groups are queued; the second carries them out, and is rejected; the third falls
+back to LastKnownGood, and takes them back. The cuts fall into all that comes after the queueing.
+Behind it comes the script of mvrm.py.
+
+The law after a cut, before anybody recovers anything: a group whose story says applied is wholly
 there, one that says queued or reverted is untouched, and no content is lost whatever it says; what
-had returned is so. Then the recovery, which is the next boot's step, or in every other state its
-fallback and then a step: each group is whole or untouched, says so, and those before it went
-before it; and after a fallback every group is back.
+had returned is so. Then the recovery offline, which is the next boot's step and then a fallback, or
+in every other state the fallback first: each group is whole or untouched, says so, and those before
+it went before it; and after a fallback every group is back. Some states are booted again as well,
+at the level that was left, and what that boot left is held against the same law.
 
 What files there have to be is worked out here, from the operations alone; journals are read here.
 Nothing is shared with the product but the command that recovers.
@@ -15,21 +19,27 @@ usage: groups.py fill TREE     the files, and the groups queued: a system that w
        groups.py judge TREE    what a kill left of it, recovered; exit 1 when the law is broken
 """
 
+import functools
 import json
 import os
-import stat
 import struct
 import subprocess
 import sys
 import zlib
 
+import lkg
 import mvrm
 from hivefile import crc32c
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BUILD = os.environ.get("BUILD", os.path.join(HERE, "../../../build"))
 SMCTL = os.path.join(os.environ.get("STAGE", os.path.join(BUILD, "stage")), "usr/bin/smctl")
-DISK = "data"
+DISK = "root"
+ROOT_MB = 512
+HIVES = ["cuts/lkg.reg"]            # root's shell is the script, and a boot is accepted by hand
+BOOT = lkg.BOOT
+STEPS = "expect-not 'cut: wrong.*'\nexpect 'cut: done' 900\ncut\n"
+LISTS = "root/lists"
 GROUPS, OPERATIONS = 20, 100
 STATE = "var/lib/smss"
 RECORD = struct.Struct("<IIIIiIQQ24x")
@@ -106,6 +116,7 @@ AFTER = {g: carried_out({**files, "common/app": ""}, steps)
 CONTENTS = sorted(["app 0"] + [text for files in BEFORE.values() for text in files.values()])
 
 
+@functools.lru_cache(maxsize=None)
 def wanted(applied):
     """The files with these groups applied, in the order of their numbers."""
     files = {"common/app": "app 0"}
@@ -135,38 +146,94 @@ def manifest(steps):
                    for word, source, target in steps)
 
 
-def _guest():
-    lines = ["[ $CUT_TYPE = ext4 ] || modprobe $CUT_TYPE",
-             "mount -t $CUT_TYPE $CUT_DISK /data || exit 1", "cd /data",
-             f"mkdir -p common {STATE} etc/smss usr boot /run/lists"]
-    lines += [f"chmod 700 {STATE}", "put() { printf '%s' \"$2\" >$1; }", "put common/app 'app 0'"]
-    for g, (files, steps) in enumerate(ALL, 1):
-        folders = sorted({os.path.dirname(path) for path in files} | {f"files/{g:02d}/n"})
-        lines.append("mkdir -p " + " ".join(folders))
-        lines += [f"put {path} '{text}'" for path, text in files.items()]
-        lines.append(f"cat >/run/lists/{g} <<'LIST'")
-        lines += manifest(steps).splitlines()
-        lines.append("LIST")
-    lines.append("cd /; sync")
-    lines.append(f"g=1; while [ $g -le {GROUPS} ]; do smctl pending --root /data add --group g$g "
-                 "--manifest /run/lists/$g >/dev/null || exit 1; g=$((g + 1)); done")
-    lines += ["sync", "mark groups step 1",
-              "smctl pending --root /data apply || exit 1", "mark groups applied 1",
-              "mark groups fallback 1",
-              "smctl pending --root /data apply --fallback || exit 1", "mark groups reverted 1"]
-    # and what mvrm.py judges
-    lines += [f"b=1; while [ $b -le {mvrm.BUNDLES} ]; do d=/data/bundles/$b; mkdir -p $d; n=1",
-              f"while [ $n -le {mvrm.FILES} ]; do put $d/new$n new; put $d/gone$n gone",
-              "n=$((n + 1)); done; b=$((b + 1)); done; sync",
-              f"b=1; while [ $b -le {mvrm.BUNDLES} ]; do d=/data/bundles/$b; n=1",
-              "mark mvrm begun $b",
-              f"while [ $n -le {mvrm.FILES} ]; do mv $d/new$n $d/now$n; rm $d/gone$n",
-              f"[ $n -ne {mvrm.FILES // 2} ] || sync; n=$((n + 1))",
-              "done; mark mvrm returned $b; sync; b=$((b + 1)); done"]
-    return "\n".join(lines) + "\n"
+# ---- the guest -----------------------------------------------------------------------------------
+
+GUEST = f"""
+# in one piece, whatever else is on the console
+say() {{
+	echo "<3>cut: $*" >/dev/kmsg
+}}
+wrong() {{
+	say "wrong: $*"
+	sleep 600
+}}
+restart() {{
+	smctl reboot || wrong reboot
+	sleep 600
+}}
+smctl wait ready --timeout 120 || wrong not ready
+level=$(smctl boot | sed -n 's/^level *\\([A-Za-z]*\\).*/\\1/p')
+if grep -qw cut.look /proc/cmdline; then
+	sync
+	say "looked at $level"
+	sleep 600
+fi
+last=$(dd if=$CUT_DISK bs=512 count=1 skip=$CUT_MARKS iflag=direct status=none |
+	tr -d '\\000' | sed -n 's/^cut groups \\([a-z]*\\) 1 *$/\\1/p')
+case "$last $level" in
+" Current")
+	smctl boot accept || wrong accept
+	g=1
+	while [ $g -le {GROUPS} ]; do
+		smctl pending add --group g$g --manifest /{LISTS}/$g >/dev/null || wrong add
+		g=$((g + 1))
+	done
+	sync
+	mark groups step 1
+	restart
+	;;
+"step Current")
+	mark groups applied 1
+	mark groups fallback 1
+	smctl boot reject --force || wrong reject
+	restart
+	;;
+"fallback LastKnownGood")
+	mark groups reverted 1
+	;;
+*) wrong "up at $level after the mark '$last'" ;;
+esac
+# and what mvrm.py judges
+b=1
+while [ $b -le {mvrm.BUNDLES} ]; do
+	mark mvrm begun $b
+	d=/bundles/$b n=1
+	while [ $n -le {mvrm.FILES} ]; do
+		mv $d/new$n $d/now$n
+		rm $d/gone$n
+		[ $n -ne {mvrm.FILES // 2} ] || sync
+		n=$((n + 1))
+	done
+	mark mvrm returned $b
+	sync
+	b=$((b + 1))
+done
+say done
+sleep 600
+"""
 
 
-GUEST = _guest()
+def make_files(tree, files, *folders):
+    for folder in {os.path.dirname(path) for path in files} | set(folders):
+        os.makedirs(os.path.join(tree, folder), exist_ok=True)
+    for path, text in files.items():
+        with open(os.path.join(tree, path), "w", encoding="ascii") as f:
+            f.write(text)
+
+
+def fill(tree):
+    """All that the guest needs, but for the queue."""
+    make_files(tree, wanted(()), *(f"files/{g:02d}/n" for g in BEFORE))
+    make_files(tree, {f"{LISTS}/{g}": manifest(steps) for g, (_, steps) in enumerate(ALL, 1)})
+    make_files(tree, {f"bundles/{b}/{kind}{n}": kind for b in range(1, mvrm.BUNDLES + 1)
+                      for kind in ("new", "gone") for n in range(1, mvrm.FILES + 1)})
+
+
+def queue(tree):
+    """The groups, into a system that will be booted."""
+    for g in BEFORE:
+        subprocess.run([SMCTL, "pending", "--root", tree, "add", "--group", f"g{g}", "--manifest",
+                        os.path.join(tree, LISTS, str(g))], check=True, stdout=subprocess.DEVNULL)
 
 
 # ---- what is there -------------------------------------------------------------------------------
@@ -176,19 +243,47 @@ def read(path):
         return f.read()
 
 
-def files_below(tree, *tops):
-    """{path: content}; what is no file or directory is an error."""
+def files_below(tree, *tops, known=None):
+    """{path: content}; what is no file or directory is an error.
+
+    known has contents by inode: what is in it is not read again."""
     found = {}
+
+    def opened(name, flags, folder=None):
+        return os.open(name, os.O_RDONLY | os.O_NOFOLLOW | flags, dir_fd=folder)
+
+    def walk(folder, path):
+        unread = []
+        try:
+            with os.scandir(folder) as rows:
+                for row in rows:
+                    here = f"{path}/{row.name}"
+                    if row.is_dir(follow_symlinks=False):
+                        walk(opened(row.name, os.O_DIRECTORY, folder), here)
+                    elif not row.is_file(follow_symlinks=False):
+                        raise ValueError(f"{here} is neither file nor directory")
+                    elif known and row.inode() in known:
+                        found[here] = known[row.inode()]
+                    else:
+                        unread.append((here, row.inode(), opened(row.name, 0, folder)))
+                        os.posix_fadvise(unread[-1][2], 0, 0, os.POSIX_FADV_WILLNEED)
+            for here, inode, fd in unread:
+                found[here] = os.read(fd, 4096).decode(errors="replace")
+                if known is not None:
+                    known[inode] = found[here]
+        finally:
+            for fd in [folder] + [fd for _, _, fd in unread]:
+                os.close(fd)
+
     for top in tops:
-        for where, folders, names in os.walk(os.path.join(tree, top)):
-            for name in folders + names:
-                path = os.path.join(where, name)
-                mode = os.lstat(path).st_mode
-                if stat.S_ISREG(mode):
-                    found[os.path.relpath(path, tree)] = read(path).decode(errors="replace")
-                elif not stat.S_ISDIR(mode):
-                    raise ValueError(f"{path} is neither file nor directory")
+        if os.path.exists(os.path.join(tree, top)):
+            walk(opened(os.path.join(tree, top), os.O_DIRECTORY), top)
     return found
+
+
+@functools.lru_cache(maxsize=None)
+def crc_of(row):
+    return crc32c(b"\0\0\0\0" + row)
 
 
 def stories(tree):
@@ -203,7 +298,7 @@ def stories(tree):
         for at in range(0, len(log) - RECORD.size + 1, RECORD.size):
             row = log[at:at + RECORD.size]
             crc, word, number, *_ = RECORD.unpack(row)
-            if crc != crc32c(b"\0\0\0\0" + row[4:]) or number != g:
+            if crc != crc_of(row[4:]) or number != g:
                 break
             event = word
         said[g] = STORY.get(event, f"event {event}")
@@ -212,7 +307,7 @@ def stories(tree):
 
 def compare(there, said, when):
     """Every group that is not on its way is whole or untouched, as it says."""
-    files = wanted({g for g, word in said.items() if word == "applied"})
+    files = wanted(tuple(g for g, word in said.items() if word == "applied"))
     want, have = by_group(files), by_group(there)
     for g, word in said.items():
         if word not in ON_THE_WAY and want[g] != have[g]:
@@ -224,8 +319,8 @@ def compare(there, said, when):
         raise ValueError(f"{when}: common/app, which is only ever replaced, is not there")
 
 
-def nothing_lost(tree, there, when):
-    kept = files_below(tree, os.path.join(STATE, "graveyard"))
+def nothing_lost(tree, there, when, known=None):
+    kept = files_below(tree, f"{STATE}/graveyard", known=known)
     seen = sorted(list(there.values()) + list(kept.values()))
     if seen != CONTENTS:
         odd = set(CONTENTS) - set(seen) or {t for t in seen if seen.count(t) > 1}
@@ -247,7 +342,7 @@ def step(tree, *words):
     return said
 
 
-def recover(tree, said, words):
+def recover(tree, said, words, known):
     table = BACK if words else FORWARD
     when = "after the fallback" if words else "after the step"
     want = {g: table.get(word, word) for g, word in said.items()}
@@ -255,28 +350,43 @@ def recover(tree, said, words):
     if now != want:
         g = next(g for g in now if now[g] != want[g])
         raise ValueError(f"{when}: group {g} was {said[g]}, is {now[g]} and not {want[g]}")
-    there = files_below(tree, "files", "common")
+    there = files_below(tree, "files", "common", known=known)
     compare(there, now, when)
-    nothing_lost(tree, there, when)
+    nothing_lost(tree, there, when, known)
     return now
+
+
+def level_of(tree):
+    """What the next boot takes: the shell has rejected the current one, or nobody has."""
+    slot = lkg.slots_of(os.path.join(tree, STATE, "boot.state"))[0]
+    return "LastKnownGood" if slot.attempts[lkg.CURRENT] == lkg.REJECTED else "Current"
+
+
+def where_in(said):
+    """The state of things, in a word or two."""
+    words = set(said.values())
+    return "cut while " + max(words & set(ON_THE_WAY)) if words & set(ON_THE_WAY) else \
+        "all " + max(words) if len(words) == 1 else "cut between groups"
 
 
 def look(tree):
     facts = {"wrong": None, "said": {}, "found": "broken"}
     try:
         said = facts["said"] = stories(tree)
-        there = files_below(tree, "files", "common")
-        before = [word for word in said.values() if word in ON_THE_WAY]
+        known = {}
+        there = files_below(tree, "files", "common", known=known)
+        facts["level"] = level_of(tree)
         compare(there, said, "before recovery")
-        nothing_lost(tree, there, "before recovery")
-        if len(before) > 1:
+        nothing_lost(tree, there, "before recovery", known)
+        if sum(word in ON_THE_WAY for word in said.values()) > 1:
             raise ValueError(f"more than one group is on its way: {said}")
         # the same state is always recovered in the same way
         turn = zlib.crc32(repr((sorted(said.items()), sorted(there.items()))).encode())
-        for words in ([(), ("--fallback",)], [("--fallback",), ()])[turn & 1]:
-            said = recover(tree, said, words)
-        facts["found"] = "cut " + (before[0] if before else "between groups")
-    except ValueError as err:
+        first, last = ([(), ("--fallback",)], [("--fallback",), ()])[turn & 1]
+        # a file that only moved is the same; the last time all of them are read
+        recover(tree, recover(tree, said, first, known), last, None)
+        facts["found"] = where_in(facts["said"])
+    except (ValueError, OSError) as err:
         facts["wrong"] = str(err)
     return facts
 
@@ -294,22 +404,20 @@ def judge(facts, marks):
     return None
 
 
-# ---- a whole system, for plain kills -------------------------------------------------------------
+def again(boot, facts):
+    """Phase 5 of the next boot goes on, or back."""
+    level = facts["level"]
+    table = FORWARD if level == "Current" else BACK
+    status, _, left = boot("cut.look", f"expect 'cut: looked at {level}' 200\ncut\n")
+    want = {g: table.get(word, word) for g, word in facts["said"].items()}
+    if status:
+        return f"booted again it does not come up at {level} ({status})"
+    if left["wrong"] or left["said"] != want:
+        return f"booted again at {level}: {left['wrong']}; it says {left['said']}, not {want}"
+    return None
 
-def fill(tree):
-    files = wanted(())
-    folders = {os.path.dirname(path) for path in files}
-    for folder in folders | {f"files/{g:02d}/n" for g in BEFORE}:
-        os.makedirs(os.path.join(tree, folder), exist_ok=True)
-    for path, text in files.items():
-        with open(os.path.join(tree, path), "w", encoding="ascii") as f:
-            f.write(text)
-    os.sync()
-    for g, (_, steps) in enumerate(ALL, 1):
-        subprocess.run([SMCTL, "pending", "--root", tree, "add", "--group", f"g{g}", "--manifest",
-                        "-"], input=manifest(steps), text=True, check=True,
-                       stdout=subprocess.DEVNULL)
 
+# ---- without a record, for plain kills -----------------------------------------------------------
 
 def main():
     if len(sys.argv) != 3 or sys.argv[1] not in ("fill", "judge"):
@@ -317,11 +425,13 @@ def main():
         return 2
     if sys.argv[1] == "fill":
         fill(sys.argv[2])
+        os.sync()
+        queue(sys.argv[2])
         return 0
     facts = look(sys.argv[2])
     words = list(facts["said"].values())
     counts = ", ".join(f"{words.count(word)} {word}" for word in sorted(set(words)))
-    print(f"{counts}: {judge(facts, {'groups fallback': 1}) or 'the law holds'}")
+    print(f"{facts['found']}: {counts}: {judge(facts, {'groups fallback': 1}) or 'the law holds'}")
     return 1 if facts["wrong"] else 0
 
 

@@ -19,7 +19,6 @@ import hashlib
 import os
 import re
 import struct
-import subprocess
 
 import hivefile
 
@@ -282,7 +281,7 @@ if grep -qw cut.look /proc/cmdline; then
 	say looked
 	sleep 600
 fi
-if ! step=$(dd if=$CUT_DISK bs=512 count=1 skip={ROOT_MB << 11} iflag=direct status=none |
+if ! step=$(dd if=$CUT_DISK bs=512 count=1 skip=$CUT_MARKS iflag=direct status=none |
 	tr -d '\\000' | sed -n 's/^cut lkg begun \\([0-9]*\\) *$/\\1/p') || [ -z "$step" ]; then
 	step=0
 	marked_edition 1
@@ -442,25 +441,19 @@ def judge(facts, marks):
 # ---- booted again -------------------------------------------------------------------------------
 
 
-def again(image, facts, recovered):
-    """Boots this state. None, or what is wrong; recovered(image) looks at what the boot left."""
+def again(boot, facts):
+    """Boots this state. None, or what is wrong."""
     *moments, edition = boots(facts["moment"])
     level = moments[-1].slot.level
     failing = [m.hive for m in moments
                if m.slot.running and m.slot.level == CURRENT and EDITIONS[m.hive].dies]
     wanted = [f"edition {n} dies" for n in failing] + [f"up at {level}, edition {edition}"]
-    steps, console = image + ".steps", image + ".console"
-    with open(steps, "w") as f:
-        f.write(PASSWORD.format(wait=200) if level == BUILTIN else "")
-        f.write("expect 'cut: looked' 200\ncut\n")
-    boot = [os.path.join(HERE, "../boot"), image, "--hide", "--reboot-ok", "--timeout", "400",
-            "--expect", steps, "--log", console, "--append", f"{SMSS} cut.look={how_good(edition)}"]
-    status = subprocess.run(boot, stderr=subprocess.DEVNULL).returncode
-    with open(console, errors="replace") as f:
-        said = re.findall(r"cut: (edition \d+ dies|up at \d, edition \d+)", f.read())
+    steps = PASSWORD.format(wait=200) if level == BUILTIN else ""
+    status, console, left = boot(f"cut.look={how_good(edition)}",
+                                 steps + "expect 'cut: looked' 200\ncut\n")
+    said = re.findall(r"cut: (edition \d+ dies|up at \d, edition \d+)", console)
     if status or said != wanted:
         return f"booted again ({status}): {said}, which is not {wanted}"
-    left = recovered(image)
     if left["wrong"]:
         return f"after it was booted again: {left['wrong']}"
     # the digest of an edition that is gone tells nothing here
