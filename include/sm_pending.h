@@ -203,8 +203,9 @@ int sm_group_retry(struct sm_queue *q, uint32_t group);
  * sm_queue_apply - carry out the queue now, as the next boot would
  *   fallback  take back what no accepted boot has kept, as a fall back to LastKnownGood does
  *   told      called with what became of each group; may be NULL
- * For a system that is not running. Returns 0 when all that was due is done, 1 when some was not
- * (each was told), -EBUSY, -errno.
+ * After the groups the classic entries, unless it falls back (see sm_classic_watch). For a system
+ * that is not running. Returns 0 when all that was due is done, 1 when some was not (each was
+ * told), -EBUSY, -errno.
  */
 int sm_queue_apply(struct sm_queue *q, bool fallback,
 		   void (*told)(void *arg, const struct sm_group_row *row), void *arg);
@@ -224,6 +225,69 @@ struct sm_keep {
  * Returns how many groups were purged, -EBUSY, or -errno.
  */
 int sm_queue_purge(struct sm_queue *q, const struct sm_keep *keep, uint32_t *ret_left);
+
+/* ---- classic entries: renames and deletes that other tools wrote into the hive ---- */
+
+/*
+ * PendingFileRenameOperations, its second and FileRenameOperations, as smreg put them into the
+ * queue file beside the hive. The hive itself is neither parsed nor written here.
+ */
+enum sm_classic_state {
+	SM_CLASSIC_NONE = 0,  /* no hive, or no entry in it */
+	SM_CLASSIC_WAITS = 1, /* the next boot runs them */
+	SM_CLASSIC_BEGUN = 2, /* cut on the way; the next boot goes on */
+	SM_CLASSIC_DONE = 3,  /* an earlier boot has run them, or they were cancelled */
+	SM_CLASSIC_STALE = 4, /* the queue file is of another state of the hive: nothing runs before
+				 `smreg plan --write` has made it anew */
+	SM_CLASSIC_DAMAGED = 5 /* the queue file cannot be used; the same helps */
+};
+
+/*
+ * sm_classic_standing - what the classic entries of this system stand at, by the files as they are
+ * Returns an enum sm_classic_state, or -errno.
+ */
+int sm_classic_standing(struct sm_queue *q);
+/* sm_classic_state_word - "none", "waits", "begun", "done", "stale", "damaged"; "?" otherwise. */
+const char *sm_classic_state_word(enum sm_classic_state state);
+
+struct sm_classic_row { /* strings are valid until the queue is looked at again or closed */
+	uint32_t entry; /* its number, from 0; also the order */
+	enum sm_classic_state state;
+	const char *value;     /* of the hive: "PendingFileRenameOperations", ... */
+	const char *from, *to; /* to "" for a delete */
+	bool replace;          /* what is at `to` makes room */
+	bool malformed;        /* never run; from is what the value holds */
+	const char *why;       /* why it is malformed, else "" */
+};
+
+/*
+ * sm_classic_next - one entry after another
+ *   cursor  in and out: 0 for the first call, which looks at the files
+ * Returns 1 with *ret filled, 0 past the last (also without a hive), or -errno.
+ */
+int sm_classic_next(struct sm_queue *q, uint32_t *cursor, struct sm_classic_row *ret);
+
+/*
+ * sm_classic_check - what the boot would meet if it ran the waiting entries now; changes nothing
+ * Each entry is judged after those before it. Every problem is told with the entry's number.
+ * Returns how many there are (0 also when nothing waits), or -errno.
+ */
+int sm_classic_check(struct sm_queue *q, const struct sm_watch *watch);
+
+/*
+ * sm_classic_watch - whom to tell of each entry that ends in sm_queue_apply or sm_classic_clear
+ *   told  reason is 0 or what sm_reason_text words; NULL = nobody
+ */
+void sm_classic_watch(struct sm_queue *q,
+		      void (*told)(void *arg, const struct sm_classic_row *row, int reason),
+		      void *arg);
+
+/*
+ * sm_classic_clear - the waiting entries are never run; the hive keeps them until it is next
+ * changed Returns how many were cancelled, -EBUSY, -ESTALE (which entries wait is not known),
+ * -EPERM (others can write the queue file), or -errno.
+ */
+int sm_classic_clear(struct sm_queue *q);
 
 #ifdef __cplusplus
 }

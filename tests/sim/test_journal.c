@@ -13,7 +13,7 @@
 
 #include "base/bytes.h"
 #include "law.h"
-#include "smss/boot/renames.h"
+#include "pending/classic.h"
 #include "smss/copy.h"
 #include "state/state.h"
 

@@ -13,8 +13,8 @@
 #include <cmocka.h>
 
 #include "base/bytes.h"
+#include "base/json.h"
 #include "pending/protect.h"
-#include "smss/boot/json.h"
 #include "smss/boot/swapfile.h"
 
 #define HIVE  "/etc/smss/SYSTEM"
