@@ -195,7 +195,9 @@ int sm_group_undo(struct sm_queue *q, uint32_t group, const char *reason, uint32
 
 /*
  * sm_group_retry - a failed, refused or quarantined group is tried again, as if just queued
- * Returns 0, -ENOENT, -EINVAL (it is in none of these states), -EBUSY, -errno.
+ * Returns 0, -ENOENT, -EINVAL (it is in none of these states), -EALREADY (a group that takes it
+ * back waits, or was applied in a boot that is not accepted yet), -EBUSY (or what it kept is being
+ * purged), -errno.
  */
 int sm_group_retry(struct sm_queue *q, uint32_t group);
 

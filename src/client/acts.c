@@ -179,16 +179,56 @@ int sm_group_cancel(struct sm_queue *q, uint32_t group)
 	return r;
 }
 
+/*
+ * A group that takes this one back and has a say yet: it waits, is on its way, or no accepted boot
+ * has kept it, so that a fallback would put this one on again. Returns 0, -EALREADY or -errno.
+ */
+static int undo_stands(struct sm_queue *q, uint32_t group)
+{
+	struct boot_state state = {0};
+	struct sm_group_row row;
+	uint32_t cursor = 0;
+	int r;
+
+	if (state_read(q->state, &state) < 0)
+		state = (struct boot_state){0};
+	while ((r = sm_group_next(q, &cursor, &row)) > 0) {
+		if (row.of != group)
+			continue;
+		if (row.state == SM_GROUP_QUEUED || row.state == SM_GROUP_BEGUN ||
+		    row.state == SM_GROUP_FAILED || row.state == SM_GROUP_REVERTING ||
+		    (row.state == SM_GROUP_APPLIED && row.applied_boot > state.accepted_boots))
+			return -EALREADY;
+	}
+	return r;
+}
+
+/* A purge is still removing what it kept. */
+static bool things_left(struct sm_queue *q, uint32_t group)
+{
+	char name[GROUP_FILE_BYTES];
+	struct sys_stat st;
+
+	group_file_name(name, group, ".things");
+	return sys_stat_at(q->dir, name, AT_SYMLINK_NOFOLLOW, &st) >= 0;
+}
+
 int sm_group_retry(struct sm_queue *q, uint32_t group)
 {
 	struct group_story story;
 	_close_ int lock = lock_on(q, group, &story);
+	int r;
 
 	if (lock < 0)
 		return lock;
 	if (story.state != GROUP_FAILED && story.state != GROUP_REFUSED &&
 	    story.state != GROUP_QUARANTINED && story.state != GROUP_REVERTED)
 		return -EINVAL;
+	r = undo_stands(q, group);
+	if (r == 0 && story.purged && things_left(q, group))
+		r = -EBUSY;
+	if (r < 0)
+		return r;
 	return story_add(q->dir, group, GROUP_EV_RETRY,
 			 (struct group_record){.op = NO_PLACE, .boots = story.last.boots}, &story);
 }

@@ -169,8 +169,10 @@ static int judge(struct purging *w, uint32_t i)
 		hold_wanted(w, i);
 		return 0;
 	}
-	if (s.state == GROUP_REVERTING)
+	if (s.state == GROUP_REVERTING) {
+		hold_wanted(w, i);
 		return 0;
+	}
 	things = is_there(w->dir, id, THINGS);
 	w->dead[i] = s.purged && (things || s.aside);
 	if (!things && (s.purged || !s.aside))

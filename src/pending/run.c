@@ -404,13 +404,54 @@ static int sort_by_boot(int dir, uint32_t *ids, uint32_t count)
 	return 0;
 }
 
+static int state_of(int dir, uint32_t id)
+{
+	struct group_story s;
+	int r = story_read(dir, id, &s);
+
+	return r < 0 ? r : (int)s.state;
+}
+
+/*
+ * What is halfway comes to its end before anything else begins; *ret_last is the last of it. Only a
+ * group that is tried again can have a lower number and wait: within a boot the order is by number,
+ * so it, and what is behind it, waits for the next one.
+ */
+static int finish_halfway(const struct pending_step *s, int dir, const uint32_t *ids, int count,
+			  int *ret_last)
+{
+	int worst = 0;
+
+	for (int i = 0; i < count; i++) {
+		int state = state_of(dir, ids[i]), r;
+
+		if (state < 0)
+			return state;
+		if (state != GROUP_BEGUN && state != GROUP_REVERTING)
+			continue;
+		*ret_last = i;
+		r = run_one(s, dir, ids[i]);
+		if (r < 0)
+			return r;
+		worst |= r;
+	}
+	return worst;
+}
+
+static bool must_wait(int dir, uint32_t id)
+{
+	const int state = state_of(dir, id);
+
+	return state < 0 || state == GROUP_QUEUED || state == GROUP_FAILED;
+}
+
 int pending_run(const struct pending_step *s)
 {
 	static uint32_t ids[GROUPS_MAX];
 	_close_ int dir =
 		sys_open(s->state, PENDING_DIRECTORY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
 	_close_ int lock = -1;
-	int count, worst = 0, r = 0;
+	int count, worst, halfway = -1, r = 0;
 
 	if (dir < 0)
 		return dir == -ENOENT ? 0 : dir;
@@ -422,7 +463,12 @@ int pending_run(const struct pending_step *s)
 		r = sort_by_boot(dir, ids, (uint32_t)count);
 	if (count < 0 || r < 0)
 		return count < 0 ? count : r;
+	if (!s->fallback && count > 0)
+		r = finish_halfway(s, dir, ids, count, &halfway);
+	worst = r != 0;
 	for (int i = 0; r >= 0 && i < count; i++) {
+		if (i < halfway && must_wait(dir, ids[i]))
+			return 1;
 		r = run_one(s, dir, ids[s->fallback ? count - 1 - i : i]);
 		worst |= r != 0;
 	}

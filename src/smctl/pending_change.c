@@ -73,6 +73,11 @@ static int retry_one(struct pending *p, struct sm_group_row *row)
 				   "%s is %s: only a failed, refused, quarantined or reverted "
 				   "group is retried",
 				   name_of(row), sm_group_state_word(row->state));
+	if (r == -EALREADY)
+		return smctl_error(p->s,
+				   "%s was taken back by a group that waits, or that no accepted "
+				   "boot has kept yet: try again after it is accepted",
+				   name_of(row));
 	if (r < 0)
 		return groups_failed(p, r, name_of(row));
 	if (!p->s->json)

@@ -16,11 +16,18 @@
 static struct {
 	struct node **nodes;
 	unsigned node_count, node_room;
-	uint64_t next_ino;
+	uint64_t next_ino, births;
+	struct free_numbers { /* of files that are gone for good */
+		uint64_t *at;
+		unsigned count, room;
+	} numbers[DEVS];
 	struct node *root;
 	uint64_t points, cut_at, calls, fail_at;
 	int fail_error;
 	unsigned fail_times;
+	uint64_t race_at;
+	void (*race)(void *arg);
+	void *race_arg;
 } disk;
 
 void *more(void *at, unsigned count, unsigned *room, size_t each)
@@ -39,6 +46,14 @@ struct node *disk_root(void)
 	return disk.root;
 }
 
+/* The number of a file that is gone is given again, to a file of another birth. */
+static uint64_t number_for(uint64_t dev)
+{
+	struct free_numbers *f = &disk.numbers[dev];
+
+	return f->count && sim_random(2) ? f->at[--f->count] : disk.next_ino++;
+}
+
 struct node *node_new(enum node_kind kind, uint64_t dev, unsigned mode)
 {
 	struct node *n = calloc(1, sizeof(*n));
@@ -48,8 +63,8 @@ struct node *node_new(enum node_kind kind, uint64_t dev, unsigned mode)
 	n->kind = kind;
 	n->dev = dev;
 	n->mode = mode & 07777;
-	n->ino = disk.next_ino++;
-	n->tag = n->ino * 77 + 5; /* born when no other was */
+	n->ino = number_for(dev);
+	n->tag = ++disk.births * 77 + 5; /* born when no other was */
 	disk.nodes = more(disk.nodes, disk.node_count, &disk.node_room, sizeof(*disk.nodes));
 	disk.nodes[disk.node_count++] = n;
 	return n;
@@ -65,34 +80,27 @@ struct node *entry_find(const struct tree *t, const char *name)
 	return NULL;
 }
 
-void entry_set(struct tree *t, const char *name, struct node *node)
+struct node *entry_set(struct tree *t, const char *name, struct node *node)
 {
+	struct node *was;
 	unsigned i = 0;
 
 	while (i < t->count && strcmp(t->at[i].name, name))
 		i++;
+	was = i < t->count ? t->at[i].node : NULL;
 	if (!node) {
-		if (i < t->count)
+		if (was)
 			t->at[i] = t->at[--t->count];
-		return;
+		return was;
 	}
-	if (i == t->count) {
+	if (!was) {
 		t->at = more(t->at, t->count, &t->room, sizeof(*t->at));
 		t->count++;
 		strncpy(t->at[i].name, name, NAME_ROOM - 1);
 		t->at[i].name[NAME_ROOM - 1] = 0;
 	}
 	t->at[i].node = node;
-}
-
-unsigned node_links(const struct node *n)
-{
-	unsigned links = 0;
-
-	for (unsigned i = 0; i < disk.node_count; i++)
-		for (unsigned k = 0; k < disk.nodes[i]->names.count; k++)
-			links += disk.nodes[i]->names.at[k].node == n;
-	return links;
+	return was;
 }
 
 /* ---- content ---- */
@@ -146,6 +154,7 @@ static void change_add(struct node *n, uint64_t at, const void *bytes, size_t le
 
 void content_write(struct node *n, uint64_t at, const void *bytes, size_t len)
 {
+	n->dirty = true;
 	if (at + len > n->now.size)
 		content_room(&n->now, at + len);
 	if (len)
@@ -157,6 +166,7 @@ void content_resize(struct node *n, uint64_t size)
 {
 	const uint64_t was = n->now.size;
 
+	n->dirty = true;
 	content_room(&n->now, size);
 	if (size < was) /* what was beyond is zero from now on */
 		change_add(n, size, NULL, was - size);
@@ -166,8 +176,11 @@ void content_resize(struct node *n, uint64_t size)
 
 void sync_content(struct node *n)
 {
+	if (!n->dirty)
+		return;
 	content_copy(&n->disk, &n->now);
 	changes_forget(n);
+	n->dirty = false;
 }
 
 /* One sector of the disk gets the first `versions` of the changes that touch it. */
@@ -272,19 +285,76 @@ void make_durable(struct node *n)
 
 /* ---- cuts, faults ---- */
 
+static void node_free(struct node *n)
+{
+	changes_forget(n);
+	free(n->changes);
+	free(n->now.at);
+	free(n->disk.at);
+	free(n->names.at);
+	free(n->names_disk.at);
+	free(n);
+}
+
+void disk_reach(struct node *dir)
+{
+	if (!dir || dir->reached)
+		return;
+	dir->reached = true;
+	for (unsigned i = 0; i < dir->names.count; i++) {
+		struct node *n = dir->names.at[i].node;
+
+		n->links++;
+		if (n->kind == NODE_DIR)
+			disk_reach(n);
+		n->reached = true;
+	}
+}
+
+/* After a cut nobody holds a file open: what no name leads to is gone, and its number is free. */
+static void collect(void)
+{
+	unsigned left = 0;
+
+	disk_reach(disk.root);
+	volumes_reach();
+	for (unsigned i = 0; i < disk.node_count; i++) {
+		struct node *n = disk.nodes[i];
+		struct free_numbers *f = &disk.numbers[n->dev];
+
+		if (n->reached) {
+			disk.nodes[left++] = n;
+			continue;
+		}
+		if (n->dev != DEV_KERNEL) {
+			f->at = more(f->at, f->count, &f->room, sizeof(*f->at));
+			f->at[f->count++] = n->ino;
+		}
+		node_free(n);
+	}
+	disk.node_count = left;
+}
+
 void disk_cut(void)
 {
 	names_cut();
 	for (unsigned i = 0; i < disk.node_count; i++) {
 		struct node *n = disk.nodes[i];
 
-		lose_content(n);
-		content_copy(&n->now, &n->disk);
+		if (n->dirty) {
+			lose_content(n);
+			content_copy(&n->now, &n->disk);
+			n->dirty = false;
+		}
 		n->lock = NULL;
 		n->listener = NULL;
+		n->links = 0;
+		n->reached = false;
 		names_take_back(n);
 	}
+	collect();
 	volumes_cut();
+	disk.race = NULL;
 	disk.points = disk.cut_at = disk.calls = disk.fail_at = 0;
 }
 
@@ -299,6 +369,12 @@ int step_in(bool changes)
 {
 	door_call();
 	disk.calls++;
+	if (disk.race && disk.calls >= disk.race_at) {
+		void (*race)(void *arg) = disk.race;
+
+		disk.race = NULL;
+		race(disk.race_arg);
+	}
 	if (changes)
 		point();
 	if (disk.fail_at && disk.calls >= disk.fail_at &&
@@ -330,6 +406,13 @@ void sim_fail_at(uint64_t call, int error, unsigned times)
 	disk.fail_times = times;
 }
 
+void sim_race_at(uint64_t call, void (*fn)(void *arg), void *arg)
+{
+	disk.race_at = disk.calls + call;
+	disk.race = call ? fn : NULL;
+	disk.race_arg = arg;
+}
+
 uint64_t file_calls(void)
 {
 	return disk.calls;
@@ -352,17 +435,10 @@ void disk_start(void)
 
 void disk_stop(void)
 {
-	for (unsigned i = 0; i < disk.node_count; i++) {
-		struct node *n = disk.nodes[i];
-
-		changes_forget(n);
-		free(n->changes);
-		free(n->now.at);
-		free(n->disk.at);
-		free(n->names.at);
-		free(n->names_disk.at);
-		free(n);
-	}
+	for (unsigned i = 0; i < disk.node_count; i++)
+		node_free(disk.nodes[i]);
+	for (unsigned i = 0; i < DEVS; i++)
+		free(disk.numbers[i].at);
 	free(disk.nodes);
 	names_stop();
 	memset(&disk, 0, sizeof(disk));

@@ -49,9 +49,12 @@ struct node {
 	bool memfd, sealed;
 	unsigned flags;
 	struct content now, disk;
+	bool dirty; /* they may differ */
 	struct change *changes;
 	unsigned change_count, change_room;
 	struct tree names, names_disk;
+	unsigned links; /* names that lead here, as running programs see them */
+	bool reached;
 	struct node *parent;
 	char target[256]; /* a link's target, a device's name */
 	void *lock;       /* description that holds flock */
@@ -65,7 +68,7 @@ struct node {
 
 struct node *node_new(enum node_kind kind, uint64_t dev, unsigned mode);
 struct node *entry_find(const struct tree *t, const char *name);
-unsigned node_links(const struct node *n);
+void disk_reach(struct node *dir); /* marks all that is below, and counts its names */
 
 struct set { /* one name after a change; node NULL = gone */
 	struct node *dir;
@@ -81,7 +84,8 @@ void sync_names_of(struct node *n, bool fsync_of_file);
 void sync_disk(uint64_t dev);
 void sync_all(void);
 void *more(void *at, unsigned count, unsigned *room, size_t each);
-void entry_set(struct tree *t, const char *name, struct node *node);
+/* entry_set - answers what stood there */
+struct node *entry_set(struct tree *t, const char *name, struct node *node);
 void lose_content(struct node *n); /* a failed sync */
 void make_durable(struct node *n);
 struct node *disk_root(void);
@@ -105,6 +109,7 @@ void names_take_back(struct node *dir); /* after a cut: as the disk has them */
 
 void volumes_start(void);
 void volumes_cut(void);
+void volumes_reach(void);
 int writable(uint64_t dev); /* 0 or -EROFS */
 uint64_t file_calls(void);
 

@@ -63,6 +63,9 @@ uint64_t sim_points(void);
 /* sim_fail_at - the n-th file call (1..., reads too) and `times - 1` further ones answer -error.
  * A failing write may have written a part; a failing sync has lost what it pleases. */
 void sim_fail_at(uint64_t call, int error, unsigned times);
+/* sim_race_at - before the n-th file call (1...) from now somebody else does fn(arg), once; what it
+ * does has points and calls of its own. 0 = nobody. Until the reboot. */
+void sim_race_at(uint64_t call, void (*fn)(void *arg), void *arg);
 /* sim_file_calls - file calls since sim_start or sim_reboot. */
 uint64_t sim_file_calls(void);
 /* sim_reboot - the disk as it survived; all fds, processes and memory are gone. Also ends a run in
@@ -92,12 +95,17 @@ void sim_mount_volume(unsigned volume, const char *path);
 void sim_umount_volume(unsigned volume, const char *path);
 /* sim_volume_uuid - from now on it is another one, by its UUID. */
 void sim_volume_uuid(unsigned volume, uint8_t first);
+/* sim_volume_tagless - it (0 = the root's) keeps no time of birth: only the numbers of its files
+ * tell them apart, and the number of one that is gone is given again. */
+void sim_volume_tagless(unsigned volume);
 /* sim_read_only_at - from the n-th file call (1...) on a file system (0 = the root's) takes and
  * syncs nothing more; until the reboot. */
 void sim_read_only_at(unsigned volume, uint64_t call);
 /* sim_name_at - the i-th name in a directory, NULL = there are no more. */
 const char *sim_name_at(const char *path, unsigned i);
 bool sim_is_dir(const char *path);
+/* sim_each_file - fn(arg, its bytes) for every name of a file below a directory. */
+void sim_each_file(const char *path, void (*fn)(void *arg, const void *bytes, size_t n), void *arg);
 /* sim_console - everything said on console and kmsg so far. */
 const char *sim_console(void);
 

@@ -9,20 +9,59 @@
 #include <stdio.h>
 #include <string.h>
 
+const char *m_root(unsigned volume)
+{
+	static const char *const roots[M_VOLUMES] = {"", "/m", "/v"};
+
+	return roots[volume];
+}
+
+unsigned m_copy(unsigned group, unsigned volume, unsigned i)
+{
+	return M_PLACES + group * M_COPIES + volume * M_VOLUME_COPIES + i;
+}
+
+static void name_place(unsigned place, char *room, size_t n)
+{
+	static const char *const dirs[M_DIRS] = {"/a",   "/a/d",   "/etc", "/m",
+						 "/m/p", "/m/p/q", "/v",   "/v/x"};
+	const unsigned copy = place - M_PLACES;
+
+	if (place < M_PLACES)
+		snprintf(room, n, "%s/n%u", dirs[place / M_NAMES], place % M_NAMES);
+	else
+		snprintf(room, n, "%s/.smss/staged/%08x/%u", m_root(m_volume(place)),
+			 copy / M_COPIES + 1, copy % M_VOLUME_COPIES);
+}
+
 const char *m_path(unsigned place)
 {
-	static const char *const dirs[M_DIRS] = {"/a", "/a/d", "/etc", "/m", "/m/p", "/m/p/q"};
-	static char paths[M_PLACES][16];
+	static char paths[M_ALL][40];
 
 	if (!paths[place][0])
-		snprintf(paths[place], sizeof(paths[place]), "%s/n%u", dirs[place / M_NAMES],
-			 place % M_NAMES);
+		name_place(place, paths[place], sizeof(paths[place]));
 	return paths[place];
 }
 
 unsigned m_volume(unsigned place)
 {
-	return place / M_NAMES >= 3;
+	static const uint8_t of_dir[M_DIRS] = {0, 0, 0, 1, 1, 1, 2, 2};
+
+	return place < M_PLACES ? of_dir[place / M_NAMES]
+				: (place - M_PLACES) % M_COPIES / M_VOLUME_COPIES;
+}
+
+bool m_alike(const struct m_things *t, uint16_t a, uint16_t b)
+{
+	return a == b ||
+	       (a && b && !t->who[a].tag && !t->who[b].tag && t->who[a].ino == t->who[b].ino &&
+		t->who[a].volume == t->who[b].volume && t->dir[a] == t->dir[b]);
+}
+
+static bool is_guarded(const struct m_op *o)
+{
+	return (o->from >= M_PLACES && !o->staged) || o->from == M_GUARDED ||
+	       (o->move && o->to == M_GUARDED);
 }
 
 static bool one(struct m_world *w, const struct m_op *o, const struct m_group *g,
@@ -34,9 +73,11 @@ static bool one(struct m_world *w, const struct m_op *o, const struct m_group *g
 		return o->optional;
 	if (target && !o->replace)
 		return false;
-	if (!g->permitted && (o->from == M_GUARDED || (o->move && o->to == M_GUARDED)))
+	if (!g->permitted && is_guarded(o))
 		return false;
-	if (thing != o->thing || (o->digest && o->wrong_digest))
+	if (!m_alike(t, thing, o->thing))
+		return false;
+	if (o->digest && (o->wrong_digest || thing != o->thing))
 		return false;
 	if (target && t->dir[target] != t->dir[thing])
 		return false;
@@ -59,20 +100,14 @@ bool m_apply(struct m_world *w, const struct m_group *g, const struct m_things *
 	return true;
 }
 
-bool m_touches(const struct m_group *g, unsigned place)
+void m_touched(const struct m_group *g, bool *marks)
 {
-	for (unsigned i = 0; i < g->count; i++)
-		if (g->ops[i].from == place || (g->ops[i].move && g->ops[i].to == place))
-			return true;
-	return false;
-}
-
-bool m_overlap(const struct m_group *a, const struct m_group *b)
-{
-	for (unsigned i = 0; i < M_PLACES; i++)
-		if (m_touches(a, i) && m_touches(b, i))
-			return true;
-	return false;
+	memset(marks, 0, M_ALL * sizeof(*marks));
+	for (unsigned i = 0; i < g->count; i++) {
+		marks[g->ops[i].from] = true;
+		if (g->ops[i].move)
+			marks[g->ops[i].to] = true;
+	}
 }
 
 static uint32_t castagnoli(const uint8_t *p, size_t n)
@@ -107,6 +142,12 @@ struct m_story m_read(const void *bytes, size_t n, uint32_t id, uint32_t crc)
 			break;
 		if (crc && row[10] != crc)
 			continue;
+		if (row[1] == 8) {
+			s.purged = true;
+			s.purges++;
+			continue;
+		}
+		s.last_boots = boots;
 		switch (row[1]) {
 		case 1:
 			s.state = M_BEGUN;
@@ -122,6 +163,7 @@ struct m_story m_read(const void *bytes, size_t n, uint32_t id, uint32_t crc)
 			break;
 		case 4:
 			s.state = M_REFUSED;
+			s.refusals++;
 			break;
 		case 5:
 			s.state = M_QUARANTINED;
@@ -131,6 +173,12 @@ struct m_story m_read(const void *bytes, size_t n, uint32_t id, uint32_t crc)
 			break;
 		case 7:
 			s.state = M_REVERTED;
+			break;
+		case 9:
+			s.state = M_QUEUED;
+			s.begins = 0;
+			s.retries++;
+			s.purged = false;
 			break;
 		}
 	}

@@ -62,7 +62,12 @@ void names_change(const struct set *sets, unsigned count)
 	struct name_change *c;
 
 	for (unsigned i = 0; i < count; i++) {
-		entry_set(&sets[i].dir->names, sets[i].name, sets[i].node);
+		struct node *was = entry_set(&sets[i].dir->names, sets[i].name, sets[i].node);
+
+		if (was)
+			was->links--;
+		if (sets[i].node)
+			sets[i].node->links++;
 		if (sets[i].node && sets[i].node->kind == NODE_DIR)
 			sets[i].node->parent = sets[i].dir;
 		if (dev == DEV_KERNEL)
@@ -168,6 +173,8 @@ void names_take_back(struct node *dir)
 {
 	struct tree *t = &dir->names;
 
+	if (dir->kind != NODE_DIR)
+		return;
 	t->count = 0;
 	for (unsigned i = 0; i < dir->names_disk.count; i++) {
 		t->at = more(t->at, t->count, &t->room, sizeof(*t->at));

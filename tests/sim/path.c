@@ -53,7 +53,7 @@ static int component(const char **rest, char *name)
 }
 
 struct walk {
-	char path[4096];
+	char path[4096]; /* once a link was met */
 	const char *rest;
 	struct node *at, *top;
 	unsigned links;
@@ -93,7 +93,9 @@ static int walk_step(struct walk *w, struct place *ret)
 	if (r < 0)
 		return r;
 	if (!name[0]) {
-		*ret = (struct place){.node = w->at};
+		ret->dir = NULL;
+		ret->node = w->at;
+		ret->name[0] = 0;
 		return 1;
 	}
 	if (w->at->kind != NODE_DIR)
@@ -112,7 +114,8 @@ static int walk_step(struct walk *w, struct place *ret)
 	if (next && next->kind == NODE_LINK && (!last || w->follow || slash))
 		return into_link(w, next);
 	if (last) {
-		*ret = (struct place){.dir = w->at, .node = next};
+		ret->dir = w->at;
+		ret->node = next;
 		memcpy(ret->name, name, sizeof(name));
 		return 1;
 	}
@@ -124,7 +127,7 @@ static int walk_step(struct walk *w, struct place *ret)
 
 int path_find(int dir, const char *path, bool follow, uint64_t resolve, struct place *ret)
 {
-	struct walk w = {.follow = follow, .resolve = resolve};
+	struct walk w; /* not cleared: it is large, and this is called for everything */
 	int r = start_of(dir, path, resolve, &w.at);
 
 	if (r < 0)
@@ -133,8 +136,10 @@ int path_find(int dir, const char *path, bool follow, uint64_t resolve, struct p
 		return -ENOENT;
 	if (strlen(path) >= sizeof(w.path))
 		return -ENAMETOOLONG;
-	strcpy(w.path, path);
-	w.rest = w.path;
+	w.follow = follow;
+	w.resolve = resolve;
+	w.links = 0;
+	w.rest = path;
 	w.top = w.at;
 	do
 		r = walk_step(&w, ret);
@@ -230,7 +235,7 @@ void node_stat(const struct node *n, struct sys_stat *ret)
 		.mode = kinds[n->kind] | n->mode,
 		.uid = n->uid,
 		.gid = n->gid,
-		.nlink = node_links(n),
+		.nlink = n->links,
 	};
 }
 

@@ -14,9 +14,9 @@
 
 static struct {
 	struct group_header h;
-	struct group_fs fs[2];
-	struct group_dir dirs[M_DIRS + 1];
-	struct group_place places[M_PLACES + 1];
+	struct group_fs fs[M_VOLUMES];
+	struct group_dir dirs[M_DIRS + M_VOLUMES + 1];
+	struct group_place places[M_PLACES + M_COPIES + 1];
 	struct group_op ops[M_OPS];
 	uint8_t digests[M_OPS][32];
 	char strings[2048];
@@ -34,43 +34,64 @@ static uint32_t string_add(const char *s, size_t n)
 	return at;
 }
 
-static void add_fs(uint32_t *row_of)
+/* The file systems that some place lies on; row_of: NO_PLACE for the others. */
+static int add_fs(const bool *touched, uint32_t *row_of)
 {
-	static const char *const roots[] = {"/", "/m"};
-
-	for (unsigned v = 0; v < 2; v++) {
+	for (unsigned v = 0; v < M_VOLUMES; v++)
+		row_of[v] = NO_PLACE;
+	for (unsigned i = 0; i < M_ALL; i++)
+		if (touched[i])
+			row_of[m_volume(i)] = 0;
+	for (unsigned v = 0; v < M_VOLUMES; v++) {
 		struct group_fs *f = &file.fs[file.h.fs.count];
-		_close_ int fd = sys_open(AT_FDCWD, roots[v], O_RDONLY | O_DIRECTORY, 0);
+		const char *root = v ? m_root(v) : "/";
+		_close_ int fd = -1;
+		int r;
 
 		if (row_of[v] == NO_PLACE)
 			continue;
 		row_of[v] = file.h.fs.count++;
-		f->root = string_add(roots[v], strlen(roots[v]));
-		if (sys_fs_id(fd, f->uuid) < 0)
-			memset(f->uuid, 0xEE, sizeof(f->uuid));
+		fd = sys_open(AT_FDCWD, root, O_RDONLY | O_DIRECTORY, 0);
+		f->root = string_add(root, strlen(root));
+		r = sys_fs_id(fd, f->uuid);
+		if (r < 0)
+			return r;
 	}
+	return 0;
 }
 
-static void add_places(const struct m_group *g, uint32_t *row_of, const uint32_t *fs)
+/* The places of one directory, which are neighbours in the model too. */
+static void add_dir(unsigned first, unsigned count, const bool *touched, uint32_t *row_of,
+		    uint32_t fs)
 {
 	uint32_t dir = NO_PLACE;
 
-	for (unsigned i = 0; i < M_PLACES; i++) {
+	for (unsigned i = first; i < first + count; i++) {
 		const char *path = m_path(i), *slash = strrchr(path, '/');
 
-		if (i % M_NAMES == 0)
-			dir = NO_PLACE;
-		row_of[i] = NO_PLACE;
-		if (!m_touches(g, i))
+		if (!touched[i])
 			continue;
 		if (dir == NO_PLACE) {
 			dir = file.h.dirs.count++;
-			file.dirs[dir].fs = fs[m_volume(i)];
+			file.dirs[dir].fs = fs;
 			file.dirs[dir].path = string_add(path, (size_t)(slash - path));
 		}
 		row_of[i] = file.h.places.count;
 		file.places[file.h.places.count++] = (struct group_place){
 			.dir = dir, .name = string_add(slash + 1, strlen(slash + 1))};
+	}
+}
+
+/* By path: a ".smss" comes before every letter, and after the directory it lies in. */
+static void add_places(unsigned group, const bool *touched, uint32_t *row_of, const uint32_t *fs)
+{
+	add_dir(m_copy(group, 0, 0), M_VOLUME_COPIES, touched, row_of, fs[0]);
+	for (unsigned d = 0; d < M_DIRS; d++) {
+		const unsigned v = m_volume(d * M_NAMES);
+
+		add_dir(d * M_NAMES, M_NAMES, touched, row_of, fs[v]);
+		if (v && m_volume(d * M_NAMES - 1) != v)
+			add_dir(m_copy(group, v, 0), M_VOLUME_COPIES, touched, row_of, fs[v]);
 	}
 }
 
@@ -91,6 +112,7 @@ static void add_ops(const struct m_group *g, const uint32_t *places,
 			.kind = o->move ? GROUP_MOVE : GROUP_DELETE,
 			.flags = (uint16_t)((o->replace ? GROUP_REPLACE : 0) |
 					    (o->optional ? GROUP_OPTIONAL : 0) |
+					    (o->staged ? GROUP_STAGED : 0) |
 					    (o->digest ? GROUP_DIGEST : 0)),
 			.from = places[o->from],
 			.to = o->move ? places[o->to] : NO_PLACE,
@@ -124,23 +146,25 @@ static void twist(const struct m_group *g)
 
 int maker_write(const struct m_group *g, unsigned id, const struct made_thing *things)
 {
-	uint32_t fs[2] = {NO_PLACE, NO_PLACE}, places[M_PLACES];
+	uint32_t fs[M_VOLUMES], places[M_ALL];
+	bool touched[M_ALL];
 	char name[GROUP_FILE_BYTES];
 	_close_ int dir = -1;
+	int r;
 
 	memset(&file, 0, sizeof(file));
 	used = 0;
 	memcpy(file.h.magic, GROUP_MAGIC, 8);
 	file.h.id = id;
 	string_add("", 0);
-	for (unsigned i = 0; i < M_PLACES; i++)
-		if (m_touches(g, i))
-			fs[m_volume(i)] = 0;
 	file.h.flags = (g->permitted ? GROUP_PROTECTED : 0) | (g->of ? GROUP_REVERSE : 0);
 	file.h.of = g->of;
 	if (!g->of) {
-		add_fs(fs);
-		add_places(g, places, fs);
+		m_touched(g, touched);
+		r = add_fs(touched, fs);
+		if (r < 0)
+			return r;
+		add_places(id - 1, touched, places, fs);
 		add_ops(g, places, things);
 	}
 	tables();
@@ -150,5 +174,5 @@ int maker_write(const struct m_group *g, unsigned id, const struct made_thing *t
 	file.h.crc = group_crc(&file.h);
 	group_file_name(name, id, ".group");
 	dir = sys_open(AT_FDCWD, MAKER_STATE "/" PENDING_DIRECTORY, O_RDONLY | O_DIRECTORY, 0);
-	return sys_replace_file(dir, name, &file, file.h.bytes, 0600);
+	return dir < 0 ? dir : sys_replace_file(dir, name, &file, file.h.bytes, 0600);
 }

@@ -18,6 +18,7 @@ static struct volume {
 	struct node *root;
 	uint8_t uuid[16];
 	uint64_t read_only_at; /* file call; 0 = never */
+	bool tagless;          /* keeps no time of birth */
 } volumes[DEVS];
 
 void volumes_start(void)
@@ -32,6 +33,14 @@ void volumes_cut(void)
 {
 	for (unsigned i = 0; i < DEVS; i++)
 		volumes[i].read_only_at = 0;
+}
+
+void volumes_reach(void)
+{
+	for (unsigned i = 0; i < DEVS; i++) {
+		disk_reach(volumes[i].root);
+		disk_reach(volumes[i].root ? volumes[i].root->covers : NULL);
+	}
 }
 
 int writable(uint64_t dev)
@@ -50,8 +59,12 @@ void sim_read_only_at(unsigned volume, uint64_t call)
 /* By hand, durable, and no event on the disk below. */
 static void hang(struct node *dir, const char *name, struct node *node)
 {
-	entry_set(&dir->names, name, node);
-	entry_set(&dir->names_disk, name, node);
+	struct node *was = entry_set(&dir->names, name, node);
+
+	if (was)
+		was->links--;
+	node->links++;
+	(void)entry_set(&dir->names_disk, name, node);
 	node->parent = dir;
 }
 
@@ -88,6 +101,11 @@ void sim_volume_uuid(unsigned volume, uint8_t first)
 	volumes[DEV_MORE + volume - 1].uuid[0] = first;
 }
 
+void sim_volume_tagless(unsigned volume)
+{
+	volumes[volume ? DEV_MORE + volume - 1 : DEV_DISK].tagless = true;
+}
+
 int sys_identify(int dir, const char *name, struct sys_identity *ret)
 {
 	struct sys_stat st;
@@ -118,7 +136,7 @@ int sys_identify(int dir, const char *name, struct sys_identity *ret)
 	*ret = (struct sys_identity){.mount = n->dev + 100,
 				     .dev = n->dev,
 				     .ino = n->ino,
-				     .tag = n->tag,
+				     .tag = volumes[n->dev].tagless ? 0 : n->tag,
 				     .bytes = st.size,
 				     .mode = st.mode,
 				     .links = st.nlink};
@@ -147,6 +165,27 @@ const char *sim_name_at(const char *path, unsigned i)
 	const struct node *n = path_node(path);
 
 	return n && n->kind == NODE_DIR && i < n->names.count ? n->names.at[i].name : NULL;
+}
+
+static void each_below(const struct node *dir, void (*fn)(void *arg, const void *bytes, size_t n),
+		       void *arg)
+{
+	for (unsigned i = 0; i < dir->names.count; i++) {
+		const struct node *n = dir->names.at[i].node;
+
+		if (n->kind == NODE_DIR)
+			each_below(n, fn, arg);
+		else if (n->kind == NODE_FILE)
+			fn(arg, n->now.at, n->now.size);
+	}
+}
+
+void sim_each_file(const char *path, void (*fn)(void *arg, const void *bytes, size_t n), void *arg)
+{
+	const struct node *n = path_node(path);
+
+	if (n && n->kind == NODE_DIR)
+		each_below(n, fn, arg);
 }
 
 bool sim_is_dir(const char *path)
