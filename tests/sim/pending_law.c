@@ -250,9 +250,9 @@ static void take_gone(unsigned i)
 		if (life.held[i][n] > left[n])
 			life.gone[n] += life.held[i][n] - left[n];
 	for (unsigned k = 0; k < M_COPIES && !life.strangers; k++) {
-		const unsigned p = m_copy(i, 0, k);
+		const unsigned p = m_copy(i, 0, k), n = life.world.at[p];
 
-		if (!thing_at(m_path(p)))
+		if (n && !thing_at(m_path(p)) && life.held[i][n] > left[n])
 			life.world.at[p] = life.accepted_world.at[p] = 0;
 	}
 }
