@@ -168,6 +168,15 @@ static bool goes_through_place(const struct group_header *g)
 	return false;
 }
 
+/* The whole path of a place, which everybody who works with it has this room for. */
+static bool place_good(const struct group_header *g, const struct group_place *p)
+{
+	char path[PATH_BYTES];
+
+	return name_good(group_string(g, p->name)) &&
+	       group_place_path(g, (uint32_t)(p - group_place(g, 0)), path, sizeof(path));
+}
+
 static const char *rows_fault(const struct group_header *g)
 {
 	for (uint32_t i = 0; i < g->fs.count; i++)
@@ -184,8 +193,7 @@ static const char *rows_fault(const struct group_header *g)
 	for (uint32_t i = 0; i < g->places.count; i++) {
 		const struct group_place *p = group_place(g, i);
 
-		if (p->dir >= g->dirs.count || !string_inside(g, p->name) ||
-		    !name_good(group_string(g, p->name)))
+		if (p->dir >= g->dirs.count || !string_inside(g, p->name) || !place_good(g, p))
 			return "a name is none";
 	}
 	if (!sorted(g))
@@ -195,8 +203,21 @@ static const char *rows_fault(const struct group_header *g)
 	return NULL;
 }
 
-static const char *op_fault(const struct group_header *g, const struct group_op *o)
+/* A copy that waits to be moved, and then its original goes: two rows, one behind the other. */
+static bool staged_good(const struct group_header *g, uint32_t i)
 {
+	const struct group_op *o = group_op(g, i), *next;
+
+	if (!(o->flags & GROUP_STAGED))
+		return true;
+	next = i + 1 < g->ops.count ? group_op(g, i + 1) : NULL;
+	return o->kind == GROUP_MOVE && next && next->kind == GROUP_DELETE &&
+	       !(next->flags & GROUP_STAGED);
+}
+
+static const char *op_fault(const struct group_header *g, uint32_t i)
+{
+	const struct group_op *o = group_op(g, i);
 	const unsigned known = GROUP_REPLACE | GROUP_DIGEST | GROUP_OPTIONAL | GROUP_STAGED;
 	const bool moves = o->kind == GROUP_MOVE;
 
@@ -212,6 +233,8 @@ static const char *op_fault(const struct group_header *g, const struct group_op 
 	if (moves && group_dir(g, group_place(g, o->from)->dir)->fs !=
 			     group_dir(g, group_place(g, o->to)->dir)->fs)
 		return "an operation between two file systems";
+	if (!staged_good(g, i))
+		return "a copy without its original";
 	return NULL;
 }
 
@@ -239,7 +262,7 @@ int group_check(const void *bytes, size_t n, const char **ret_why)
 		else
 			why = rows_fault(g);
 		for (uint32_t i = 0; !why && i < g->ops.count; i++)
-			why = op_fault(g, group_op(g, i));
+			why = op_fault(g, i);
 	}
 	if (!why)
 		return 0;
