@@ -7,11 +7,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 
 #include "base/bytes.h"
 #include "base/text.h"
 #include "client/pending.h"
 #include "pending/purge.h"
+#include "pending/staged.h"
 #include "state/state.h"
 
 _Static_assert((int)SM_GROUP_REVERTED == (int)GROUP_REVERTED &&
@@ -173,7 +175,7 @@ int sm_group_cancel(struct sm_queue *q, uint32_t group)
 	r = sys_rename(q->dir, from, q->dir, to, 0);
 	if (r >= 0)
 		r = sys_fsync(q->dir);
-	if (r >= 0 && g)
+	if (r >= 0 && g && staged_untouched(q->root, g->read) == 1)
 		stage_drop(g, group);
 	sm_group_free(g);
 	return r;
@@ -227,10 +229,15 @@ int sm_group_retry(struct sm_queue *q, uint32_t group)
 	r = undo_stands(q, group);
 	if (r == 0 && story.purged && things_left(q, group))
 		r = -EBUSY;
+	/* A purge may be at its graveyards without the lock: what comes there now would go too. */
+	if (r == 0)
+		r = sys_flock(q->dir, LOCK_EX | LOCK_NB);
 	if (r < 0)
-		return r;
-	return story_add(q->dir, group, GROUP_EV_RETRY,
-			 (struct group_record){.op = NO_PLACE, .boots = story.last.boots}, &story);
+		return r == -EAGAIN ? -EBUSY : r;
+	r = story_add(q->dir, group, GROUP_EV_RETRY,
+		      (struct group_record){.op = NO_PLACE, .boots = story.last.boots}, &story);
+	(void)!sys_flock(q->dir, LOCK_UN);
+	return r;
 }
 
 /* Another group that waits to take this one back. */

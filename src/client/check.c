@@ -9,15 +9,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/text.h"
 #include "client/pending.h"
 #include "pending/protect.h"
 
-#define NOBODY     UINT32_MAX
-#define SLACK      (1u << 20) /* of free bytes that no estimate takes */
-#define SLOT_BYTES 64u        /* a directory entry of a graveyard, generously */
+#define NOBODY         UINT32_MAX
+#define SLACK          (1u << 20) /* of free bytes that no estimate takes */
+#define EXCHANGE_TRIES 100u
+#define SLOT_BYTES     64u /* a directory entry of a graveyard, generously */
 
 struct checking {
 	struct sm_group *g;
@@ -176,35 +178,50 @@ static void check_item(struct checking *c, struct item *o)
 
 /* ---- file systems ---- */
 
-/* Two files of our own are exchanged where the graveyard would be, and nothing is left of it. */
-static int try_exchange(const struct sm_group *g, const struct fs *f)
+/* Names of this process: others may try the same at the same time. */
+static int exchange_in(int dir)
 {
-	static const char *const names[] = {".exchange.a", ".exchange.b"};
-	_close_ int root = open_dir(g->q, string_at(g, f->root));
-	_close_ int dir = -1;
-	bool made;
-	int r;
+	char names[2][48];
+	int r = 0;
 
-	if (root < 0)
-		return root;
-	r = sys_mkdir(root, GRAVEYARD_FS, 0700);
-	made = r == 0;
-	dir = r < 0 && r != -EEXIST
-		      ? r
-		      : sys_open(root, GRAVEYARD_FS, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-	if (dir < 0)
-		return dir;
-	for (unsigned i = 0; i < 2; i++) {
-		_close_ int fd = sys_open(dir, names[i], O_WRONLY | O_CREAT | O_NOFOLLOW, 0600);
+	for (unsigned i = 0; r == 0 && i < 2; i++) {
+		struct text t = TEXT_ON(names[i]);
+		_close_ int fd = -1;
 
+		text_u64(text_add(&t, ".exchange."), 2 * (uint64_t)getpid() + i);
+		fd = sys_open(dir, names[i], O_WRONLY | O_CREAT | O_NOFOLLOW, 0600);
 		r = fd < 0 ? fd : 0;
+		if (r < 0 && i)
+			(void)!sys_unlink(dir, names[0], 0);
 	}
-	if (r == 0)
-		r = sys_rename(dir, names[0], dir, names[1], 2);
+	if (r < 0)
+		return r;
+	r = sys_rename(dir, names[0], dir, names[1], 2);
 	for (unsigned i = 0; i < 2; i++)
 		(void)!sys_unlink(dir, names[i], 0);
-	if (made)
-		(void)!sys_unlink(root, GRAVEYARD_FS, AT_REMOVEDIR);
+	return r;
+}
+
+/*
+ * Two files of our own are exchanged where the graveyard would be, and nothing is left of it. A
+ * directory that is another's would be refused by the boot, and may hold a pipe for us to wait at.
+ * -ENOENT: one who tried the same took the directory away between; once more.
+ */
+static int try_exchange(const struct sm_group *g, const struct fs *f)
+{
+	_close_ int root = open_dir(g->q, string_at(g, f->root));
+	int r = root < 0 ? root : -ENOENT;
+
+	for (unsigned i = 0; i < EXCHANGE_TRIES && root >= 0 && r == -ENOENT; i++) {
+		const int made = sys_mkdir(root, GRAVEYARD_FS, 0700);
+		_close_ int dir = made < 0 && made != -EEXIST
+					  ? made
+					  : ground_step_into(root, GRAVEYARD_FS, false);
+
+		r = dir < 0 ? dir : exchange_in(dir);
+		if (made == 0)
+			(void)!sys_unlink(root, GRAVEYARD_FS, AT_REMOVEDIR);
+	}
 	return r == -EINVAL || r == -ENOSYS ? WHY_NO_EXCHANGE : r;
 }
 

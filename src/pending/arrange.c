@@ -221,6 +221,12 @@ static int find_in_grave(struct arrangement *a, uint32_t fs)
 	return r < 0 ? r : n < 0 ? (int)n : 0;
 }
 
+/* Another may have removed the directory, or put a file or a link in its place. */
+static bool gone(int r)
+{
+	return r == -ENOENT || r == -ENOTDIR || r == GROUP_WHY_LINK;
+}
+
 int arrange_find(struct arrangement *a)
 {
 	hash_things(a);
@@ -228,7 +234,7 @@ int arrange_find(struct arrangement *a)
 		struct thing t;
 		int r = look_at(a, i, &t);
 
-		if (r == -ENOENT || r == -ENOTDIR) /* its directory is gone: so is what it held */
+		if (gone(r)) /* its directory is: so is what it held */
 			t.ino = 0;
 		else if (r < 0)
 			return r;
@@ -257,6 +263,14 @@ int arrange_stands(const struct arrangement *a)
 	for (uint32_t i = 0; i < a->count; i++)
 		if (a->first[i].ino && a->where[i] == NOTHING)
 			return GROUP_WHY_GONE;
+	for (uint32_t i = 0; i < a->count; i++) {
+		int r = a->first[i].ino && a->at[i] != i
+				? ground_dir(a->ground, group_place(a->group, i)->dir, NO_PLACE)
+				: 0;
+
+		if (r < 0)
+			return r;
+	}
 	return 0;
 }
 
@@ -329,6 +343,15 @@ static bool as_good(struct arrangement *a, uint32_t place, uint32_t wanted)
 	return true;
 }
 
+/*
+ * One directory's trouble, and it may be its owner's doing (a project quota is EXDEV): that must
+ * not keep all the others from where they belong. The machine's trouble is another matter.
+ */
+static bool shut(int r)
+{
+	return gone(r) || r == -EXDEV || r == -EPERM || r == -EBUSY || r == -EINVAL;
+}
+
 static int settle(struct arrangement *a, uint32_t place, uint32_t wanted, bool back)
 {
 	const uint32_t from = a->where[wanted], here = a->at[place];
@@ -344,8 +367,9 @@ static int settle(struct arrangement *a, uint32_t place, uint32_t wanted, bool b
 	if (here == FOREIGN && !back)
 		return -EEXIST;
 	r = move_to(a, from, place, here == NOTHING ? NO_REPLACE : EXCHANGE);
-	if (back && (r == -ENOENT || r == -ENOTDIR)) { /* the place's directory is gone */
-		a->missing++;
+	if (back && shut(r)) {
+		a->stuck++;
+		a->stuck_place = place;
 		return 0;
 	}
 	if (r < 0)
@@ -370,7 +394,7 @@ static int settle_all(struct arrangement *a, bool back, bool free)
 		const uint32_t wanted = back ? (a->first[i].ino ? i : NOTHING) : a->want[i];
 
 		if (wanted != NOTHING && a->at[i] != wanted && (a->at[i] == NOTHING) == free)
-			r = settle(a, i, wanted, back);
+			r = settle(a, i, wanted, back || a->forced);
 	}
 	return r;
 }
@@ -392,7 +416,7 @@ static int arrange_to(struct arrangement *a, bool back)
 
 		if (!empty || here == NOTHING)
 			continue;
-		if (here == FOREIGN && !back)
+		if (here == FOREIGN && !back && !a->forced)
 			return -EEXIST;
 		r = park(a, i, &slot);
 		if (r < 0)

@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "pending/ground.h"
@@ -34,6 +35,8 @@ struct arrangement {
 	uint32_t *hash, *next, mask; /* things by identity */
 	uint32_t foreign;            /* that were put aside */
 	uint32_t missing;            /* things that are nowhere (tolerated on the way back) */
+	uint32_t stuck, stuck_place; /* things that stay where they are: their home is shut */
+	bool forced;                 /* forward as tolerant as back: others' things are put aside */
 	uint32_t bad_place;          /* where it failed */
 	size_t bytes;                /* of its memory, which begins at kept */
 };
@@ -69,11 +72,15 @@ int arrange_find(struct arrangement *a);
 
 /*
  * arrange_stands - after arrange_find: is everything as the operations left it?
- * Returns 0, GROUP_WHY_IDENTITY (something else stands at a place) or GROUP_WHY_GONE.
+ * Returns 0, GROUP_WHY_IDENTITY (something else stands at a place), GROUP_WHY_GONE, or why a
+ * directory that something would go back to cannot be entered.
  */
 int arrange_stands(const struct arrangement *a);
 
 /* arrange_forward - everything to where it is wanted. Returns 0, GROUP_WHY_GONE, or -errno. */
 int arrange_forward(struct arrangement *a);
-/* arrange_back - everything to where it was; what is gone is counted, not an error. */
+/*
+ * arrange_back - everything to where it was; what is gone is counted, not an error, and neither is
+ * what cannot go home because of one directory: it stays, and all the others go
+ */
 int arrange_back(struct arrangement *a);

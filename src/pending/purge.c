@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/file.h>
 
 #include "pending/ground.h"
 #include "pending/run.h"
@@ -97,7 +98,10 @@ static uint64_t kept_bytes(struct purging *w, uint32_t id)
 	return all;
 }
 
-/* The copies of a group, or the empty directory that is left of them. */
+/*
+ * The copies of a group, or the empty directory that is left of them. What was exchanged with a
+ * copy by a group that was given up stays.
+ */
 static int remove_copies(struct purging *w, uint32_t id)
 {
 	const struct group_header *group = NULL;
@@ -107,13 +111,16 @@ static int remove_copies(struct purging *w, uint32_t id)
 	if (r < 0)
 		return r;
 	root = sys_open(AT_FDCWD, *w->p->prefix ? w->p->prefix : "/", O_RDONLY | O_DIRECTORY, 0);
-	for (uint32_t i = 0; root >= 0 && i < group->fs.count; i++) {
-		r = staged_remove(root, group_string(group, group_fs(group, i)->root), id,
-				  w->p->until_ns);
-		worst = r < 0 ? r : worst;
+	r = root < 0 ? root : staged_untouched(root, group);
+	worst = r < 0 ? r : 0;
+	for (uint32_t i = 0; r > 0 && i < group->fs.count; i++) {
+		int one = staged_remove(root, group_string(group, group_fs(group, i)->root), id,
+					w->p->until_ns);
+
+		worst = one < 0 ? one : worst;
 	}
 	pending_unload(group);
-	return root < 0 ? root : worst;
+	return worst;
 }
 
 static bool beyond_policy(struct purging *w, uint32_t id, const struct group_story *s)
@@ -147,10 +154,13 @@ static int forget(struct purging *w, uint32_t id)
 
 /*
  * Of a group that is as it was before, only what others had in its way is left. One that was given
- * up for a damaged file may have what it needs there: that stays.
+ * up for a damaged file may have what it needs there, and what could not go home has no other
+ * place: that stays.
  */
 static bool may_go(const struct group_story *s, bool things)
 {
+	if (s->stuck)
+		return false;
 	if (s->state == GROUP_APPLIED || s->state == GROUP_REVERTED)
 		return things;
 	return !things && s->last.result != GROUP_WHY_FORM;
@@ -165,11 +175,8 @@ static int judge(struct purging *w, uint32_t i)
 
 	if (r < 0)
 		return r;
-	if (s.state == GROUP_QUEUED || s.state == GROUP_BEGUN || s.state == GROUP_FAILED) {
-		hold_wanted(w, i);
-		return 0;
-	}
-	if (s.state == GROUP_REVERTING) {
+	if (s.state == GROUP_QUEUED || s.state == GROUP_BEGUN || s.state == GROUP_FAILED ||
+	    s.state == GROUP_REVERTING) {
 		hold_wanted(w, i);
 		return 0;
 	}
@@ -239,10 +246,12 @@ static int remove_things(struct purging *w, uint32_t id)
 static int decide(struct purging *w)
 {
 	_close_ int lock = pending_lock(w->dir), root = -1;
-	int r = lock < 0 ? lock : pending_list(w->dir, w->ids, GROUPS_MAX);
+	int r = lock < 0 ? lock : sys_flock(w->dir, LOCK_SH | LOCK_NB); /* retry asks for it */
 
+	if (r >= 0)
+		r = pending_list(w->dir, w->ids, GROUPS_MAX);
 	if (r < 0)
-		return r;
+		return r == -EAGAIN ? -EBUSY : r;
 	w->count = (uint32_t)r;
 	r = 0;
 	/* Newest first, which also means that an undo comes before what it undoes. */

@@ -54,10 +54,13 @@ const char *group_why_text(int result)
 		return "there is nothing to take back: not applied, or its originals are gone";
 	case GROUP_WHY_ALIEN:
 		return "its journal is that of another group; nothing was touched";
+	case GROUP_WHY_STUCK:
+		return "a directory is gone or closed: what belongs there stays in the graveyard";
 	case GROUP_WHY_FORM:
 		return "the group file is damaged";
 	default:
-		return result < 0 ? err_text(-result) : "";
+		/* a record may say anything */
+		return result < 0 ? err_text(result > GROUP_WHY_IDENTITY ? -result : 0) : "";
 	}
 }
 
@@ -88,6 +91,7 @@ static void take_in(struct group_story *s, const struct group_record *r)
 	}
 	s->state = after[r->event];
 	s->aside += r->foreign;
+	s->stuck |= r->result == GROUP_WHY_STUCK;
 	if (r->event == GROUP_EV_BEGIN)
 		s->attempts++;
 	if (r->event == GROUP_EV_RETRY) {

@@ -58,6 +58,7 @@ struct group_story { /* a journal, read */
 	enum group_state state;
 	uint32_t attempts; /* BEGINs since it was queued or retried */
 	bool purged;
+	bool stuck;               /* its graveyards hold what could not go home: they stay */
 	struct group_record last; /* the newest record */
 	uint64_t applied_boots;   /* boot of the COMMIT, 0 none */
 	uint64_t end;             /* where the next record goes */
@@ -79,6 +80,7 @@ struct group_story { /* a journal, read */
 #define GROUP_WHY_FORM      (-4105) /* the group file is damaged */
 #define GROUP_WHY_KEPT      (-4106) /* what it replaced is not kept, or nothing was */
 #define GROUP_WHY_ALIEN     (-4107) /* its journal is another group's */
+#define GROUP_WHY_STUCK     (-4108) /* something of it cannot go back, and stays put aside */
 
 /* group_why_text - a result in words: errno or GROUP_WHY_*. */
 const char *group_why_text(int result);

@@ -40,6 +40,32 @@ int staged_remove(int root, const char *mount, uint32_t id, uint64_t until_ns)
 	return r < 0 ? r : sys_fsync(staged);
 }
 
+int staged_untouched(int root, const struct group_header *group)
+{
+	for (uint32_t i = 0; i < group->ops.count; i++) {
+		const struct group_op *o = group_op(group, i);
+		const struct group_place *p = group_place(group, o->from);
+		struct sys_identity id;
+		_close_ int dir = -1;
+		int r;
+
+		if (!(o->flags & GROUP_STAGED))
+			continue;
+		/* a path of copies is never "/" */
+		dir = sys_open_beneath(root,
+				       group_string(group, group_dir(group, p->dir)->path) + 1,
+				       O_RDONLY | O_DIRECTORY, 0, NO_LINKS);
+		r = dir < 0 ? dir : sys_identify(dir, group_string(group, p->name), &id);
+		if (r == -ENOENT)
+			continue;
+		if (r < 0)
+			return r;
+		if (id.ino != o->ino || id.tag != o->tag)
+			return 0;
+	}
+	return 1;
+}
+
 /* Every mount point that the note names. */
 static int remove_noted(int root, int note, uint32_t id, uint64_t until_ns)
 {

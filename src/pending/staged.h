@@ -24,6 +24,13 @@
 int staged_remove(int root, const char *mount, uint32_t id, uint64_t until_ns);
 
 /*
+ * staged_untouched - is nothing but copies at the places of a group's copies?
+ * A group that replaces what is at its target exchanges the two: one that was cut and given up may
+ * have the only name of what it replaced there. Returns 1, 0 (another file is there) or -errno.
+ */
+int staged_untouched(int root, const struct group_header *group);
+
+/*
  * staged_sweep - all that writers left that are gone; call it with the queue's lock held
  *   dir  the pending directory
  * Returns 0 or the worst -errno; what is left is found again by the next one.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * work.h - one group at work: what run.c and check.c share
+ * work.h - one group at work: what run.c, apply.c, reverse.c and check.c share
  */
 #pragma once
 
@@ -23,3 +23,17 @@ struct work { /* one group */
 int work_check_step(void *arg, const struct arrange_step *s);
 /* work_check_writable - every file system of the group takes writes. Returns 0 or -errno. */
 int work_check_writable(struct work *w);
+
+/* work_note - a record of what became of it, durable. Returns 0 or -errno. */
+int work_note(struct work *w, enum group_event event, int result);
+/* work_passing - the machine's trouble, not the group's: an attempt that failed, no refusal. */
+bool work_passing(int r);
+
+/*
+ * work_operations - whatever this group of operations needs: a beginning, or what a cut left
+ *   back  take it back
+ * Returns 0, or why it is not as it should be; the story says at what it stands.
+ */
+int work_operations(struct work *w, bool back);
+/* work_reverse - the same for a group that takes back another one. */
+int work_reverse(struct work *w);

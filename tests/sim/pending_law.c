@@ -280,7 +280,7 @@ static void purges_are_right(void)
 		if (!life.strangers)
 			counts.purged += fresh;
 		life.did[i].purges = s->purges;
-		if (s->purges && life.held_things)
+		if ((s->purged || fresh) && life.held_things)
 			take_gone(i);
 	}
 	life.held_things = 0;
@@ -355,6 +355,8 @@ void law(void)
 void peace_law(void)
 {
 	const bool rival = life.rival >= DONE;
+	/* one that somebody has just told to try again may come before what is halfway, too */
+	const bool behind = life.behind || (rival && life.now.rival == RETRIES);
 
 	if (life.strangers)
 		return;
@@ -363,7 +365,7 @@ void peace_law(void)
 
 		if (!life.now.fallback)
 			LAW(is_settled(s) || (rival && s->state == M_QUEUED) ||
-			    (life.behind && is_waiting(s->state) && s->state != M_BEGUN));
+			    (behind && is_waiting(s->state) && s->state != M_BEGUN));
 		else
 			LAW(s->state != M_BEGUN && s->state != M_REVERTING &&
 			    (s->state != M_APPLIED || s->boots <= life.accepted));

@@ -63,7 +63,8 @@ static void add_text(struct text *t, const struct group_told *g)
 	if (g->state == GROUP_APPLIED && g->group && !(g->group->flags & GROUP_REVERSE))
 		text_add(text_u64(text_add(t, ", "), g->group->ops.count),
 			 g->group->ops.count == 1 ? " operation" : " operations");
-	if (g->state == GROUP_QUARANTINED || g->state == GROUP_FAILED)
+	if ((g->state == GROUP_QUARANTINED || g->state == GROUP_FAILED) &&
+	    g->result != GROUP_WHY_FORM && g->result != GROUP_WHY_STUCK)
 		text_add(t, ", nothing was changed");
 	if (g->result < 0)
 		text_add(text_add(t, ": "), group_why_text(g->result));
