@@ -32,13 +32,16 @@ struct purging {
 	uint64_t bytes, now_s;
 };
 
-static bool is_there(int dir, uint32_t id, const char *ending)
+/* 1, 0 or -errno: what cannot be looked at is not gone. */
+static int is_there(int dir, uint32_t id, const char *ending)
 {
 	struct sys_stat st;
 	char name[GROUP_FILE_BYTES];
+	int r;
 
 	group_file_name(name, id, ending);
-	return sys_stat_at(dir, name, AT_SYMLINK_NOFOLLOW, &st) >= 0;
+	r = sys_stat_at(dir, name, AT_SYMLINK_NOFOLLOW, &st);
+	return r >= 0 ? 1 : r == -ENOENT ? 0 : r;
 }
 
 static int drop(int dir, uint32_t id, const char *ending)
@@ -51,21 +54,28 @@ static int drop(int dir, uint32_t id, const char *ending)
 	return r == -ENOENT ? 0 : r < 0 ? r : sys_fsync(dir);
 }
 
-/* A queued undo wants the originals of its group. The header is enough to know which one. */
-static void hold_wanted(struct purging *w, uint32_t i)
+/*
+ * A queued undo wants the originals of its group. The header is enough to know which one; a group
+ * that cannot be read just now may be one, so nothing is purged then.
+ */
+static int hold_wanted(struct purging *w, uint32_t i)
 {
 	char name[GROUP_FILE_BYTES];
 	struct group_header head;
 	_close_ int fd = -1;
+	ssize_t n;
 
 	group_file_name(name, w->ids[i], GROUP);
 	fd = sys_open(w->dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
-	if (fd < 0 || sys_read_all(fd, &head, sizeof(head)) != (ssize_t)sizeof(head) ||
-	    !(head.flags & GROUP_REVERSE))
-		return;
+	n = fd < 0 ? fd : sys_read_all(fd, &head, sizeof(head));
+	if (n < 0) /* what is no file is no group */
+		return n == -ENOENT || n == -ELOOP || n == -EISDIR || n == -ENXIO ? 0 : (int)n;
+	if (n != (ssize_t)sizeof(head) || !(head.flags & GROUP_REVERSE))
+		return 0;
 	for (uint32_t k = 0; k < w->count; k++)
 		if (w->ids[k] == head.of)
 			w->wanted[k] = true;
+	return 0;
 }
 
 /* Every file system that a directory of the group still leads to is known then. */
@@ -157,12 +167,12 @@ static int forget(struct purging *w, uint32_t id)
  * up for a damaged file may have what it needs there, and what could not go home has no other
  * place: that stays.
  */
-static bool may_go(const struct group_story *s, bool things)
+static bool may_go(const struct group_story *s, int things)
 {
 	if (s->stuck)
 		return false;
 	if (s->state == GROUP_APPLIED || s->state == GROUP_REVERTED)
-		return things;
+		return things > 0;
 	return !things && s->last.result != GROUP_WHY_FORM;
 }
 
@@ -170,17 +180,17 @@ static int judge(struct purging *w, uint32_t i)
 {
 	const uint32_t id = w->ids[i];
 	struct group_story s;
-	bool things;
+	int things;
 	int r = story_read(w->dir, id, &s);
 
 	if (r < 0)
 		return r;
 	if (s.state == GROUP_QUEUED || s.state == GROUP_BEGUN || s.state == GROUP_FAILED ||
-	    s.state == GROUP_REVERTING) {
-		hold_wanted(w, i);
-		return 0;
-	}
+	    s.state == GROUP_REVERTING)
+		return hold_wanted(w, i);
 	things = is_there(w->dir, id, THINGS);
+	if (things < 0)
+		return things;
 	w->dead[i] = s.purged && (things || s.aside);
 	if (!things && (s.purged || !s.aside))
 		return ++w->ended > PENDING_HISTORY ? forget(w, id) : 0;
@@ -189,6 +199,10 @@ static int judge(struct purging *w, uint32_t i)
 	if ((s.state == GROUP_APPLIED ? s.applied_boots : s.last.boots) > w->p->accepted ||
 	    !beyond_policy(w, id, &s))
 		return 0;
+	/* What was read of newer groups may be of a record whose fsync failed: not yet true. */
+	r = sys_syncfs(w->dir);
+	if (r < 0)
+		return r;
 	r = story_add(w->dir, id, GROUP_EV_PURGED,
 		      (struct group_record){.op = NO_PLACE, .boots = w->p->accepted}, &s);
 	w->dead[i] = r >= 0;
