@@ -48,7 +48,7 @@ foreign() {
   [ "$(json list | jq -c '[.classic, .classic_state]')" = '[[],"none"]' ]
   "$SMREG" init --hive "$HIVE" >/dev/null
   [ "$(pending list)" = 'no groups' ]
-  [ -z "$(pending check)$(pending report)$(pending apply)" ]
+  [ "$(pending check; pending report; pending apply)" = $'nothing waits\nnothing to report\nnothing waits' ]
   [ "$(pending clear)" = '0 groups cancelled' ]
   [ ! -e "$STATE" ]
 }
@@ -134,15 +134,15 @@ foreign() {
   [[ $output == *'classic entry 1, move /var/tmp/new over /var/tmp/old: ok'* ]]
   [[ $output == *'classic entry 3, delete /var/tmp/none: it is not there'* ]]
   [ "$(cat old)" = new ] && [ ! -e gone ]
-  pending list | grep -q 'classic entries of the hive: ran in an earlier boot'
+  [ "$(pending list)" = $'no groups\nclassic entries: done; see: smctl pending report' ]
   [ "$(json list | jq -r .classic_state)" = 'done' ]
   [ "$(json report | jq -c '[.classic[] | [.entry, .result]]')" = '[[1,"ok"],[2,"ok"],[3,"failed"]]' ]
-  pending report | grep -q '^classic entries, boot 1$'
+  pending report | grep -q '^classic entries, offline, for boot 1$'
   pending report | grep -q ' 2  delete /var/tmp/gone: ok$'
   echo again >new; touch gone
   [ "$(json apply | jq -c '[.groups, .classic]')" = '[[],[]]' ]
   [ "$(cat new)" = again ] && [ -e gone ]
-  [ -z "$(pending check)" ]
+  [ "$(pending check)" = 'nothing waits' ]
   [ ! -e "$STATE/renames.journal" ]
   # the next change of the hive drops what was consumed
   "$SMREG" add "$SM" --hive "$HIVE" --state "$STATE" --value BootGoodSeconds --type REG_DWORD --data 3 >/dev/null 2>&1
@@ -173,7 +173,7 @@ shared() { rmdir "$M/var"; mkdir -p "$R/var/lib"; mkdir -m 755 "$STATE"; ln -s "
   start; ready
   [ "$(inside cat /var/tmp/new)" = again ]
   inside test -e /var/tmp/gone
-  ctl pending list | grep -q 'ran in an earlier boot'
+  ctl pending list | grep -q '^classic entries: done'
   off
 }
 
@@ -296,7 +296,9 @@ win() { "$SMCTL" pending "$@" --hive "$HIVE" --drive "C:=$C"; }
   grep -qF "delete $C/WINDOWS/temp/A.TMP  (source: there)" <<<"$output"
   grep -qF "delete $C/users/ann/none  (source: missing)" <<<"$output"
   grep -qF "(source: there; target: there)" <<<"$output"
-  [ "$(win check --drive "D:=$D" --json 2>/dev/null | jq -r '.classic[] | select(.problem) | .entry' | tr '\n' ' ')" = '2 3 4 9 ' ]
+  [ "$(win check --drive "D:=$D" --json 2>/dev/null | jq -r '.classic[] | select(.problem) | .entry' | tr '\n' ' ')" = '3 4 9 ' ]
+  # what is to be deleted and is not there Windows passes over
+  [ "$(win check --json 2>/dev/null | jq -c '.classic[1] | [.from_exists, .problem]')" = '[false,null]' ]
   win check --drive "D:=$D" --json 2>/dev/null | jq -r '.classic[3].problem' | grep -q 'a link in the way'
   [ "$(win check --json 2>/dev/null | jq -c '.classic[0] | [.from_exists, .problem]')" = '[true,null]' ]
   [ "$(find "$C" "$D" "$HIVE"* -printf '%p %i %T@\n')" = "$before" ]
@@ -318,6 +320,18 @@ win() { "$SMCTL" pending "$@" --hive "$HIVE" --drive "C:=$C"; }
   tells 'not a SYSTEM hive: it has no Select key' win list
   HIVE=$SHARED/hives/NotAHive
   tells 'not a hive' win check
+}
+
+@test "a Windows hive without its drives is known as one, and no plan is advised for it" {
+  windows '\??\C:\x\0'
+  rm "$HIVE".plan "$HIVE".queue
+  before=$(find "$HIVE"* -printf '%p %i %T@\n')
+  for verb in list check apply clear; do
+    tells 'A hive of Windows? Then list and check want --drive C:=DIR' "$SMCTL" pending --root / "$verb" --hive "$HIVE"
+    [[ $stderr != *'smreg plan'* ]]
+  done
+  [ "$(find "$HIVE"* -printf '%p %i %T@\n')" = "$before" ]
+  [ "$(win list | grep -c delete)" -eq 1 ]
 }
 
 @test "a Windows hive is never applied, cleared or mixed with a root; bad words are named" {

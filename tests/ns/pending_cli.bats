@@ -20,6 +20,13 @@ pending() { "${PENDING[@]}" "$@"; }
 state() { pending list --json | jq -r ".groups[] | select(.group == $1) | .state"; }
 # tree - every file outside the state directory with its content, to be compared
 tree() { (cd "$R" && find . -path ./var/lib/smss -prune -o -path '*/.smss' -prune -o \( -type f -printf '%p %m ' -exec sha256sum {} \; \) -o \( -type l -printf '%p -> %l\n' \) -o -print | sort); }
+# refused_group - group 1: its source is another file by now
+refused_group() {
+  pending add /opt/conf.new /etc/x --group r
+  cp -p "$R/opt/conf.new" "$R/keep"
+  rm "$R/opt/conf.new"; echo evil >"$R/opt/conf.new"
+  pending apply || [ $? -eq 1 ]
+}
 # tells TEXT COMMAND... - it fails and says so on standard error
 tells() {
   local text=$1
@@ -45,14 +52,18 @@ apart() {
 @test "an empty queue is told as one, and nothing is made by looking" {
   [ "$(pending)" = 'no groups' ]
   [ "$(pending list --json | jq -c .groups)" = '[]' ]
-  pending check; pending report; pending apply
+  [ "$(pending check)" = 'nothing waits' ]
+  [ "$(pending report)" = 'nothing to report' ]
+  [ "$(pending apply)" = 'nothing waits' ]
+  [ "$(pending apply --fallback)" = 'nothing to take back' ]
+  [ "$(pending purge --check)" = '0 groups would be purged; nothing was' ]
   [ ! -e "$STATE" ]
 }
 
 @test "replace, move and delete in one group: queued, shown, applied once, reported" {
   before=$(tree)
   [ "$(pending add --replace /opt/conf.new /etc/conf --delete /etc/obsolete /opt/app /opt/app2 \
-    --group update --reason 'release 2')" = 'group 1 is queued' ]
+    --group update --reason 'release 2')" = 'group 1 is queued; the next boot carries it out' ]
   [ "$(tree)" = "$before" ]
   [ "$(state 1)" = queued ]
   pending show update | grep -q 'reason *release 2'
@@ -81,6 +92,7 @@ apart() {
   [ "$(tree)" = "$before" ]
   [ "$(state 1) $(state 2)" = 'reverted applied' ]
   tells 'only an applied group' pending undo 1
+  tells 'group 2 (undo u) is an undo itself; to have group 1 again: smctl pending retry 1' pending undo 2
 }
 
 @test "a fallback takes back what no accepted boot kept" {
@@ -101,9 +113,19 @@ apart() {
   [ -e "$R/etc/obsolete" ] && [ ! -e "$R/opt/app" ]
   tells 'smctl pending undo' pending cancel b
   tells 'is cancelled already' pending cancel a
-  [ "$(pending add --delete /etc/obsolete)" = 'group 3 is queued' ]
-  pending clear
+  [ "$(pending add --delete /etc/obsolete)" = 'group 3 is queued; the next boot carries it out' ]
+  [ "$(pending clear)" = '1 group cancelled' ]
   [ "$(state 3)" = cancelled ]
+  for verb in retry undo; do
+    tells 'group 3 is cancelled: queue it anew' pending "$verb" 3
+  done
+}
+
+@test "clear leaves what was refused: an operator has yet to look at it" {
+  refused_group
+  pending add --delete /etc/obsolete
+  pending clear
+  [ "$(state 1) $(state 2)" = 'refused cancelled' ]
 }
 
 @test "every problem is told with its operation, and nothing is queued" {
@@ -177,11 +199,11 @@ apart() {
 
 @test "a group of a name that waits is added to; names are found, of several the waiting one" {
   pending add --delete /etc/obsolete --group g
-  [ "$(pending add /opt/conf.new /etc/x --group g)" = 'group 1 is queued' ]
+  [ "$(pending add /opt/conf.new /etc/x --group g)" = '1 operation added to group 1; the next boot carries it out' ]
   [ "$(pending show g --json | jq '.operations')" -eq 2 ]
   pending apply
   [ ! -e "$R/etc/obsolete" ] && [ -e "$R/etc/x" ]
-  [ "$(pending add /etc/x /etc/y --group g)" = 'group 2 is queued' ]
+  [ "$(pending add /etc/x /etc/y --group g)" = 'group 2 is queued; the next boot carries it out' ]
   pending show g | grep -q 'group  *2'
 }
 
@@ -201,6 +223,7 @@ apart() {
   printf '# update\n\n!/opt/conf.new\t/etc/conf\n-\t/etc/obsolete\n?\t/etc/never\n/opt/app\t/opt/app2\n' >"$BATS_TEST_TMPDIR/m"
   pending add --manifest "$BATS_TEST_TMPDIR/m" --group m
   pending apply
+  [ "$(pending check m --json | jq -r '.groups[0].state')" = applied ]
   [ "$(cat "$R/etc/conf")" = new ] && [ ! -e "$R/etc/obsolete" ] && [ -d "$R/opt/app2" ]
 }
 
@@ -213,6 +236,17 @@ apart() {
   tells 'm:3: move /missing to /c' pending add --manifest "$BATS_TEST_TMPDIR/m"
   [ "$status" -eq 1 ]
   [ "$(pending)" = 'no groups' ]
+}
+
+@test "manifest: a line that ends with CR is no name with CR, but with --null it may be" {
+  printf '# all\r\n/opt/app\t/opt/app2\r\n' >"$BATS_TEST_TMPDIR/m"
+  tells 'm:2: the line ends with CR; convert the file, or use --null' pending add -m "$BATS_TEST_TMPDIR/m"
+  [ "$status" -eq 2 ]
+  [ "$(pending)" = 'no groups' ]
+  printf '/opt/app  /opt/app2\n' >"$BATS_TEST_TMPDIR/m"
+  tells 'blanks are part of a name' pending add -m "$BATS_TEST_TMPDIR/m"
+  printf '%s\0' /opt/app $'/opt/app2\r' | pending add -0 -m -
+  [ "$(pending show 1 --json | jq -r '.list[0].to')" = $'/opt/app2\r' ]
 }
 
 @test "manifest from standard input with NUL takes any name" {
@@ -301,6 +335,147 @@ apart() {
   tells 'what it replaced is gone' pending undo 1
   pending undo 3; pending apply
   [ "$(cat "$R/etc/conf")" = 2 ]
+}
+
+@test "purge --check names what would go, and nothing goes" {
+  for i in 1 2 3; do
+    echo "$i" >"$R/new"
+    pending add --replace /new /etc/conf
+    pending apply
+  done
+  before=$(find "$R" -printf '%p %i %T@\n' | sort)
+  [ "$(pending purge --check)" = '0 groups would be purged; nothing was' ]
+  run pending purge --check --unaccepted --keep 1
+  [ "$status" -eq 0 ]
+  [ "${lines[2]}" = '2 groups would be purged; nothing was' ]
+  [ "$(pending purge --check --unaccepted --keep 1 --json | jq -c .would_purge)" = '[1,2]' ]
+  [ "$(find "$R" -printf '%p %i %T@\n' | sort)" = "$before" ]
+  [ "$(pending purge --unaccepted --keep 1)" = '2 groups purged' ]
+}
+
+@test "an option that is not the verb's is refused by name, and nothing is done" {
+  pending add --replace /opt/conf.new /etc/conf --group g
+  before=$(find "$R" -printf '%p %i %T@\n' | sort)
+  while read -r verb option name; do
+    run --separate-stderr pending $verb $option
+    [ "$status" -eq 2 ]
+    [[ $stderr == *"${verb%% *} has no option $name"* ]]
+  done <<'END'
+apply --check --check
+clear --check --check
+list --unaccepted --unaccepted
+apply --keep=0 --keep
+report -r --replace
+check --digest --digest
+purge --fallback --fallback
+END
+  for words in 'cancel g --check' 'undo g --check' '--replace retry g' 'show g -d /x' '--check'; do
+    run --separate-stderr pending $words
+    [ "$status" -eq 2 ]
+    [[ $stderr == *'has no option --'* ]]
+  done
+  [ "$(find "$R" -printf '%p %i %T@\n' | sort)" = "$before" ]
+}
+
+@test "cancel, retry and undo print the groups as they are then" {
+  pending add --replace /opt/conf.new /etc/conf --group a
+  pending add --delete /etc/obsolete --group b
+  [ "$(pending cancel b --json | jq -c '[.groups[] | [.group, .state]]')" = '[[2,"cancelled"]]' ]
+  pending apply
+  [ "$(pending undo a --json | jq -c '[.groups[] | [.group, .state, .undoes]]')" = '[[3,"queued",1]]' ]
+  pending cancel 3
+  refused_again=$(pending add /opt/app /opt/app2 --json | jq .group)
+  mv "$R/opt/app" "$R/opt/other"; pending apply || true
+  [ "$(pending retry "$refused_again" --json | jq -c '[.groups[] | [.group, .state]]')" = '[[4,"queued"]]' ]
+}
+
+@test "a name that was used again means its newest group, unless one waits" {
+  for i in 1 2; do
+    echo "$i" >"$R/new"
+    pending add --replace /new /etc/conf --group g
+    pending apply
+  done
+  [ "$(pending show g --json | jq .group)" -eq 2 ]
+  [ "$(pending report g --json | jq -c '[.groups[].group]')" = '[2]' ]
+  pending add --delete /etc/obsolete --group g
+  echo 3 >"$R/new"
+  [ "$(pending show g --json | jq .group)" -eq 3 ]
+  pending undo 2
+  [ "$(pending show g --json | jq .group)" -eq 3 ]
+}
+
+@test "what was done to a mounted system is told as its coming boot's, a purge as done by hand" {
+  pending add --replace /opt/conf.new /etc/conf
+  pending apply
+  pending report 1 | grep -q '  offline, for boot 1: applied$'
+  pending show 1 | grep -q '^applied     offline, for boot 1; originals kept$'
+  pending purge --keep 0 --unaccepted
+  pending report 1 | grep -q '  by hand: purged$'
+  [ "$(pending report 1 --json | jq -c '[.groups[0].history[] | [.event, .boot]]')" = \
+    '[["begun",1],["applied",1],["purged",null]]' ]
+}
+
+@test "a problem says which option or step would help" {
+  mkdir -p "$R/boot"; echo k >"$R/boot/k"; ln -s opt "$R/link"
+  tells '(--replace, or ! in a manifest)' pending add /opt/conf.new /etc/conf
+  tells '(--allow-protected)' pending add --delete /boot/k
+  tells '(name the path without links: realpath)' pending add --delete /link/app
+  run --separate-stderr pending add --delete /boot/k --json
+  [ "$(jq -r '.problems[0].hint' <<<"$output")" = '--allow-protected' ]
+}
+
+@test "--delete-if-there deletes, and is content with nothing" {
+  pending add --delete-if-there /etc/obsolete --delete-if-there /etc/never
+  pending apply
+  [ ! -e "$R/etc/obsolete" ]
+  tells 'it is not there' pending add --delete /etc/never
+}
+
+@test "a root or a hive that is not there is named" {
+  tells '--root /nodir: no such file or directory' "$STAGE/usr/bin/smctl" pending --root /nodir add --delete /x
+  for verb in list check apply clear; do
+    tells '--hive /nonexist: no such file' pending "$verb" --hive /nonexist
+  done
+}
+
+@test "the list fits 80 columns, with the reason below the group" {
+  refused_group
+  run pending list
+  [ "${lines[0]}" = 'group  state        operations  since                 name' ]
+  [ "${lines[2]}" = '       operation 1: the file found is not the file that was queued' ]
+  for line in "${lines[@]}"; do [ "${#line}" -le 80 ]; done
+}
+
+@test "help of a verb is its own, with its values; that of all has a line a verb" {
+  for verb in add list show check report cancel undo retry purge apply clear; do
+    pending "$verb" --help | grep -q "^usage: smctl pending $verb"
+    pending --help | grep -q "^  $verb"
+  done
+  pending purge --help | grep -q '4 if not given'
+  pending retry --help | grep -q reverted
+  [ "$(pending show --help | wc -l)" -lt 15 ]
+  [[ $(pending show --help) != *allow-protected* ]]
+}
+
+# completed WORD... - what bash offers for the last of these words
+completed() {
+  R=$R STAGE=$STAGE bash -c '
+    PATH=$STAGE/usr/bin:$PATH
+    . "$STAGE/usr/share/bash-completion/completions/smctl"
+    COMP_WORDS=(smctl "$@"); COMP_CWORD=$#; _smctl; echo "${COMPREPLY[*]}"' - "$@"
+}
+
+@test "bash completes verbs behind --root DIR, groups by name, and each verb's own options" {
+  pending add --delete /etc/obsolete --group first
+  [ "$(completed pending --root "$R" '')" = "$(completed pending '')" ]
+  [[ $(completed pending --root "$R" '') == *'purge apply clear'* ]]
+  [ "$(completed pending --root "$R" show f)" = first ]
+  [ "$(completed pending --root "$R" add -g f)" = first ]
+  [[ " $(completed pending --root "$R" cancel '') " == *' 1 '* ]]
+  [[ $(completed pending purge --) == *--unaccepted* ]]
+  [[ $(completed pending show --) != *--unaccepted* ]]
+  mkdir -p "$R/mnt"
+  [ "$(completed pending list --drive "C:=$R/mn")" = "C:=$R/mnt" ]
 }
 
 @test "a writer waits for the lock and then says who has it" {
