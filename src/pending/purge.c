@@ -15,6 +15,7 @@
 #include "pending/ground.h"
 #include "pending/run.h"
 #include "pending/staged.h"
+#include "state/state.h"
 #include "sys/sys.h"
 
 #define DAY_S   86400u
@@ -193,7 +194,7 @@ static int judge(struct purging *w, uint32_t i)
 		return things;
 	w->dead[i] = s.purged && (things || s.aside);
 	if (!things && (s.purged || !s.aside))
-		return ++w->ended > PENDING_HISTORY ? forget(w, id) : 0;
+		return !w->p->would && ++w->ended > PENDING_HISTORY ? forget(w, id) : 0;
 	if (s.purged || w->wanted[i] || !may_go(&s, things))
 		return 0;
 	if ((s.state == GROUP_APPLIED ? s.applied_boots : s.last.boots) > w->p->accepted ||
@@ -203,8 +204,9 @@ static int judge(struct purging *w, uint32_t i)
 	r = sys_syncfs(w->dir);
 	if (r < 0)
 		return r;
-	r = story_add(w->dir, id, GROUP_EV_PURGED,
-		      (struct group_record){.op = NO_PLACE, .boots = w->p->accepted}, &s);
+	if (!w->p->would)
+		r = story_add(w->dir, id, GROUP_EV_PURGED,
+			      (struct group_record){.op = NO_PLACE, .boots = w->p->accepted}, &s);
 	w->dead[i] = r >= 0;
 	return r;
 }
@@ -272,7 +274,7 @@ static int decide(struct purging *w)
 	for (uint32_t i = w->count; r >= 0 && i-- > 0;)
 		r = judge(w, i);
 	root = sys_open(AT_FDCWD, *w->p->prefix ? w->p->prefix : "/", O_RDONLY | O_DIRECTORY, 0);
-	if (root >= 0)
+	if (root >= 0 && !w->p->would)
 		(void)!staged_sweep(w->dir, root, w->p->until_ns);
 	return r;
 }
@@ -298,6 +300,11 @@ int pending_purge(const struct pending_purge *p, struct pending_purged *ret)
 	for (uint32_t i = 0; r >= 0 && i < w.count; i++) {
 		if (!w.dead[i])
 			continue;
+		if (p->would) {
+			p->would(p->arg, w.ids[i]);
+			done.groups++;
+			continue;
+		}
 		if ((p->until_ns && sys_now_ns() > p->until_ns) || remove_things(&w, w.ids[i]) < 0)
 			done.left++;
 		else
@@ -306,4 +313,16 @@ int pending_purge(const struct pending_purge *p, struct pending_purged *ret)
 	if (r >= 0)
 		*ret = done;
 	return r < 0 ? r : 0;
+}
+
+int pending_boots(int state, uint64_t *ret_begun, uint64_t *ret_accepted)
+{
+	struct boot_state now;
+	const int r = state_read(state, &now);
+
+	if (r == -EACCES || r == -EPERM)
+		return r;
+	*ret_begun = r < 0 ? 0 : now.boots;
+	*ret_accepted = r < 0 ? 0 : now.accepted_boots;
+	return 0;
 }

@@ -21,6 +21,9 @@ struct pending_purge {
 	uint32_t keep_groups, keep_days;
 	uint64_t keep_bytes;
 	uint64_t until_ns; /* the rest is for the next time; 0 = no limit */
+	/* told of each group whose things would go, and then nothing is changed; NULL = they go */
+	void (*would)(void *arg, uint32_t id);
+	void *arg;
 };
 
 struct pending_purged {
@@ -34,6 +37,13 @@ struct pending_purged {
  * Returns 0 or -errno (-EBUSY: a writer holds the lock); ret is filled on 0.
  */
 int pending_purge(const struct pending_purge *p, struct pending_purged *ret);
+
+/*
+ * pending_boots - how many boots a state directory knows of, and the last one that was accepted
+ *   state  its fd; what was never booted has neither
+ * Returns 0, or -EACCES, -EPERM when that cannot be read.
+ */
+int pending_boots(int state, uint64_t *ret_begun, uint64_t *ret_accepted);
 
 /*
  * graveyard_empty - everything below dir goes; no link is followed, no mount entered

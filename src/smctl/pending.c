@@ -1,66 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pending.c - smctl pending: its options, its verbs, and which group a word means
- *
- * Options may stand anywhere; for `add` the order of operations is the order they are given in.
+ * pending.c - smctl pending: its verbs, its queue, and which group a word means
  */
 #include "smctl/pending.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
+#include <linux/openat2.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/text.h"
+#include "pending/purge.h"
+#include "sys/sys.h"
 
 /* What the boot keeps when nothing else is configured. */
 #define KEEP_GROUPS 4
 #define KEEP_DAYS   30
 #define KEEP_BYTES  (1024ull << 20)
-
-enum letter {
-	L_ROOT = 256,
-	L_STATE,
-	L_HIVE,
-	L_REASON,
-	L_ALLOW,
-	L_DIGEST,
-	L_CHECK,
-	L_FALLBACK,
-	L_UNACCEPTED,
-	L_KEEP,
-	L_DAYS,
-	L_MIB,
-	L_DRIVE,
-};
-
-static const struct option options[] = {
-	{"json", no_argument, NULL, 'j'},
-	{"socket", required_argument, NULL, 's'},
-	{"help", no_argument, NULL, 'h'},
-	{"root", required_argument, NULL, L_ROOT},
-	{"state", required_argument, NULL, L_STATE},
-	{"hive", required_argument, NULL, L_HIVE},
-	{"replace", no_argument, NULL, 'r'},
-	{"delete", required_argument, NULL, 'd'},
-	{"group", required_argument, NULL, 'g'},
-	{"manifest", required_argument, NULL, 'm'},
-	{"null", no_argument, NULL, '0'},
-	{"reason", required_argument, NULL, L_REASON},
-	{"allow-protected", no_argument, NULL, L_ALLOW},
-	{"digest", no_argument, NULL, L_DIGEST},
-	{"check", no_argument, NULL, L_CHECK},
-	{"fallback", no_argument, NULL, L_FALLBACK},
-	{"unaccepted", no_argument, NULL, L_UNACCEPTED},
-	{"keep", required_argument, NULL, L_KEEP},
-	{"days", required_argument, NULL, L_DAYS},
-	{"mib", required_argument, NULL, L_MIB},
-	{"drive", required_argument, NULL, L_DRIVE},
-	{NULL, 0, NULL, 0},
-};
 
 /* ---- saying ---- */
 
@@ -101,10 +60,10 @@ int groups_row(struct pending *p, const char *word, struct sm_group_row *ret)
 	while ((r = sm_group_next(p->q, &cursor, &row)) > 0) {
 		if (numbered ? row.group != number : !str_same(row.name, word))
 			continue;
-		/* Of several with one name the one that still waits is meant. */
+		/* Of several with one name the newest is meant, but one that waits before all. */
 		if (count && groups_wait(&found) && !groups_wait(&row))
 			continue;
-		count = count && groups_wait(&found) == groups_wait(&row) ? count + 1 : 1;
+		count++;
 		found = row;
 	}
 	if (r < 0)
@@ -112,16 +71,11 @@ int groups_row(struct pending *p, const char *word, struct sm_group_row *ret)
 	if (!count)
 		return smctl_error(p->s, "there is no group \"%s\"; see: smctl pending list",
 				   show_text(word));
-	if (count > 1)
-		return smctl_error(p->s,
-				   "%u groups have the name \"%s\": say its number; see: smctl "
-				   "pending list",
-				   count, show_text(word));
 	*ret = found;
 	return 0;
 }
 
-/* ---- options ---- */
+/* ---- the queue ---- */
 
 /* The directories of this machine's session manager, if words say so. */
 static void take_words(struct pending *p, const char *file, char separator, char *room, size_t cap)
@@ -145,6 +99,35 @@ static void take_words(struct pending *p, const char *file, char separator, char
 	}
 }
 
+int groups_open(const struct pending *p, const char *path, int flags)
+{
+	_close_ int root = sys_open(AT_FDCWD, p->root ? p->root : "/", O_RDONLY | O_DIRECTORY, 0);
+
+	return root < 0 ? root : sys_open_beneath(root, path, flags, 0, RESOLVE_IN_ROOT);
+}
+
+/* Which boot that system is in. Before its first one there is nothing to read. */
+static uint64_t read_boots(const struct pending *p)
+{
+	_close_ int dir =
+		groups_open(p, p->state ? p->state : SM_STATE_DIRECTORY, O_RDONLY | O_DIRECTORY);
+	uint64_t begun = 0, accepted;
+
+	if (dir < 0)
+		return dir == -EACCES || dir == -EPERM ? UINT64_MAX : 0;
+	return pending_boots(dir, &begun, &accepted) < 0 ? UINT64_MAX : begun;
+}
+
+/* Why not: the root is named, when it is that; a state directory that is not there is none. */
+static int open_failed(struct pending *p, int r)
+{
+	_close_ int root = sys_open(AT_FDCWD, p->root ? p->root : "/", O_RDONLY | O_DIRECTORY, 0);
+
+	if (root < 0)
+		return smctl_error(p->s, "--root %s: %s", show_text(p->root), err_text(-root));
+	return groups_failed(p, r, p->state ? p->state : SM_STATE_DIRECTORY);
+}
+
 static int open_queue(struct pending *p)
 {
 	static char own[4096], kernel[4096];
@@ -157,162 +140,60 @@ static int open_queue(struct pending *p)
 	r = sm_queue_open(p->root, p->state, p->hive, &p->q);
 	if (r == -EINVAL)
 		return smctl_usage(p->s, "--state and --hive want absolute paths without . or ..");
-	return r < 0 ? groups_failed(p, r, p->root ? "such root" : "such state directory") : 0;
-}
-
-static int give(struct pending *p, const char *from, const char *to)
-{
-	struct given *row = realloc(p->given, (p->given_count + 1) * sizeof(*row));
-
-	if (!row)
-		return -ENOMEM;
-	p->given = row;
-	p->given[p->given_count++] = (struct given){.from = from, .to = to};
-	return 0;
-}
-
-static int take_limit(struct pending *p, uint64_t max, uint64_t *ret)
-{
-	return smctl_number(optarg, max, ret) == 0
-		       ? 0
-		       : smctl_usage(p->s, "a number was wanted, not \"%s\"", show_text(optarg));
-}
-
-static int take_number(struct pending *p, int letter)
-{
-	uint64_t n = 0;
-	int r = take_limit(p, letter == L_MIB ? UINT32_MAX : UINT32_MAX - 1, &n);
-
-	if (letter == L_KEEP)
-		p->keep.groups = (uint32_t)n;
-	else if (letter == L_DAYS)
-		p->keep.days = (uint32_t)n;
-	else
-		p->keep.bytes = n << 20;
-	return r;
-}
-
-static int take_text(struct pending *p, int letter)
-{
-	const char **const field = letter == L_ROOT     ? &p->root
-				   : letter == L_STATE  ? &p->state
-				   : letter == L_HIVE   ? &p->hive
-				   : letter == L_REASON ? &p->reason
-				   : letter == 'g'      ? &p->group
-				   : letter == 'm'      ? &p->manifest
-				   : letter == 's'      ? &p->s->socket
-							: NULL;
-
-	if (!field)
-		return -1;
-	*field = optarg;
-	return 0;
-}
-
-static int take_flag(struct pending *p, int letter)
-{
-	bool *const field = letter == 'j'            ? &p->s->json
-			    : letter == 'r'          ? &p->replace
-			    : letter == '0'          ? &p->nul
-			    : letter == L_ALLOW      ? &p->allow_protected
-			    : letter == L_DIGEST     ? &p->digest
-			    : letter == L_CHECK      ? &p->only_check
-			    : letter == L_FALLBACK   ? &p->fallback
-			    : letter == L_UNACCEPTED ? &p->unaccepted
-						     : NULL;
-
-	if (!field)
-		return -1;
-	*field = true;
-	return 0;
-}
-
-static int take_drive(struct pending *p)
-{
-	const int r = drives_add(&p->drives, optarg);
-
-	if (r == 0)
-		return 0;
-	if (r == -EINVAL)
-		return smctl_usage(p->s, "--drive wants X:=DIRECTORY, not \"%s\"",
-				   show_text(optarg));
-	if (r == -EEXIST)
-		return smctl_usage(p->s, "--drive \"%s\": that drive was given already",
-				   show_text(optarg));
-	return smctl_usage(p->s, "--drive \"%s\": %s", show_text(optarg), err_text(-r));
-}
-
-/* 0 = taken, else the exit status + 1. Words come in order, as letter 1. */
-static int take_option(struct pending *p, int letter, char **argv)
-{
-	if (letter == 1) {
-		p->words[p->word_count++] = optarg;
-		return 0;
-	}
-	if (letter == 'd')
-		return give(p, optarg, NULL) < 0 ? SMCTL_FAILED + 1 : 0;
-	if (letter == L_KEEP || letter == L_DAYS || letter == L_MIB)
-		return take_number(p, letter) ? SMCTL_USAGE + 1 : 0;
-	if (letter == L_DRIVE)
-		return take_drive(p) ? SMCTL_USAGE + 1 : 0;
-	if (letter == 'h') {
-		verbs_help("pending");
-		return SMCTL_OK + 1;
-	}
-	if (take_text(p, letter) == 0 || take_flag(p, letter) == 0)
-		return 0;
-	return smctl_option_error(p->s, letter, argv) + 1;
+	p->boots = read_boots(p);
+	return r < 0 ? open_failed(p, r) : 0;
 }
 
 struct pending_verb {
 	const char *name;
 	int (*run)(struct pending *p);
-	int words_max; /* after it; add pairs its words itself */
+	int words_max;       /* after it; add pairs its words itself */
+	bool reads_hive;     /* it is about the classic entries too */
+	const char *options; /* its own, each between blanks */
 };
+
+#define ADD_OPTIONS                                                                                \
+	" replace delete delete-if-there group manifest null reason allow-protected digest check "
 
 static const struct pending_verb pending_verbs[] = {
-	{"add", groups_add, -1},     {"list", groups_list, 0},      {"show", groups_show, 1},
-	{"check", groups_check, -1}, {"cancel", groups_cancel, -1}, {"report", groups_report, 1},
-	{"undo", groups_undo, 1},    {"retry", groups_retry, -1},   {"purge", groups_purge, 0},
-	{"apply", groups_apply, 0},  {"clear", groups_clear, 0},
+	{"add", groups_add, -1, false, ADD_OPTIONS},
+	{"list", groups_list, 0, true, ""},
+	{"show", groups_show, 1, false, ""},
+	{"check", groups_check, -1, true, ""},
+	{"cancel", groups_cancel, -1, false, ""},
+	{"report", groups_report, 1, false, ""},
+	{"undo", groups_undo, 1, false, " reason "},
+	{"retry", groups_retry, -1, false, ""},
+	{"purge", groups_purge, 0, false, " keep days mib unaccepted check "},
+	{"apply", groups_apply, 0, true, " fallback "},
+	{"clear", groups_clear, 0, true, ""},
 };
 
-/* The words of add become moves, in between the deletes that options gave. */
-static int pair_words(struct pending *p, bool adds, size_t *paired)
+/* ---- a hive that was named ---- */
+
+static bool beside_hive(const struct pending *p, const char *ending)
 {
-	/* the verb itself is the first word */
-	while (adds && p->word_count - 1 >= (int)*paired + 2) {
-		if (give(p, p->words[*paired + 1], p->words[*paired + 2]) < 0)
-			return -ENOMEM;
-		*paired += 2;
-	}
-	return 0;
+	char path[PATH_BYTES + 8];
+	_close_ int fd = -1;
+
+	(void)snprintf(path, sizeof(path), "%s%s", p->hive, ending);
+	fd = groups_open(p, path, O_PATH);
+	return fd >= 0;
 }
 
-static int read_options(struct pending *p, int argc, char **argv)
+/* One that is not there has no entries to be silent about; one without a plan is not smreg's. */
+static int look_at_hive(const struct pending *p)
 {
-	size_t paired = 0;
-	int letter, r = 0;
+	_close_ int fd = groups_open(p, p->hive, O_PATH);
 
-	optind = 0;
-	opterr = 0;
-	p->words = calloc((size_t)argc + 1, sizeof(char *));
-	if (!p->words)
-		return SMCTL_FAILED + 1;
-	/* "-": words are letters of their own, in their order. */
-	while (r == 0 &&
-	       (letter = getopt_long(argc, argv, "-:js:hrd:g:m:0", options, NULL)) != -1) {
-		r = take_option(p, letter, argv);
-		if (r == 0 &&
-		    pair_words(p, p->word_count && str_same(p->words[0], "add"), &paired) < 0)
-			r = SMCTL_FAILED + 1;
-	}
-	for (; r == 0 && optind < argc; optind++) { /* what follows "--" */
-		p->words[p->word_count++] = argv[optind];
-		if (pair_words(p, str_same(p->words[0], "add"), &paired) < 0)
-			r = SMCTL_FAILED + 1;
-	}
-	return r;
+	if (fd < 0)
+		return smctl_error(p->s, "--hive %s: %s", show_text(p->hive), err_text(-fd));
+	if (beside_hive(p, ".plan") || beside_hive(p, ".queue"))
+		return SMCTL_OK;
+	return smctl_error(p->s,
+			   "--hive %s: smreg did not make it, there is no plan beside it. A hive "
+			   "of Windows? Then list and check want --drive C:=DIR",
+			   show_text(p->hive));
 }
 
 /* With --drive the hive is one of Windows: it is looked at, nothing else. */
@@ -338,26 +219,33 @@ static int windows(struct pending *p, const struct pending_verb *v)
 	return windows_show(p, check);
 }
 
+static int run_verb(struct pending *p, const struct pending_verb *v)
+{
+	const bool named = p->hive != NULL;
+	int r = options_refused(p, v->name, v->options);
+
+	if (r)
+		return r;
+	p->word_count -= p->word_count != 0;
+	p->words++;
+	if (v->words_max >= 0 && p->word_count > v->words_max)
+		return smctl_usage(p->s, "\"%s\" is one word too many",
+				   show_text(p->words[v->words_max]));
+	if (p->drives.any)
+		return windows(p, v);
+	r = open_queue(p);
+	if (r == 0 && named && v->reads_hive)
+		r = look_at_hive(p);
+	return r ? r : v->run(p);
+}
+
 static int run(struct pending *p)
 {
 	const char *word = p->word_count ? p->words[0] : "list";
-	int r;
 
-	for (size_t i = 0; i < ARRAY_SIZE(pending_verbs); i++) {
-		const struct pending_verb *v = &pending_verbs[i];
-
-		if (!str_same(v->name, word))
-			continue;
-		p->word_count -= p->word_count != 0;
-		p->words++;
-		if (v->words_max >= 0 && p->word_count > v->words_max)
-			return smctl_usage(p->s, "\"%s\" is one word too many",
-					   show_text(p->words[v->words_max]));
-		if (p->drives.any)
-			return windows(p, v);
-		r = open_queue(p);
-		return r ? r : v->run(p);
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(pending_verbs); i++)
+		if (str_same(pending_verbs[i].name, word))
+			return run_verb(p, &pending_verbs[i]);
 	return smctl_usage(p->s, "there is no verb \"%s\"", show_text(word));
 }
 
@@ -368,7 +256,7 @@ int verb_pending(struct smctl *s, int argc, char **argv)
 	int r;
 
 	drives_start(&p.drives);
-	r = read_options(&p, argc, argv);
+	r = options_read(&p, argc, argv);
 	words = p.words;
 	r = r ? r - 1 : run(&p);
 	sm_queue_close(p.q);

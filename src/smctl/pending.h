@@ -20,12 +20,27 @@ struct pending { /* one run of smctl pending */
 	/* add: what was given, in order */
 	struct given {
 		const char *from, *to; /* to NULL: a delete */
+		bool optional;         /* of what may be gone already */
 	} * given;
 	size_t given_count;
 	char **words; /* of every other verb */
 	int word_count;
+	uint32_t options;     /* that were given, as pending_options.c counts them */
+	uint64_t boots;       /* that this system has begun; UINT64_MAX = not to be read */
 	struct drives drives; /* any: the hive is one of Windows */
 };
+
+/*
+ * options_read - all that follows `smctl pending`, into p
+ * Returns 0, or the exit status + 1: the run is over.
+ */
+int options_read(struct pending *p, int argc, char **argv);
+/*
+ * options_refused - an option was given that is not the verb's
+ *   own  names of those that are, each between blanks
+ * Returns SMCTL_OK, or has named it and returns SMCTL_USAGE.
+ */
+int options_refused(const struct pending *p, const char *verb, const char *own);
 
 /*
  * groups_row - the group that a word names, by number or by name
@@ -49,6 +64,15 @@ int groups_clear(struct pending *p);
 int groups_purge(struct pending *p);
 int groups_apply(struct pending *p);
 
+/* groups_open - a file or directory of that system, in no case outside it; an fd or -errno. */
+int groups_open(const struct pending *p, const char *path, int flags);
+
+/*
+ * groups_boot_text - "boot 3"; what was done to a mounted system counts for its next boot, and says
+ * so until that has begun
+ */
+const char *groups_boot_text(const struct pending *p, uint64_t boot);
+
 /* groups_wait - a group that the next boot will take up by itself. */
 bool groups_wait(const struct sm_group_row *row);
 
@@ -66,6 +90,8 @@ struct groups_problems {
 	const char *file;
 	json_object *list; /* NULL: lines on standard error */
 	uint64_t count, next_ns;
+	uint32_t before; /* operations that an older group had, 0 = it is new */
+	size_t added;
 	bool drawn; /* a progress line stands on the terminal */
 };
 /* groups_watch - what libsm calls; arg is a struct groups_problems. */
@@ -89,10 +115,11 @@ json_object *classic_entry_json(const struct classic_shown *c);
 /*
  * classic_list, classic_check, classic_report - what stands beside the groups; each returns the
  * exit status, and with o adds its fields to it instead of lines
+ *   groups  how many were told before: with none, and no entry, it is said that there is nothing
  */
 int classic_list(struct pending *p, json_object *o);
-int classic_check(struct pending *p, json_object *o);
-int classic_report(struct pending *p, json_object *o);
+int classic_check(struct pending *p, uint32_t groups, json_object *o);
+int classic_report(struct pending *p, uint32_t groups, json_object *o);
 
 struct classic_telling {
 	json_object *list; /* of entries that ended; NULL: lines are printed */

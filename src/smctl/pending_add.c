@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "pending/record.h"
 #include "smctl/pending.h"
 #include "sys/sys.h"
 
@@ -19,6 +20,31 @@
 #define DRAW_NS  200000000ull
 
 /* ---- problems and progress ---- */
+
+/* What would help, in words of this program; "" = nothing is known. */
+static const char *hint_of(int reason)
+{
+	switch (reason) {
+	case -EEXIST:
+		return "--replace, or ! in a manifest";
+	case GROUP_WHY_PROTECTED:
+		return "--allow-protected";
+	case GROUP_WHY_LINK:
+		return "name the path without links: realpath";
+	default:
+		return "";
+	}
+}
+
+static const char *why_text(int reason)
+{
+	static char room[192];
+	const char *hint = hint_of(reason);
+
+	(void)snprintf(room, sizeof(room), "%s%s%s%s", sm_reason_text(reason), *hint ? " (" : "",
+		       hint, *hint ? ")" : "");
+	return room;
+}
 
 static void tell_problem(void *arg, const struct sm_problem *p)
 {
@@ -39,6 +65,9 @@ static void tell_problem(void *arg, const struct sm_problem *p)
 			json_put_number(row, "line", line);
 		json_put_text(row, "path", p->path);
 		json_put_text(row, "text", sm_reason_text(p->reason));
+		json_put(row, "hint", NULL);
+		if (*hint_of(p->reason))
+			json_put_text(row, "hint", hint_of(p->reason));
 		(void)json_object_array_add(t->list, row);
 		return;
 	}
@@ -50,11 +79,11 @@ static void tell_problem(void *arg, const struct sm_problem *p)
 	if (line)
 		(void)smctl_error(t->p->s, "%s:%u: %s: %s: %s", show_text(t->file), line,
 				  groups_operation_text(&o), show_text(p->path),
-				  sm_reason_text(p->reason));
+				  why_text(p->reason));
 	else
 		(void)smctl_error(t->p->s, "operation %u, %s: %s: %s", p->operation + 1,
 				  groups_operation_text(&o), show_text(p->path),
-				  sm_reason_text(p->reason));
+				  why_text(p->reason));
 }
 
 static void tell_progress(void *arg, const char *what, uint64_t done, uint64_t all)
@@ -139,9 +168,15 @@ static int read_fields(struct manifest *m)
 	if ((size_t)n != strlen(m->field[0]))
 		return 2 +
 		       manifest_error(m, "a NUL in the line; is it a manifest for --null?", NULL);
+	if (n && m->field[0][n - 1] == '\r')
+		return 2 + manifest_error(m,
+					  "the line ends with CR; convert the file, or use --null "
+					  "if it is meant",
+					  NULL);
 	tab = strchr(m->field[0], '\t');
 	if (!tab || strchr(tab + 1, '\t'))
-		return 2 + manifest_error(m, "wanted: FROM, a tab, TO", NULL);
+		return 2 + manifest_error(m, "wanted: FROM, a tab, TO; blanks are part of a name",
+					  NULL);
 	*tab = 0;
 	free(m->field[1]);
 	m->room[1] = 0;
@@ -222,7 +257,8 @@ static int take_given(struct pending *p, struct sm_group *g)
 		const struct given *o = &p->given[i];
 		int r = o->to ? sm_group_move(g, o->from, o->to,
 					      digest | (p->replace ? SM_OP_REPLACE : 0))
-			      : sm_group_delete(g, o->from, digest);
+			      : sm_group_delete(g, o->from,
+						digest | (o->optional ? SM_OP_OPTIONAL : 0));
 
 		if (r < 0)
 			return smctl_usage(p->s, "%s%s%s: %s", show_text(o->from), o->to ? " " : "",
@@ -257,6 +293,16 @@ static int begin(struct pending *p, struct sm_group **ret, uint32_t *ret_operati
 	return r < 0 ? groups_failed(p, r, NULL) : SMCTL_OK;
 }
 
+/* What was queued: a new group, or more operations of one that waits. */
+static void tell_queued(uint32_t id, uint32_t before, size_t added)
+{
+	if (before)
+		printf("%zu operation%s added to group %u", added, added == 1 ? "" : "s", id);
+	else
+		printf("group %u is queued", id);
+	puts("; the next boot carries it out");
+}
+
 static int finish(struct groups_problems *t, int r, uint32_t id)
 {
 	struct pending *p = t->p;
@@ -278,17 +324,13 @@ static int finish(struct groups_problems *t, int r, uint32_t id)
 	} else if (p->only_check) {
 		puts("no problem was found; nothing was queued");
 	} else {
-		printf("group %u is queued\n", id);
+		tell_queued(id, t->before, t->added);
 	}
 	return r ? SMCTL_FAILED : SMCTL_OK;
 }
 
 static int bad_words(struct pending *p)
 {
-	size_t moves = 0;
-
-	for (size_t i = 0; i < p->given_count; i++)
-		moves += p->given[i].to != NULL;
 	if (p->word_count % 2)
 		return smctl_usage(p->s, "\"%s\" has no target; to delete it: --delete",
 				   show_text(p->words[p->word_count - 1]));
@@ -303,7 +345,6 @@ static int bad_words(struct pending *p)
 					 "64 bytes");
 	if (p->reason && strlen(p->reason) >= SM_GROUP_REASON_BYTES)
 		return smctl_usage(p->s, "--reason is too long: 159 bytes are the most");
-	(void)moves;
 	return SMCTL_OK;
 }
 
@@ -328,6 +369,8 @@ int groups_add(struct pending *p)
 	if (r == SMCTL_OK) {
 		told.file = m.file;
 		told.lines = m.lines;
+		told.before = before;
+		told.added = p->manifest ? m.count - before : p->given_count;
 		told.list = p->s->json ? json_object_new_array() : NULL;
 		r = p->only_check ? sm_group_check(g, &watch) : sm_group_queue(g, &watch, &id);
 		r = finish(&told, r, id);

@@ -6,9 +6,25 @@
  * under the queue's lock.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
+#include "base/text.h"
+#include "pending/purge.h"
 #include "smctl/pending.h"
+#include "sys/sys.h"
+
+/* A group as it is now; from the first on, as the one before a new one is no place to go on from.
+ */
+static void add_row(struct pending *p, uint32_t group, json_object *list)
+{
+	struct sm_group_row row;
+	uint32_t cursor = 0;
+
+	while (sm_group_next(p->q, &cursor, &row) > 0)
+		if (row.group == group)
+			(void)json_object_array_add(list, groups_row_json(&row));
+}
 
 /* What cancel, retry and undo share: each word a group, told as it is then. */
 static int each_group(struct pending *p, int (*act)(struct pending *p, struct sm_group_row *row))
@@ -20,15 +36,13 @@ static int each_group(struct pending *p, int (*act)(struct pending *p, struct sm
 		return smctl_usage(p->s, "wanted: the number or name of a group");
 	for (int i = 0; i < p->word_count; i++) {
 		struct sm_group_row row;
-		uint32_t cursor;
 		int r = groups_row(p, p->words[i], &row);
 
 		if (r == 0)
 			r = act(p, &row);
 		worst = r ? r : worst;
-		cursor = row.group - 1;
-		if (r == 0 && list && sm_group_next(p->q, &cursor, &row) > 0)
-			(void)json_object_array_add(list, groups_row_json(&row));
+		if (r == 0 && list)
+			add_row(p, row.group, list);
 	}
 	if (list) {
 		json_object *o = json_object_new_object();
@@ -64,10 +78,19 @@ static int cancel_one(struct pending *p, struct sm_group_row *row)
 	return SMCTL_OK;
 }
 
+static int is_cancelled(struct pending *p, const struct sm_group_row *row)
+{
+	return smctl_error(p->s, "%s is cancelled: queue it anew, with smctl pending add",
+			   name_of(row));
+}
+
 static int retry_one(struct pending *p, struct sm_group_row *row)
 {
-	int r = sm_group_retry(p->q, row->group);
+	int r;
 
+	if (row->state == SM_GROUP_CANCELLED)
+		return is_cancelled(p, row);
+	r = sm_group_retry(p->q, row->group);
 	if (r == -EINVAL)
 		return smctl_error(p->s,
 				   "%s is %s: only a failed, refused, quarantined or reverted "
@@ -88,8 +111,16 @@ static int retry_one(struct pending *p, struct sm_group_row *row)
 static int undo_one(struct pending *p, struct sm_group_row *row)
 {
 	uint32_t id;
-	int r = sm_group_undo(p->q, row->group, p->reason, &id);
+	int r;
 
+	if (row->state == SM_GROUP_CANCELLED)
+		return is_cancelled(p, row);
+	if (row->of && row->state == SM_GROUP_APPLIED)
+		return smctl_error(p->s,
+				   "%s is an undo itself; to have group %u again: smctl pending "
+				   "retry %u",
+				   name_of(row), row->of, row->of);
+	r = sm_group_undo(p->q, row->group, p->reason, &id);
 	if (r == -EINVAL)
 		return smctl_error(p->s, "%s is %s: only an applied group is taken back",
 				   name_of(row), sm_group_state_word(row->state));
@@ -129,8 +160,7 @@ int groups_clear(struct pending *p)
 	int r, worst = SMCTL_OK;
 
 	while ((r = sm_group_next(p->q, &cursor, &row)) > 0) {
-		if (!groups_wait(&row) && row.state != SM_GROUP_REFUSED &&
-		    row.state != SM_GROUP_QUARANTINED)
+		if (!groups_wait(&row))
 			continue;
 		r = sm_group_cancel(p->q, row.group);
 		if (r < 0)
@@ -147,8 +177,56 @@ int groups_clear(struct pending *p)
 		worst |= classic_clear(p, o);
 		return worst | json_show(o, false);
 	}
-	printf("%u groups cancelled\n", count);
+	printf("%u group%s cancelled\n", count, count == 1 ? "" : "s");
 	return worst | classic_clear(p, NULL);
+}
+
+static void tell_would(void *arg, uint32_t id)
+{
+	json_object *const list = arg;
+
+	if (list)
+		(void)json_object_array_add(list, json_object_new_uint64(id));
+	else
+		printf("group %u would give up what it keeps\n", id);
+}
+
+/* What the same purge would do, which is judged by the same code. */
+static int purge_check(struct pending *p)
+{
+	_close_ int state =
+		groups_open(p, p->state ? p->state : SM_STATE_DIRECTORY, O_RDONLY | O_DIRECTORY);
+	json_object *list = p->s->json ? json_object_new_array() : NULL;
+	struct pending_purge purge = {.state = state,
+				      .prefix = p->root && !str_same(p->root, "/") ? p->root : "",
+				      .keep_groups = p->keep.groups,
+				      .keep_days = p->keep.days,
+				      .keep_bytes = p->keep.bytes,
+				      .would = tell_would,
+				      .arg = list};
+	struct pending_purged found = {0};
+	uint64_t begun;
+	int r = state < 0 ? state : pending_boots(state, &begun, &purge.accepted);
+
+	if (p->unaccepted)
+		purge.accepted = UINT64_MAX;
+	if (r == 0)
+		r = pending_purge(&purge, &found);
+	if (r == -ENOENT) /* no state directory: nothing is kept */
+		r = 0;
+	if (r < 0) {
+		(void)json_object_put(list);
+		return groups_failed(p, r, "such queue");
+	}
+	if (list) {
+		json_object *o = json_object_new_object();
+
+		json_put(o, "would_purge", list);
+		return json_show(o, false);
+	}
+	printf("%u group%s would be purged; nothing was\n", found.groups,
+	       found.groups == 1 ? "" : "s");
+	return SMCTL_OK;
 }
 
 int groups_purge(struct pending *p)
@@ -156,9 +234,10 @@ int groups_purge(struct pending *p)
 	uint32_t left = 0;
 	int r;
 
+	if (p->only_check)
+		return purge_check(p);
 	p->keep.unaccepted = p->unaccepted;
 	r = sm_queue_purge(p->q, &p->keep, &left);
-
 	if (r < 0)
 		return groups_failed(p, r, NULL);
 	if (p->s->json) {
@@ -168,21 +247,23 @@ int groups_purge(struct pending *p)
 		json_put_number(o, "left", left);
 		return json_show(o, false);
 	}
-	printf("%d groups purged\n", r);
+	printf("%d group%s purged\n", r, r == 1 ? "" : "s");
 	if (left)
-		printf("%u groups still hold something: their file system is not there\n", left);
+		printf("%u group%s still hold%s something: the file system is not there\n", left,
+		       left == 1 ? "" : "s", left == 1 ? "s" : "");
 	return SMCTL_OK;
 }
 
 struct applying {
-	struct pending *p;
 	json_object *list;
+	uint32_t told;
 };
 
 static void tell_applied(void *arg, const struct sm_group_row *row)
 {
-	const struct applying *a = arg;
+	struct applying *a = arg;
 
+	a->told++;
 	if (a->list) {
 		(void)json_object_array_add(a->list, groups_row_json(row));
 		return;
@@ -197,7 +278,7 @@ static void tell_applied(void *arg, const struct sm_group_row *row)
 
 int groups_apply(struct pending *p)
 {
-	struct applying a = {.p = p, .list = p->s->json ? json_object_new_array() : NULL};
+	struct applying a = {.list = p->s->json ? json_object_new_array() : NULL};
 	struct classic_telling classic = {0};
 	int r, left = SMCTL_OK;
 
@@ -214,6 +295,8 @@ int groups_apply(struct pending *p)
 		json_put(o, "groups", a.list);
 		json_put(o, "classic", classic.list);
 		(void)json_show(o, false);
+	} else if (r == 0 && left == SMCTL_OK && !a.told && !classic.told) {
+		puts(p->fallback ? "nothing to take back" : "nothing waits");
 	}
 	return r < 0 ? groups_failed(p, r, NULL) : r ? SMCTL_FAILED : left;
 }

@@ -7,7 +7,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -90,8 +89,7 @@ static const char *standing_text(const struct pending *p, int state)
 	case SM_CLASSIC_BEGUN:
 		return "cut on their way; the next boot goes on";
 	case SM_CLASSIC_DONE:
-		return "ran in an earlier boot, or were cancelled; they go when the hive is next "
-		       "changed";
+		return "done; see: smctl pending report";
 	default:
 		(void)snprintf(room, sizeof(room), "%s, so that none of it runs; next: %s",
 			       state == SM_CLASSIC_STALE
@@ -118,7 +116,10 @@ int classic_list(struct pending *p, json_object *o)
 	int r = state < 0 ? state : 0;
 
 	if (!o && state > SM_CLASSIC_NONE)
-		printf("classic entries of the hive: %s\n", standing_text(p, state));
+		printf("classic entries%s: %s\n", state == SM_CLASSIC_DONE ? "" : " of the hive",
+		       standing_text(p, state));
+	if (!o && state == SM_CLASSIC_DONE) /* nothing comes of them any more */
+		return SMCTL_OK;
 	while (r == 0 && sm_classic_next(p->q, &cursor, &row) > 0) {
 		const struct classic_shown c = shown_of(&row);
 
@@ -192,7 +193,7 @@ static int check_rows(struct checking *c)
 	return found;
 }
 
-int classic_check(struct pending *p, json_object *o)
+int classic_check(struct pending *p, uint32_t groups, json_object *o)
 {
 	struct checking c = {.p = p, .list = o ? json_object_new_array() : NULL};
 	const int state = sm_classic_standing(p->q);
@@ -211,6 +212,8 @@ int classic_check(struct pending *p, json_object *o)
 				   found == 1 ? "" : "s");
 	if (c.count && !o)
 		puts("classic entries: no problem was found");
+	else if (!groups && !o)
+		puts("nothing waits");
 	return SMCTL_OK;
 }
 
@@ -218,13 +221,9 @@ int classic_check(struct pending *p, json_object *o)
 
 static int open_report(const struct pending *p)
 {
-	_close_ int root = sys_open(AT_FDCWD, p->root ? p->root : "/", O_RDONLY | O_DIRECTORY, 0);
-	_close_ int dir = -1;
+	_close_ int dir =
+		groups_open(p, p->state ? p->state : SM_STATE_DIRECTORY, O_RDONLY | O_DIRECTORY);
 
-	if (root < 0)
-		return root;
-	dir = sys_open_beneath(root, p->state ? p->state : SM_STATE_DIRECTORY,
-			       O_RDONLY | O_DIRECTORY, 0, RESOLVE_IN_ROOT);
 	return dir < 0 ? dir : sys_open(dir, RENAME_REPORT, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
 }
 
@@ -242,7 +241,8 @@ static uint64_t number_in(json_object *line, const char *key)
 	return json_object_object_get_ex(line, key, &o) ? json_object_get_uint64(o) : 0;
 }
 
-static void report_line(json_object *line, uint64_t *boot, json_object *list)
+static void report_line(const struct pending *p, json_object *line, uint64_t *boot,
+			json_object *list)
 {
 	static const char *const values[] = {"FileRenameOperations", "PendingFileRenameOperations",
 					     "PendingFileRenameOperations2"};
@@ -266,18 +266,19 @@ static void report_line(json_object *line, uint64_t *boot, json_object *list)
 		return;
 	}
 	if (now != *boot)
-		printf("classic entries, boot %llu\n", (unsigned long long)now);
+		printf("classic entries, %s\n", groups_boot_text(p, now));
 	*boot = now;
 	printf("%6u  %s: %s%s%s\n", c.number, classic_entry_text(&c), show_text(result),
 	       *text ? ": " : "", show_text(text));
 }
 
-int classic_report(struct pending *p, json_object *o)
+int classic_report(struct pending *p, uint32_t groups, json_object *o)
 {
 	json_object *list = o ? json_object_new_array() : NULL, *line;
 	const int fd = open_report(p);
 	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
 	uint64_t boot = UINT64_MAX;
+	uint32_t told = groups;
 	char *room = NULL;
 	size_t cap = 0;
 
@@ -285,7 +286,7 @@ int classic_report(struct pending *p, json_object *o)
 	while (f && getline(&room, &cap, f) >= 0) {
 		line = json_tokener_parse(room);
 		if (line && json_object_is_type(line, json_type_object))
-			report_line(line, &boot, list);
+			told++, report_line(p, line, &boot, list);
 		(void)json_object_put(line);
 	}
 	free(room);
@@ -293,6 +294,8 @@ int classic_report(struct pending *p, json_object *o)
 		(void)fclose(f);
 	if (o)
 		json_put(o, "classic", list);
+	else if (!told)
+		puts("nothing to report");
 	if (fd >= 0 || fd == -ENOENT || fd == -ENOTDIR)
 		return SMCTL_OK;
 	return groups_failed(p, fd, RENAME_REPORT);

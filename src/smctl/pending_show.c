@@ -42,7 +42,10 @@ json_object *groups_row_json(const struct sm_group_row *row)
 	json_put_bool(o, "allow_protected", row->allow_protected);
 	json_put_text(o, "queued", show_time(row->queued_wall_s));
 	json_put_number(o, "attempts", row->attempts);
-	json_put(o, "boot", row->last_boot ? json_object_new_uint64(row->last_boot) : NULL);
+	json_put(o, "boot",
+		 row->last_boot && row->last_boot != UINT64_MAX
+			 ? json_object_new_uint64(row->last_boot)
+			 : NULL);
 	json_put(o, "applied_boot",
 		 row->applied_boot ? json_object_new_uint64(row->applied_boot) : NULL);
 	json_put_bool(o, "originals_kept", row->applied_boot && !row->purged);
@@ -53,22 +56,45 @@ json_object *groups_row_json(const struct sm_group_row *row)
 	return o;
 }
 
+/* "operation 3: ", or "" for the group as a whole. */
+static const char *operation_of(uint32_t operation)
+{
+	static char room[32];
+
+	(void)snprintf(room, sizeof(room), "operation %u: ", operation + 1);
+	return operation == SM_NO_OPERATION ? "" : room;
+}
+
+const char *groups_boot_text(const struct pending *p, uint64_t boot)
+{
+	static char room[48];
+
+	if (boot == UINT64_MAX) /* a purge, whatever boots have kept */
+		return "by hand";
+	(void)snprintf(room, sizeof(room), "%sboot %llu", boot > p->boots ? "offline, for " : "",
+		       (unsigned long long)boot);
+	return room;
+}
+
 /* ---- list ---- */
 
 static void list_line(const struct sm_group_row *row)
 {
 	char what[48];
 
+	/* A word of cancelling has no time of its own. */
+	const uint64_t since = row->state == SM_GROUP_CANCELLED ? 0
+			       : row->last_wall_s               ? row->last_wall_s
+								: row->queued_wall_s;
+
 	if (row->of)
 		(void)snprintf(what, sizeof(what), "undoes %u", row->of);
 	else
 		(void)snprintf(what, sizeof(what), "%u", row->operations);
-	printf("%5u  %-11s  %10s  %-20s  %s", row->group, sm_group_state_word(row->state), what,
-	       row->queued_wall_s ? show_time(row->queued_wall_s) : "-",
-	       row->name[0] ? show_text(row->name) : "-");
+	printf("%5u  %-11s  %10s  %-20s  %s\n", row->group, sm_group_state_word(row->state), what,
+	       since ? show_time(since) : "-", row->name[0] ? show_text(row->name) : "-");
 	if (row->reason)
-		printf("  (%s)", sm_reason_text(row->reason));
-	putchar('\n');
+		printf("       %s%s\n", operation_of(row->operation), sm_reason_text(row->reason));
 }
 
 int groups_list(struct pending *p)
@@ -84,7 +110,7 @@ int groups_list(struct pending *p)
 			continue;
 		}
 		if (!count++)
-			puts("group  state        operations  queued                name");
+			puts("group  state        operations  since                 name");
 		list_line(&row);
 	}
 	if (r < 0) {
@@ -125,14 +151,13 @@ static json_object *operation_json(uint32_t number, const struct sm_operation *o
 	return row;
 }
 
-static void show_head(const struct sm_group_row *row)
+static void show_head(const struct pending *p, const struct sm_group_row *row)
 {
 	printf("group       %u%s%s\n", row->group, row->name[0] ? ", " : "", show_text(row->name));
 	printf("state       %s", sm_group_state_word(row->state));
-	if (row->operation != SM_NO_OPERATION && row->reason)
-		printf(", operation %u", row->operation + 1);
 	if (row->reason)
-		printf(": %s", sm_reason_text(row->reason));
+		printf("\n            %s%s", operation_of(row->operation),
+		       sm_reason_text(row->reason));
 	putchar('\n');
 	printf("queued      %s by uid %u\n", show_time(row->queued_wall_s), row->uid);
 	if (row->text[0])
@@ -142,10 +167,11 @@ static void show_head(const struct sm_group_row *row)
 	if (row->of)
 		printf("undoes      group %u\n", row->of);
 	if (row->applied_boot)
-		printf("applied     in boot %llu; originals %s\n",
-		       (unsigned long long)row->applied_boot, row->purged ? "gone" : "kept");
+		printf("applied     %s; originals %s\n", groups_boot_text(p, row->applied_boot),
+		       row->purged ? "gone" : "kept");
 	if (row->foreign)
-		printf("put aside   %u things of others that stood in the way\n", row->foreign);
+		printf("put aside   %u thing%s of others that stood in the way\n", row->foreign,
+		       row->foreign == 1 ? "" : "s");
 }
 
 /* The group of a row for reading; a cancelled or reversing one has no operations to show. */
@@ -177,7 +203,7 @@ int groups_show(struct pending *p)
 		o = groups_row_json(&row);
 		list = json_object_new_array();
 	} else {
-		show_head(&row);
+		show_head(p, &row);
 	}
 	for (uint32_t i = 0; g && sm_group_operation(g, i, &op) > 0; i++) {
 		if (list)
@@ -221,7 +247,7 @@ int groups_check(struct pending *p)
 {
 	json_object *all = p->s->json ? json_object_new_array() : NULL, *o;
 	struct sm_group_row row;
-	uint32_t cursor = 0;
+	uint32_t cursor = 0, waiting = 0;
 	int r = 0, worst = SMCTL_OK;
 
 	for (int i = 0; i < p->word_count; i++) {
@@ -229,16 +255,19 @@ int groups_check(struct pending *p)
 		worst |= r ? r : check_one(p, &row, all);
 	}
 	r = 0;
-	while (!p->word_count && (r = sm_group_next(p->q, &cursor, &row)) > 0)
-		if (row.state == SM_GROUP_QUEUED || row.state == SM_GROUP_FAILED)
-			worst |= check_one(p, &row, all);
+	while (!p->word_count && (r = sm_group_next(p->q, &cursor, &row)) > 0) {
+		if (!groups_wait(&row))
+			continue;
+		waiting++;
+		worst |= check_one(p, &row, all);
+	}
 	if (r < 0)
 		worst = groups_failed(p, r, NULL);
 	o = all ? json_object_new_object() : NULL;
 	if (o)
 		json_put(o, "groups", all);
 	if (!p->word_count)
-		worst |= classic_check(p, o);
+		worst |= classic_check(p, waiting, o);
 	return o ? json_show(o, false) | worst : worst;
 }
 
@@ -262,20 +291,18 @@ static const char *operation_result(const struct sm_group_row *row, uint32_t i)
 	case SM_GROUP_REVERTING:
 		return "cut on its way; the next boot goes on";
 	default:
-		return "waits";
+		return sm_group_state_word(row->state);
 	}
 }
 
-static void history_line(const struct sm_group_event *e)
+static void history_line(const struct pending *p, const struct sm_group_event *e)
 {
-	printf("  %s  boot %llu: %s", show_time(e->wall_s), (unsigned long long)e->boot, e->event);
-	if (e->operation != SM_NO_OPERATION && e->reason)
-		printf(", operation %u", e->operation + 1);
+	printf("  %s  %s: %s\n", show_time(e->wall_s), groups_boot_text(p, e->boot), e->event);
 	if (e->reason)
-		printf(": %s", sm_reason_text(e->reason));
+		printf("    %s%s\n", operation_of(e->operation), sm_reason_text(e->reason));
 	if (e->foreign)
-		printf(" (%u things of others put aside)", e->foreign);
-	putchar('\n');
+		printf("    %u thing%s of others put aside\n", e->foreign,
+		       e->foreign == 1 ? "" : "s");
 }
 
 static json_object *history_json(const struct sm_group_event *e)
@@ -284,7 +311,7 @@ static json_object *history_json(const struct sm_group_event *e)
 
 	json_put_text(o, "event", e->event);
 	json_put_text(o, "time", show_time(e->wall_s));
-	json_put_number(o, "boot", e->boot);
+	json_put(o, "boot", e->boot == UINT64_MAX ? NULL : json_object_new_uint64(e->boot));
 	json_put(o, "operation",
 		 e->operation == SM_NO_OPERATION ? NULL
 						 : json_object_new_uint64(e->operation + 1ull));
@@ -303,7 +330,7 @@ static json_object *report_history(struct pending *p, uint32_t group)
 		if (list)
 			(void)json_object_array_add(list, history_json(&e));
 		else
-			history_line(&e);
+			history_line(p, &e);
 	}
 	return list;
 }
@@ -347,7 +374,7 @@ int groups_report(struct pending *p)
 {
 	json_object *all = p->s->json ? json_object_new_array() : NULL, *o;
 	struct sm_group_row row;
-	uint32_t cursor = 0;
+	uint32_t cursor = 0, told = 0;
 	int r = 0, worst = SMCTL_OK;
 
 	if (p->word_count) {
@@ -355,14 +382,16 @@ int groups_report(struct pending *p)
 		if (worst == SMCTL_OK)
 			worst = report_one(p, &row, all);
 	}
-	while (!p->word_count && (r = sm_group_next(p->q, &cursor, &row)) > 0)
+	while (!p->word_count && (r = sm_group_next(p->q, &cursor, &row)) > 0) {
+		told++;
 		worst |= report_one(p, &row, all);
+	}
 	if (r < 0)
 		worst = groups_failed(p, r, NULL);
 	o = all ? json_object_new_object() : NULL;
 	if (o)
 		json_put(o, "groups", all);
 	if (!p->word_count)
-		worst |= classic_report(p, o);
+		worst |= classic_report(p, told, o);
 	return o ? json_show(o, false) | worst : worst;
 }

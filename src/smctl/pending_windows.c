@@ -79,6 +79,7 @@ static int judge(struct windows *w, size_t i, const struct side *from, const str
 {
 	const struct hive_entry *e = &w->hive.row[i];
 	char(*key)[PATH_BYTES] = &w->keys[2 * i];
+	int r;
 
 	if (e->why || from->answer == DRIVE_NO_PATH || to->answer == DRIVE_NO_PATH)
 		return RENAME_MALFORMED;
@@ -86,10 +87,11 @@ static int judge(struct windows *w, size_t i, const struct side *from, const str
 		return -ENODATA;
 	(void)str_copy(key[0], PATH_BYTES, from->key);
 	(void)str_copy(key[1], PATH_BYTES, *e->to ? to->key : "");
-	return foresee_entry(&w->foresee, &(struct rename_what){.root = -1,
-								.from = key[0],
-								.to = key[1],
-								.replace = e->replace});
+	r = foresee_entry(&w->foresee,
+			  &(struct rename_what){
+				  .root = -1, .from = key[0], .to = key[1], .replace = e->replace});
+	/* What is to be gone and is gone, Windows passes over in silence. */
+	return r == -ENOENT && !*e->to ? 0 : r;
 }
 
 static void put_side(json_object *o, const char *name, const struct windows *w,

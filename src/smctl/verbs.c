@@ -88,36 +88,107 @@ static const struct verb verbs[] = {
 	  "  -h -d -n -i       accepted, without meaning here" },
 	{ "pending", "[VERB...]", NULL, verb_pending, VERB_SHOWN,
 	  "renames, replacements and deletes that the next boot carries out",
-	  "  add [FROM TO]...       queue a group: each FROM becomes TO\n"
-	  "    -d, --delete PATH    a delete, in between\n"
-	  "    -r, --replace        what is at a TO makes room\n"
-	  "    -m, --manifest FILE  operations from a file, - = standard input: FROM<TAB>TO,\n"
-	  "                         !FROM<TAB>TO replaces, -<TAB>PATH deletes, ?<TAB>PATH\n"
-	  "                         deletes if it is there\n"
-	  "    -0, --null           its fields end with NUL, not with tab and newline\n"
-	  "    -g, --group NAME     its name; a group of that name that waits is added to\n"
-	  "    --reason TEXT        why\n"
-	  "    --digest             SHA-256 also of files larger than 64 kB\n"
-	  "    --allow-protected    protected paths may be touched, once\n"
-	  "    --check              say what would fail, queue nothing\n"
-	  "  list                   all groups, and the classic entries of the hive; also\n"
-	  "                         without a verb\n"
-	  "  show GROUP             its operations\n"
+	  "  add [FROM TO]...       queue a group of operations for the next boot\n"
+	  "  list                   all groups, and the classic entries of the hive\n"
+	  "  show GROUP             a group and its operations\n"
 	  "  check [GROUP...]       what would fail if they were carried out now\n"
 	  "  report [GROUP]         what happened to each operation, boot by boot\n"
-	  "  cancel GROUP...        it is not carried out\n"
-	  "  undo GROUP             the next boot takes it back (--reason TEXT)\n"
-	  "  retry GROUP...         a failed, refused or quarantined group, again\n"
+	  "  cancel GROUP...        a group that waits is not carried out\n"
+	  "  undo GROUP             the next boot takes back an applied group\n"
+	  "  retry GROUP...         a failed, refused, quarantined or reverted one, again\n"
 	  "  purge                  what was replaced goes, but for the newest groups\n"
-	  "    --keep N --days N --mib N, --unaccepted\n"
-	  "  apply                  with --root: carry out the queue now (--fallback: take back)\n"
+	  "  apply                  carry out the queue of a mounted system now\n"
 	  "  clear                  cancel all that waits, classic entries too\n"
-	  "GROUP is a number or a name.\n"
-	  "  --root DIR             of a mounted system\n"
-	  "  --state DIR --hive FILE  where it has them, as it sees them itself\n"
+	  "Without a verb: list. smctl pending VERB --help tells its options.\n"
+	  "GROUP is a number or a name: of several the one that waits, else the newest.\n"
+	  "  --root DIR            of a mounted system\n"
+	  "  --state DIR --hive FILE  where it has them, as it sees them itself" },
+	{ "pending add", "[FROM TO]...", NULL, verb_pending, VERB_PART,
+	  "queue a group of operations for the next boot",
+	  "Each FROM becomes TO. All is checked first; with one problem nothing is queued.\n"
+	  "  -d, --delete PATH     a delete, in between\n"
+	  "  --delete-if-there PATH  the same, of what may be gone already\n"
+	  "  -r, --replace         what is at a TO makes room\n"
+	  "  -m, --manifest FILE   operations from a file, - = standard input: FROM<TAB>TO,\n"
+	  "                        !FROM<TAB>TO replaces, -<TAB>PATH deletes, ?<TAB>PATH\n"
+	  "                        deletes if it is there\n"
+	  "  -0, --null            its fields end with NUL, not with tab and newline\n"
+	  "  -g, --group NAME      its name; a group of that name that waits is added to\n"
+	  "      --reason TEXT     why\n"
+	  "      --digest          SHA-256 also of files larger than 64 kB\n"
+	  "      --allow-protected protected paths may be touched, once\n"
+	  "      --check           say what would fail, queue nothing\n"
+	  "  --root DIR            of a mounted system\n"
+	  "  --state DIR --hive FILE  where it has them, as it sees them itself" },
+	{ "pending list", "", NULL, verb_pending, VERB_PART,
+	  "all groups, and the classic entries of the hive",
+	  "Oldest first. Since when each is as it is, and below it why, if something failed.\n"
 	  "  --hive FILE --drive C:=DIR...\n"
-	  "                         list, check: the entries of a Windows hive, with its drives\n"
-	  "                         mounted at these directories" },
+	  "                        the entries of a Windows hive, with its drives mounted at\n"
+	  "                        these directories\n"
+	  "  --root DIR            of a mounted system\n"
+	  "  --state DIR --hive FILE  where it has them, as it sees them itself" },
+	{ "pending show", "GROUP", NULL, verb_pending, VERB_PART,
+	  "a group and its operations",
+	  "GROUP is a number or a name: of several the one that waits, else the newest.\n"
+	  "  --root DIR            of a mounted system\n"
+	  "  --state DIR --hive FILE  where it has them, as it sees them itself" },
+	{ "pending check", "[GROUP...]", NULL, verb_pending, VERB_PART,
+	  "what would fail if they were carried out now",
+	  "Without GROUP all that wait, classic entries too. Changes nothing.\n"
+	  "  --hive FILE --drive C:=DIR...\n"
+	  "                        the entries of a Windows hive, as Windows would meet them\n"
+	  "GROUP is a number or a name: of several the one that waits, else the newest.\n"
+	  "  --root DIR            of a mounted system\n"
+	  "  --state DIR --hive FILE  where it has them, as it sees them itself" },
+	{ "pending report", "[GROUP]", NULL, verb_pending, VERB_PART,
+	  "what happened to each operation, boot by boot",
+	  "Without GROUP of all groups, and of each classic entry. Exit status 0 also when a\n"
+	  "group was refused: its state says that.\n"
+	  "GROUP is a number or a name: of several the one that waits, else the newest.\n"
+	  "  --root DIR            of a mounted system\n"
+	  "  --state DIR --hive FILE  where it has them, as it sees them itself" },
+	{ "pending cancel", "GROUP...", NULL, verb_pending, VERB_PART,
+	  "a group that waits is not carried out",
+	  "Also one that was refused or quarantined. Its report stays.\n"
+	  "GROUP is a number or a name: of several the one that waits, else the newest.\n"
+	  "  --root DIR            of a mounted system\n"
+	  "  --state DIR --hive FILE  where it has them, as it sees them itself" },
+	{ "pending undo", "GROUP", NULL, verb_pending, VERB_PART,
+	  "the next boot takes back an applied group",
+	  "While what it replaced is kept.\n"
+	  "      --reason TEXT     why\n"
+	  "GROUP is a number or a name: of several the one that waits, else the newest.\n"
+	  "  --root DIR            of a mounted system\n"
+	  "  --state DIR --hive FILE  where it has them, as it sees them itself" },
+	{ "pending retry", "GROUP...", NULL, verb_pending, VERB_PART,
+	  "a failed, refused, quarantined or reverted group, again",
+	  "The next boot carries it out as if it had just been queued.\n"
+	  "GROUP is a number or a name: of several the one that waits, else the newest.\n"
+	  "  --root DIR            of a mounted system\n"
+	  "  --state DIR --hive FILE  where it has them, as it sees them itself" },
+	{ "pending purge", "", NULL, verb_pending, VERB_PART,
+	  "what was replaced goes, but for the newest groups",
+	  "What lies within every limit is kept, and what no accepted boot has kept.\n"
+	  "      --keep N          groups; 4 if not given\n"
+	  "      --days N          as old; 30 if not given\n"
+	  "      --mib N           all of them together; 1024 if not given\n"
+	  "      --unaccepted      also what no accepted boot has kept\n"
+	  "      --check           say which groups would give up what they keep, and purge nothing\n"
+	  "  --root DIR            of a mounted system\n"
+	  "  --state DIR --hive FILE  where it has them, as it sees them itself" },
+	{ "pending apply", "", NULL, verb_pending, VERB_PART,
+	  "carry out the queue of a mounted system now",
+	  "With --root: groups first, then the classic entries, as its next boot would.\n"
+	  "      --fallback        take back what no accepted boot has kept, as a fall back to\n"
+	  "                        LastKnownGood does\n"
+	  "  --root DIR            of a mounted system\n"
+	  "  --state DIR --hive FILE  where it has them, as it sees them itself" },
+	{ "pending clear", "", NULL, verb_pending, VERB_PART,
+	  "cancel all that waits, classic entries too",
+	  "Refused and quarantined groups stay as they are.\n"
+	  "  --root DIR            of a mounted system\n"
+	  "  --state DIR --hive FILE  where it has them, as it sees them itself" },
 	{ "pagefiles", "", "", verb_not_implemented, VERB_SHOWN,
 	  "paging files (not implemented)", "Not implemented in this version." },
 	/* not verbs: programs, for their help */
@@ -147,7 +218,7 @@ const struct verb *verbs_find(int argc, char **argv, int *ret_words)
 		return NULL;
 	(void)snprintf(two, sizeof(two), "%.14s %.14s", argv[0], argc > 1 ? argv[1] : "");
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
-		if (verbs[i].flags & VERB_PROGRAM)
+		if (verbs[i].flags & (VERB_PROGRAM | VERB_PART))
 			continue;
 		if (argc > 1 && str_same(verbs[i].name, two)) {
 			*ret_words = 2;
@@ -176,26 +247,35 @@ static void help_all(void)
 	     "smctl VERB --help tells more. Manual: smctl(8).");
 }
 
+static const struct verb *find_help(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		if (str_same(verbs[i].name, name))
+			return &verbs[i];
+	return NULL;
+}
+
 void verbs_help(const char *name)
 {
-	if (!name) {
-		help_all();
-		return;
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
-		const struct verb *v = &verbs[i];
+	const struct verb *v = name ? find_help(name) : NULL;
+	char above[32];
 
-		if (!str_same(v->name, name))
-			continue;
-		printf("usage: %s%s%s%s\n\n", v->flags & VERB_PROGRAM ? "" : "smctl ", v->name,
-		       *v->arguments ? " " : "", v->arguments);
-		if (v->summary)
-			printf("%s: %s\n", v->name, v->summary);
-		puts(v->details);
-		if (v->options || v->run)
-			fputs(GLOBAL_HELP, stdout);
-		else
-			puts("      --json, --socket PATH, --version, --help");
+	if (name && !v) { /* no such part: all of its verb */
+		(void)snprintf(above, sizeof(above), "%.*s", (int)strcspn(name, " "), name);
+		v = find_help(above);
+	}
+	if (!v) {
+		if (!name)
+			help_all();
 		return;
 	}
+	printf("usage: %s%s%s%s\n\n", v->flags & VERB_PROGRAM ? "" : "smctl ", v->name,
+	       *v->arguments ? " " : "", v->arguments);
+	if (v->summary)
+		printf("%s: %s\n", v->name, v->summary);
+	puts(v->details);
+	if (v->options || v->run)
+		fputs(GLOBAL_HELP, stdout);
+	else
+		puts("      --json, --socket PATH, --version, --help");
 }

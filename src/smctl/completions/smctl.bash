@@ -5,6 +5,61 @@ _smctl_sessions() {
   smctl sessions 2>/dev/null | awk 'NR > 1 { print $1 }'
 }
 
+# _smctl_groups WORD... - names and numbers of the queue that these words are about
+_smctl_groups() {
+  local -a where=()
+  while (($# > 1)); do
+    case $1 in
+    --root | --state | --hive) where+=("$1" "$2") && shift ;;
+    esac
+    shift
+  done
+  smctl pending "${where[@]}" list 2>/dev/null |
+    awk '/^classic/ { exit } $1 ~ /^[0-9]+$/ {
+      print $1; name = substr($0, 55); if (name != "-" && name !~ / /) print name }'
+}
+
+# _smctl_pending CUR PREV VERB WORD... - for smctl pending
+_smctl_pending() {
+  local cur=$1 prev=$2 verb=$3 words='--json --help --root --state --hive'
+  shift 3
+  case $prev in
+  --root | --state)
+    mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+    return
+    ;;
+  --hive | -m | --manifest | -d | --delete | --delete-if-there)
+    mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+    return
+    ;;
+  --drive | =) # bash takes C:=DIR for three words where : and = break them
+    mapfile -t COMPREPLY < <(compgen -d -P "${cur%"${cur#[A-Za-z]:=}"}" -- "${cur#[A-Za-z]:=}")
+    return
+    ;;
+  -g | --group)
+    mapfile -t COMPREPLY < <(compgen -W "$(_smctl_groups "$@" | grep '[^0-9]')" -- "$cur")
+    return
+    ;;
+  --keep | --days | --mib) return ;;
+  esac
+  if [[ $verb == add && $cur != -* ]]; then
+    mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+    return
+  fi
+  case $verb in
+  '') words="add list show check report cancel undo retry purge apply clear $words --drive" ;;
+  list) words="$words --drive" ;;
+  check) words="$(_smctl_groups "$@") $words --drive" ;;
+  add) words="$words --replace --delete --delete-if-there --manifest --null --group --reason
+    --digest --allow-protected --check" ;;
+  undo) words="$(_smctl_groups "$@") $words --reason" ;;
+  show | report | cancel | retry) words="$(_smctl_groups "$@") $words" ;;
+  purge) words="$words --keep --days --mib --unaccepted --check" ;;
+  apply) words="$words --fallback" ;;
+  esac
+  mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+}
+
 _smctl() {
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
   local verbs='status tree sessions session exec boot wait events stops known probe
@@ -14,6 +69,8 @@ _smctl() {
   while ((at < COMP_CWORD)); do
     case ${COMP_WORDS[at]} in
     -s | --socket | --reason | -t | --timeout) ((at++)) ;;
+    --root | --state | --hive | --drive | --keep | --days | --mib) ((at++)) ;;
+    -m | --manifest | -g | --group | --delete | --delete-if-there) ((at++)) ;;
     -*) ;;
     *)
       if [[ -z $verb ]]; then
@@ -54,23 +111,8 @@ _smctl() {
     fi
     ;;
   pending)
-    case $cur$second in
-    /* | *add)
-      [[ $cur == -* ]] || {
-        mapfile -t COMPREPLY < <(compgen -f -- "$cur")
-        return
-      }
-      ;;
-    esac
-    words="$words --root --state --hive --drive"
-    case $second in
-    '') words="add list show check report cancel undo retry purge apply clear $words" ;;
-    add) words="$words --replace --delete --manifest --null --group --reason --digest
-      --allow-protected --check" ;;
-    undo) words="$words --reason" ;;
-    purge) words="$words --keep --days --mib --unaccepted" ;;
-    apply) words="$words --fallback" ;;
-    esac
+    _smctl_pending "$cur" "$prev" "$second" "${COMP_WORDS[@]}"
+    return
     ;;
   boot)
     if [[ $second == reject ]]; then

@@ -5,6 +5,20 @@ function __smctl_sessions
     smctl sessions 2>/dev/null | awk 'NR > 1 { print $1 "\t" $2 }'
 end
 
+# Names and numbers of the queue that the words so far are about.
+function __smctl_groups
+    set -l words (commandline -opc)
+    set -l where
+    for i in (seq (count $words))
+        contains -- $words[$i] --root --state --hive
+        and set -a where $words[$i] $words[(math $i + 1)]
+    end
+    smctl pending $where list 2>/dev/null |
+        awk '/^classic/ { exit } $1 ~ /^[0-9]+$/ {
+            print $1 "\t" $2; name = substr($0, 55)
+            if (name != "-" && name !~ / /) print name "\t" $2 }'
+end
+
 complete -c smctl -f
 complete -c smctl -s j -l json -d 'Print JSON'
 complete -c smctl -s s -l socket -r -F -d 'The socket'
@@ -43,13 +57,35 @@ complete -c smctl -n '__fish_seen_subcommand_from poweroff reboot halt' -l fast 
     -d 'Sessions are not asked first'
 complete -c smctl -n '__fish_seen_subcommand_from poweroff reboot halt' -l reason -x \
     -d 'For the log'
-complete -c smctl -n '__fish_seen_subcommand_from pending' \
-    -a 'add list show check report cancel undo retry purge apply clear'
+set -l pending_verbs add list show check report cancel undo retry purge apply clear
+complete -c smctl -n "__fish_seen_subcommand_from pending
+    and not __fish_seen_subcommand_from $pending_verbs" -a "$pending_verbs"
+complete -c smctl -n '__fish_seen_subcommand_from pending
+    and __fish_seen_subcommand_from show check report cancel undo retry' -a '(__smctl_groups)'
 complete -c smctl -n '__fish_seen_subcommand_from pending' -l root -r -F -d 'A mounted system'
+complete -c smctl -n '__fish_seen_subcommand_from pending' -l state -r -F -d 'Its state directory'
 complete -c smctl -n '__fish_seen_subcommand_from pending' -l hive -r -F -d 'Its hive'
-complete -c smctl -n '__fish_seen_subcommand_from pending' -l drive -x \
+complete -c smctl -n '__fish_seen_subcommand_from pending
+    and __fish_seen_subcommand_from list check' -l drive -x -a '(__fish_complete_directories)' \
     -d 'X:=DIR, a drive of a Windows hive'
-complete -c smctl -n '__fish_seen_subcommand_from pending' -s d -l delete -r -F -d 'A delete'
-complete -c smctl -n '__fish_seen_subcommand_from pending' -s m -l manifest -r -F -d 'From a file'
-complete -c smctl -n '__fish_seen_subcommand_from pending' -s r -l replace -d 'Targets make room'
-complete -c smctl -n '__fish_seen_subcommand_from pending' -s g -l group -x -d 'Its name'
+set -l adds '__fish_seen_subcommand_from pending; and __fish_seen_subcommand_from add'
+complete -c smctl -n $adds -F
+complete -c smctl -n $adds -s d -l delete -r -F -d 'A delete'
+complete -c smctl -n $adds -l delete-if-there -r -F -d 'A delete of what may be gone'
+complete -c smctl -n $adds -s m -l manifest -r -F -d 'From a file'
+complete -c smctl -n $adds -s 0 -l null -d 'Its fields end with NUL'
+complete -c smctl -n $adds -s r -l replace -d 'Targets make room'
+complete -c smctl -n $adds -s g -l group -x -a '(__smctl_groups)' -d 'Its name'
+complete -c smctl -n $adds -l digest -d 'SHA-256 of large files too'
+complete -c smctl -n $adds -l allow-protected -d 'Protected paths may be touched'
+complete -c smctl -n '__fish_seen_subcommand_from pending
+    and __fish_seen_subcommand_from add undo' -l reason -x -d 'Why'
+complete -c smctl -n '__fish_seen_subcommand_from pending
+    and __fish_seen_subcommand_from add purge' -l check -d 'Say what would come of it'
+set -l purges '__fish_seen_subcommand_from pending; and __fish_seen_subcommand_from purge'
+complete -c smctl -n $purges -l keep -x -d 'Groups, 4'
+complete -c smctl -n $purges -l days -x -d 'Days, 30'
+complete -c smctl -n $purges -l mib -x -d 'MiB, 1024'
+complete -c smctl -n $purges -l unaccepted -d 'Also what no accepted boot has kept'
+complete -c smctl -n '__fish_seen_subcommand_from pending
+    and __fish_seen_subcommand_from apply' -l fallback -d 'Take back instead'

@@ -31,6 +31,50 @@ _smctl_verbs() {
   _describe 'verb' verbs
 }
 
+# Names and numbers of the queue that the words so far are about.
+_smctl_groups() {
+  local -a where groups
+  local i
+  for ((i = 1; i < CURRENT; i++)); do
+    [[ $words[i] == --(root|state|hive) ]] && where+=($words[i] $words[i + 1])
+  done
+  groups=(${(f)"$(smctl pending $where list 2>/dev/null |
+    awk '/^classic/ { exit } $1 ~ /^[0-9]+$/ {
+      print $1 ":" $2; name = substr($0, 55)
+      if (name != "-" && name !~ /[ :]/) print name ":" $2 }')"})
+  _describe 'group' groups
+}
+
+_smctl_pending() {
+  local verb=${words[(r)(add|list|show|check|report|cancel|undo|retry|purge|apply|clear)]}
+  local -a own rest
+  rest=('1:verb:(add list show check report cancel undo retry purge apply clear)')
+  case $verb in
+  add)
+    own=('*'{-d,--delete}'[a delete]:path:_files'
+      '*--delete-if-there[a delete of what may be gone]:path:_files'
+      '(-m --manifest)'{-m,--manifest}'[from a file]:file:_files'
+      '(-0 --null)'{-0,--null}'[fields end with NUL]'
+      '(-r --replace)'{-r,--replace}'[targets make room]'
+      '(-g --group)'{-g,--group}'[its name]:group:_smctl_groups'
+      '--reason[why]:text:' '--digest[SHA-256 of large files too]'
+      '--allow-protected[protected paths may be touched]' '--check[queue nothing]')
+    rest+=('*:path:_files')
+    ;;
+  list | check) own=('*--drive[a drive of a Windows hive]:X\:=directory:') ;|
+  undo) own=('--reason[why]:text:') ;|
+  show | check | report | cancel | undo | retry) rest+=('*:group:_smctl_groups') ;;
+  purge)
+    own=('--keep[groups, 4]:number:' '--days[days, 30]:number:' '--mib[MiB, 1024]:number:'
+      '--unaccepted[also what no accepted boot has kept]' '--check[purge nothing]')
+    ;;
+  apply) own=('--fallback[take back instead]') ;;
+  esac
+  _arguments $common '--root[a mounted system]:directory:_files -/' \
+    '--state[its state directory]:directory:_files -/' '--hive[its hive]:file:_files' \
+    $own $rest
+}
+
 _smctl() {
   local state line
   local -a common
@@ -58,11 +102,7 @@ _smctl() {
       '1:decision:((accept\:"this boot is good" reject\:"this boot is bad" next-lkg\:"LastKnownGood next, once"))'
     ;;
   pending)
-    _arguments $common '--root[a mounted system]:directory:_files -/' \
-      '--hive[its hive]:file:_files' '*--drive[a drive of a Windows hive]:X\:=directory:' \
-      '*'{-d,--delete}'[a delete]:file:_files' '(-m --manifest)'{-m,--manifest}'[from a file]:file:_files' \
-      '(-r --replace)'{-r,--replace}'[targets make room]' '(-g --group)'{-g,--group}'[its name]:name:' \
-      '1:verb:(add list show check report cancel undo retry purge apply clear)' '*:path:_files'
+    _smctl_pending
     ;;
   wait)
     _arguments $common '1:what:(ready)' '(-t --timeout)'{-t,--timeout}'[seconds]:seconds:'
