@@ -26,10 +26,17 @@ extern "C" {
 #define SM_STATE_DIRECTORY    "/var/lib/smss"
 #define SM_GROUP_NAME_BYTES   64          /* its NUL included */
 #define SM_GROUP_REASON_BYTES 160         /* its NUL included */
+#define SM_GROUP_PATH_BYTES   1024        /* its NUL included */
 #define SM_NO_OPERATION       0xFFFFFFFFu /* the group as a whole */
 
 /* sm_reason_text - a result in words; "success" for 0. Returns a constant, never NULL. */
 const char *sm_reason_text(int r);
+/*
+ * sm_reason_word - the same in one word that stays as it is, for programs: "identity", "digest",
+ * "protected", "link", "exists", "missing", ...; smss-pending(7) lists them. "" for 0, "other" for
+ * what has none. Returns a constant, never NULL.
+ */
+const char *sm_reason_word(int r);
 
 /* The queue of one system; made by sm_queue_open, ended by sm_queue_close. */
 struct sm_queue;
@@ -84,6 +91,8 @@ int sm_group_delete(struct sm_group *g, const char *path, unsigned flags);
 struct sm_problem {
 	uint32_t operation; /* its number, from 0, or SM_NO_OPERATION */
 	int reason;         /* for sm_reason_text */
+	uint32_t group;     /* another one that it is about: that waits and comes first, or that an
+			       undo takes back, and then the operation is one of that; 0 = none */
 	const char *path;   /* what it is about; valid during the call only. "" = nothing */
 };
 
@@ -97,7 +106,9 @@ struct sm_watch {
 
 /*
  * sm_group_check - what would fail if the group were carried out now; changes nothing
- * Every problem of every operation is told. Returns how many there are, or -errno.
+ * Every problem of every operation is told, and each mistake once: an operation whose path goes
+ * through something that is moved before it tells that alone. Of a queued undo it is asked whether
+ * everything is where the group that it takes back left it. Returns how many there are, or -errno.
  */
 int sm_group_check(struct sm_group *g, const struct sm_watch *watch);
 
@@ -129,17 +140,20 @@ struct sm_group_row {
 	uint32_t of;        /* the group it takes back; 0 = none */
 	uint32_t uid;       /* who queued it */
 	uint32_t attempts;  /* begun so often since it was queued or retried */
-	uint32_t operation; /* that failed, or SM_NO_OPERATION */
+	uint32_t operation; /* that failed, or SM_NO_OPERATION; of an undo, one of group `of` */
 	int reason;         /* why; 0 = none */
-	uint32_t foreign;   /* things of others that stood in the way and were put aside */
+	uint32_t foreign;   /* things of others put aside so far, see sm_group_aside_next */
 	bool allow_protected;
-	bool purged; /* what it replaced is gone */
+	bool purged;   /* what it replaced is gone */
+	bool accepted; /* it is applied, or reverted, in a boot that was accepted: no fallback
+			  changes that, and what it replaced goes with a purge */
 	uint64_t queued_wall_s;
 	uint64_t last_wall_s;  /* of what happened last; 0 = nothing yet */
 	uint64_t last_boot;    /* number of that boot */
 	uint64_t applied_boot; /* 0 = it is not applied */
 	char name[SM_GROUP_NAME_BYTES];
 	char text[SM_GROUP_REASON_BYTES]; /* the reason it was queued for */
+	char path[SM_GROUP_PATH_BYTES];   /* that the operation failed at, or "" */
 };
 
 /*
@@ -170,6 +184,7 @@ struct sm_group_event {
 	int reason;
 	uint32_t foreign;
 	uint64_t boot, wall_s;
+	char path[SM_GROUP_PATH_BYTES]; /* that the operation failed at, or "" */
 };
 
 /*
@@ -181,6 +196,27 @@ int sm_group_history(struct sm_queue *q, uint32_t group, uint32_t *cursor,
 		     struct sm_group_event *ret);
 
 /*
+ * sm_group_kept - bytes of what lies in the graveyards of a group, in whole pages of 4 kB
+ * Every file there is looked at; deeper than 32 directories and on a file system that is away
+ * nothing is. Returns 0, -ENOENT, a reason (the file is damaged) or -errno.
+ */
+int sm_group_kept(struct sm_queue *q, uint32_t group, uint64_t *ret_bytes);
+
+/* Something in a graveyard of a group that is not the group's. */
+struct sm_aside {
+	char directory[SM_GROUP_PATH_BYTES]; /* the graveyard, as that system sees it */
+	char name[256];                      /* in it: of a slot, a number */
+};
+
+/*
+ * sm_group_aside_next - one thing after another that a group put aside, as it stood in its way
+ *   cursor  in and out: 0 for the first call, which looks at the graveyards
+ * Where it is not known any more what is the group's, nothing is told. Returns 1 with *ret filled,
+ * 0 past the last (also without such a group), or -errno.
+ */
+int sm_group_aside_next(struct sm_queue *q, uint32_t group, uint32_t *cursor, struct sm_aside *ret);
+
+/*
  * sm_group_cancel - a group that has not begun is not carried out; its report stays
  * Returns 0, -ENOENT, -EALREADY (it has begun), -EBUSY, -errno.
  */
@@ -189,7 +225,8 @@ int sm_group_cancel(struct sm_queue *q, uint32_t group);
 /*
  * sm_group_undo - queue a group that takes back an applied one
  * Returns 0, -ENOENT, -EINVAL (it is not applied), -ENODATA (what it replaced is gone), -EALREADY
- * (that is queued already), -EBUSY, -errno.
+ * (that is queued already), -EBUSY, -errno, or a reason (it is an undo itself: to have again what
+ * that took back, sm_group_retry of the group that is its `of`).
  */
 int sm_group_undo(struct sm_queue *q, uint32_t group, const char *reason, uint32_t *ret_group);
 
@@ -221,12 +258,17 @@ struct sm_keep {
 			  */
 };
 
+struct sm_purged {
+	uint32_t groups;     /* whose things are gone now */
+	uint32_t left;       /* whose things should go and could not: their file system is away */
+	uint32_t unaccepted; /* that hold things because no boot has accepted them yet */
+};
+
 /*
  * sm_queue_purge - give back what applied groups replaced, beyond what is to be kept
- *   ret_left  groups whose things should go and could not, as their file system is away; or NULL
- * Returns how many groups were purged, -EBUSY, or -errno.
+ * Returns 0 with *ret filled, -EBUSY, or -errno.
  */
-int sm_queue_purge(struct sm_queue *q, const struct sm_keep *keep, uint32_t *ret_left);
+int sm_queue_purge(struct sm_queue *q, const struct sm_keep *keep, struct sm_purged *ret);
 
 /* ---- classic entries: renames and deletes that other tools wrote into the hive ---- */
 

@@ -27,112 +27,6 @@ const char *sm_group_state_word(enum sm_group_state state)
 	return state == SM_GROUP_DAMAGED ? "damaged" : group_state_word(state);
 }
 
-const char *sm_reason_text(int r)
-{
-	static const char *const own[] = {
-		"the path is not absolute",
-		"\".\" or \"..\" in the path",
-		"that is the root itself",
-		"the source is the target",
-		"a directory cannot go below itself",
-		"the path goes through something that the same group moves; use two groups",
-		"what lies below .smss is the queue's own",
-		"this file system cannot exchange two files",
-		"a socket cannot be copied to another file system",
-		"it changed while it was copied",
-		"too many file systems in one group",
-		"a group that waits moves it first: add to that group, or wait for the boot",
-	};
-
-	if (r <= WHY_RELATIVE && r > WHY_RELATIVE - (int)ARRAY_SIZE(own))
-		return own[WHY_RELATIVE - r];
-	if (classic_reason_text(r))
-		return classic_reason_text(r);
-	switch (r) {
-	case 0:
-		return "success";
-	case -ENOENT:
-		return "it is not there";
-	case -EEXIST:
-		return "the target is there already; replacing it was not asked for";
-	case -EROFS:
-		return "the file system is read-only";
-	case -EPERM:
-		return "immutable or append-only, or not permitted";
-	case -ENOTDIR:
-		return "not a directory";
-	case -ENOSPC:
-		return "not enough space";
-	case -EINTR:
-		return "it was cut on its way twice";
-	case -ECANCELED:
-		return "a fallback came before it was done";
-	default:
-		return group_why_text(r);
-	}
-}
-
-/* ---- the story ---- */
-
-static const char *event_word(uint32_t event)
-{
-	static const char *const words[GROUP_EV_EVENTS] = {
-		[GROUP_EV_BEGIN] = "begun",
-		[GROUP_EV_COMMIT] = "applied",
-		[GROUP_EV_FAILED] = "failed",
-		[GROUP_EV_REFUSED] = "refused",
-		[GROUP_EV_QUARANTINED] = "quarantined",
-		[GROUP_EV_REVERTING] = "reverting",
-		[GROUP_EV_REVERTED] = "reverted",
-		[GROUP_EV_PURGED] = "purged",
-		[GROUP_EV_RETRY] = "retried",
-	};
-
-	return event < GROUP_EV_EVENTS && words[event] ? words[event] : "?";
-}
-
-int sm_group_history(struct sm_queue *q, uint32_t group, uint32_t *cursor,
-		     struct sm_group_event *ret)
-{
-	const struct group_header *g = NULL;
-	char name[GROUP_FILE_BYTES];
-	struct group_record rec, bare;
-	struct group_story story;
-	_close_ int fd = -1;
-	ssize_t n;
-	int r;
-
-	if (q->dir < 0)
-		return 0;
-	r = story_read(q->dir, group, &story);
-	if (r < 0)
-		return r;
-	group_file_name(name, group, ".journal");
-	fd = sys_open(q->dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
-	if (fd < 0)
-		return fd == -ENOENT ? 0 : fd;
-	do {
-		n = sys_pread(fd, &rec, sizeof(rec), (uint64_t)*cursor * sizeof(rec));
-		if (n != (ssize_t)sizeof(rec))
-			return n < 0 ? (int)n : 0;
-		bare = rec;
-		bare.crc = 0;
-		if (rec.crc != crc32c(0, &bare, sizeof(bare)) || rec.id != group)
-			return 0;
-		*cursor += 1;
-	} while (story.group_crc && rec.group_crc != story.group_crc);
-	*ret = (struct sm_group_event){.event = event_word(rec.event),
-				       .operation = SM_NO_OPERATION,
-				       .reason = rec.result,
-				       .foreign = rec.foreign,
-				       .boot = rec.boots,
-				       .wall_s = rec.wall_s};
-	if (rec.op != NO_PLACE && pending_load(q->dir, group, &g) == 0)
-		ret->operation = queue_user_number(g, rec.op);
-	pending_unload(g);
-	return 1;
-}
-
 /* ---- changes ---- */
 
 /* The lock, and what stands about a group then. Returns the lock or -errno. */
@@ -293,12 +187,13 @@ int sm_group_undo(struct sm_queue *q, uint32_t group, const char *reason, uint32
 	int r = lock;
 
 	if (r >= 0)
-		r = story.purged                   ? -ENODATA
+		r = pending_load(q->dir, group, &of);
+	if (r == 0)
+		r = of->flags & GROUP_REVERSE      ? WHY_UNDO
+		    : story.purged                 ? -ENODATA
 		    : story.state != GROUP_APPLIED ? -EINVAL
 		    : undo_waits(q, group)         ? -EALREADY
-						   : pending_load(q->dir, group, &of);
-	if (r == 0 && of->flags & GROUP_REVERSE)
-		r = -EINVAL;
+						   : 0;
 	if (r == 0)
 		r = write_reverse(q, of, reason, ret_group);
 	pending_unload(of);
@@ -328,7 +223,9 @@ static void tell(void *arg, const struct group_told *t)
 		return;
 	if (t->result) {
 		row.reason = t->result;
-		row.operation = t->group ? queue_user_number(t->group, t->op) : SM_NO_OPERATION;
+		row.operation = SM_NO_OPERATION;
+		if (t->group)
+			row.operation = queue_blame(a->q, t->group, t->op, t->result, row.path);
 	}
 	a->told(a->arg, &row);
 }
@@ -360,8 +257,24 @@ int sm_queue_apply(struct sm_queue *q, bool fallback,
 	return classic < 0 ? classic : groups | classic;
 }
 
-int sm_queue_purge(struct sm_queue *q, const struct sm_keep *keep, uint32_t *ret_left)
+/* Groups that hold what they replaced, and that no accepted boot has kept. */
+static int count_unaccepted(struct sm_queue *q, uint32_t *ret)
 {
+	struct sm_group_row row;
+	uint32_t cursor = 0, count = 0;
+	int r;
+
+	while ((r = sm_group_next(q, &cursor, &row)) > 0)
+		count += !row.purged && !row.accepted &&
+			 (row.state == SM_GROUP_APPLIED || row.state == SM_GROUP_REVERTED) &&
+			 things_left(q, row.group);
+	*ret = count;
+	return r;
+}
+
+int sm_queue_purge(struct sm_queue *q, const struct sm_keep *keep, struct sm_purged *ret)
+{
+	struct sm_purged told = {0};
 	struct boot_state state = {0};
 	struct pending_purged done = {0};
 	struct pending_purge purge = {.state = q->state,
@@ -371,15 +284,19 @@ int sm_queue_purge(struct sm_queue *q, const struct sm_keep *keep, uint32_t *ret
 				      .keep_bytes = keep->bytes};
 	int r;
 
-	if (q->dir < 0)
+	if (q->dir < 0) {
+		*ret = told;
 		return 0;
+	}
 	if (state_read(q->state, &state) < 0)
 		state = (struct boot_state){0};
 	purge.accepted = keep->unaccepted ? UINT64_MAX : state.accepted_boots;
 	r = pending_purge(&purge, &done);
-	if (r < 0)
-		return r;
-	if (ret_left)
-		*ret_left = done.left;
-	return (int)done.groups;
+	told.groups = done.groups;
+	told.left = done.left;
+	if (r == 0 && !keep->unaccepted)
+		r = count_unaccepted(q, &told.unaccepted);
+	if (r == 0)
+		*ret = told;
+	return r;
 }

@@ -3,7 +3,8 @@
  * check.c - libsm: a group carried out on paper, every problem told; see pending.h
  *
  * The same questions as the boot asks (pending/run.c), only that an answer does not end it: after a
- * problem the operation is taken as done, so that what follows is judged as it was meant.
+ * problem the operation is taken as done, so that what follows is judged as it was meant. A mistake
+ * is told once: where the way to a file is wrong, nothing is said of what stands there.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -17,7 +18,8 @@
 #include "pending/protect.h"
 
 #define NOBODY         UINT32_MAX
-#define SLACK          (1u << 20) /* of free bytes that no estimate takes */
+#define SOMETHING      (UINT32_MAX - 1) /* what an operation with a problem would have left there */
+#define SLACK          (1u << 20)       /* of free bytes that no estimate takes */
 #define EXCHANGE_TRIES 100u
 #define SLOT_BYTES     64u /* a directory entry of a graveyard, generously */
 
@@ -26,11 +28,13 @@ struct checking {
 	const struct sm_watch *watch;
 	int found;
 	uint32_t number;
+	uint32_t group; /* the one that comes first, while it is looked at; else 0 */
 };
 
 static void tell(struct checking *c, uint32_t number, int why, const char *path)
 {
-	const struct sm_problem p = {.operation = number, .reason = why, .path = path};
+	const struct sm_problem p = {
+		.operation = number, .reason = why, .group = c->group, .path = path};
 
 	c->found++;
 	if (c->watch && c->watch->problem)
@@ -67,17 +71,11 @@ static void check_protected(struct checking *c, uint32_t place)
 /* ---- places ---- */
 
 /* Whether a place can be worked with at all. */
-static bool check_place(struct checking *c, const struct item *o, uint32_t place)
+static bool check_place(struct checking *c, uint32_t place)
 {
 	const struct place *p = place_at(c->g, place);
 	const struct dir *d = dir_at(c->g, p->dir);
-	const uint32_t through = d->through;
 
-	if (through != NO_PLACE) {
-		tell_place(c, place,
-			   o->from == through && place == o->to ? WHY_INTO_SELF : WHY_THROUGH);
-		return false;
-	}
 	if (d->why) {
 		tell(c, c->number, d->why, string_at(c->g, d->bad));
 		return false;
@@ -87,6 +85,17 @@ static bool check_place(struct checking *c, const struct item *o, uint32_t place
 	if (p->why)
 		tell_place(c, place, p->why);
 	return !p->why;
+}
+
+static bool goes_through(struct checking *c, const struct item *o, uint32_t place)
+{
+	const uint32_t through =
+		place == NO_PLACE ? NO_PLACE : dir_at(c->g, place_at(c->g, place)->dir)->through;
+
+	if (through == NO_PLACE)
+		return false;
+	tell_place(c, place, o->from == through && place == o->to ? WHY_INTO_SELF : WHY_THROUGH);
+	return true;
 }
 
 static void check_identity(struct checking *c, struct item *o, uint32_t thing)
@@ -144,36 +153,50 @@ static void check_thing(struct checking *c, struct item *o, uint32_t thing, uint
 	if (target == NOBODY)
 		return;
 	fs_at(c->g, dir_at(c->g, place_at(c->g, o->to)->dir)->fs)->exchanges = true;
+	if (target == SOMETHING)
+		return;
 	if (place_at(c->g, target)->flags & PLACE_FIXED)
 		tell_place(c, target, -EPERM);
 	if (S_ISDIR(p->mode) != S_ISDIR(place_at(c->g, target)->mode))
 		tell_place(c, o->to, GROUP_WHY_KIND);
 }
 
+static void take_as_done(struct checking *c, const struct item *o, uint32_t thing)
+{
+	if (o->to != NO_PLACE)
+		c->g->want[o->to] = thing;
+	c->g->want[o->from] = NOBODY;
+}
+
 static void check_item(struct checking *c, struct item *o)
 {
-	uint32_t *want = c->g->want, thing, target = NOBODY;
-	bool good = check_place(c, o, o->from);
+	uint32_t thing = c->g->want[o->from], target = NOBODY;
+	bool good;
 
 	c->number = o->number;
+	o->ino = 0;
+	if (o->flags & ITEM_MET || goes_through(c, o, o->from) || goes_through(c, o, o->to)) {
+		take_as_done(c, o, SOMETHING);
+		return;
+	}
+	good = check_place(c, o->from);
 	if (o->to != NO_PLACE) {
-		good &= check_place(c, o, o->to);
-		target = want[o->to];
+		good &= check_place(c, o->to);
+		target = c->g->want[o->to];
 	}
 	check_protected(c, o->from);
 	check_protected(c, o->to);
-	thing = want[o->from];
-	o->ino = 0;
-	if (thing == NOBODY && good && !(o->flags & GROUP_OPTIONAL))
+	if (thing == NOBODY && good && o->flags & GROUP_OPTIONAL)
+		return;
+	if (thing == NOBODY && good)
 		tell_place(c, o->from, -ENOENT);
 	if (thing != NOBODY && target != NOBODY && !(o->flags & GROUP_REPLACE))
 		tell_place(c, o->to, -EEXIST);
-	if (thing == NOBODY || !good)
-		return;
-	check_thing(c, o, thing, target);
-	if (o->to != NO_PLACE)
-		want[o->to] = thing;
-	want[o->from] = NOBODY;
+	if (thing == NOBODY || thing == SOMETHING || !good)
+		thing = SOMETHING;
+	else
+		check_thing(c, o, thing, target);
+	take_as_done(c, o, thing);
 }
 
 /* ---- file systems ---- */
@@ -246,17 +269,14 @@ static void check_fs(struct checking *c)
 
 /* ---- earlier groups ---- */
 
-/* Some directory on the way, or with `whole` the path itself, is a place of that group. */
-static bool touches(const struct group_header *earlier, const char *path, bool whole)
+int group_touches(const struct group_header *earlier, const char *path, bool whole)
 {
-	for (size_t n = 1;; n++) {
-		if (!path[n] && !whole)
-			return false;
-		if ((!path[n] || path[n] == '/') && group_find_place(earlier, path, n) != NO_PLACE)
-			return true;
-		if (!path[n])
-			return false;
-	}
+	size_t n = 1;
+
+	for (; path[n]; n++)
+		if (path[n] == '/' && group_find_place(earlier, path, n) != NO_PLACE)
+			return WHY_BELOW;
+	return whole && group_find_place(earlier, path, n) != NO_PLACE ? WHY_EARLIER : 0;
 }
 
 /* What a group that comes first moves is not what stands there now. */
@@ -264,15 +284,23 @@ static void meet_earlier(struct checking *c, const struct group_header *earlier)
 {
 	char room[PATH_BYTES];
 
+	c->group = earlier->id;
 	for (uint32_t i = 0; i < c->g->items.count; i++) {
-		const struct item *o = item_at(c->g, i);
+		struct item *o = item_at(c->g, i);
+		int why;
 
-		c->number = o->number;
-		if (touches(earlier, place_path(c->g, o->from, room), true) ||
-		    (o->to != NO_PLACE &&
-		     touches(earlier, place_path(c->g, o->to, room), !(o->flags & GROUP_REPLACE))))
-			tell(c, o->number, WHY_EARLIER, room);
+		if (o->flags & ITEM_MET)
+			continue;
+		why = group_touches(earlier, place_path(c->g, o->from, room), true);
+		if (!why && o->to != NO_PLACE)
+			why = group_touches(earlier, place_path(c->g, o->to, room),
+					    !(o->flags & GROUP_REPLACE));
+		if (!why)
+			continue;
+		o->flags |= ITEM_MET;
+		tell(c, o->number, why, room);
 	}
+	c->group = 0;
 }
 
 static int check_queue(struct checking *c)
@@ -283,6 +311,8 @@ static int check_queue(struct checking *c)
 	uint32_t cursor = 0;
 	int r;
 
+	for (uint32_t i = 0; i < c->g->items.count; i++)
+		item_at(c->g, i)->flags &= (uint16_t)~ITEM_MET;
 	while ((r = sm_group_next(q, &cursor, &row)) > 0) {
 		const struct group_header *earlier = NULL;
 
@@ -330,5 +360,5 @@ int check(struct sm_group *g, const struct sm_watch *watch)
 
 int sm_group_check(struct sm_group *g, const struct sm_watch *watch)
 {
-	return check(g, watch);
+	return g->head.flags & GROUP_REVERSE ? check_undo(g, watch) : check(g, watch);
 }

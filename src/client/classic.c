@@ -20,9 +20,6 @@
 #include "plan/plan.h"
 #include "state/state.h"
 
-/* Reasons of entries: their kept results, moved away from those of groups. */
-#define REASONS_BELOW 300
-
 struct classic {
 	enum sm_classic_state state;
 	const struct plan_header *queue; /* NULL: none that can be read */
@@ -45,13 +42,13 @@ const char *sm_classic_state_word(enum sm_classic_state state)
 
 static int reason_of(int32_t kept)
 {
-	return kept <= RENAME_UNKNOWN ? kept - REASONS_BELOW : kept;
+	return kept <= RENAME_UNKNOWN ? CLASSIC_REASON(kept) : kept;
 }
 
 const char *classic_reason_text(int r)
 {
-	return r <= RENAME_UNKNOWN - REASONS_BELOW && r >= RENAME_CANCELLED - REASONS_BELOW
-		       ? classic_text(NULL, r + REASONS_BELOW)
+	return r <= CLASSIC_REASON(RENAME_UNKNOWN) && r >= CLASSIC_REASON(RENAME_CANCELLED)
+		       ? classic_text(NULL, r + CLASSIC_REASONS_BELOW)
 		       : NULL;
 }
 
@@ -277,9 +274,10 @@ static int check_entry(struct sm_queue *q, struct foresee *f, uint32_t entry,
 
 	if (r == 0)
 		r = foresee_entry(f, &what);
-	*ret = (struct sm_problem){entry, reason_of(r),
-				   r == -EEXIST || r == -EISDIR || r == -EXDEV ? what.to
-									       : what.from};
+	*ret = (struct sm_problem){.operation = entry,
+				   .reason = reason_of(r),
+				   .path = r == -EEXIST || r == -EISDIR || r == -EXDEV ? what.to
+										       : what.from};
 	return r;
 }
 

@@ -25,6 +25,7 @@
 #define GROUP_SECOND  (1u << 15) /* in item.flags: the delete of a move that was copied */
 #define ITEM_FROM_DIR (1u << 14) /* `from` was written with a slash at its end */
 #define ITEM_WANT_SUM (1u << 13) /* a digest was asked for */
+#define ITEM_MET      (1u << 12) /* a group that waits comes in its way: that was told */
 
 /* Reasons of the writer's own, below those of record.h. */
 #define WHY_RELATIVE    (-4201) /* not absolute */
@@ -39,6 +40,17 @@
 #define WHY_CHANGED     (-4210) /* while it was copied */
 #define WHY_TOO_MANY_FS (-4211)
 #define WHY_EARLIER     (-4212) /* a group that waits moves it first */
+#define WHY_BELOW       (-4213) /* through something that a group that waits moves */
+#define WHY_UNDO        (-4214) /* it takes back another group itself */
+
+/* Reasons of classic entries: their kept results, moved away from those of groups. */
+#define CLASSIC_REASONS_BELOW 300
+#define CLASSIC_REASON(kept)  ((kept)-CLASSIC_REASONS_BELOW)
+
+struct list {
+	void *row;
+	size_t count, cap, row_bytes;
+};
 
 struct sm_queue {
 	int root; /* fd of the directory that stands for "/" */
@@ -51,6 +63,7 @@ struct sm_queue {
 		bool cancelled;
 	} * numbers;
 	size_t count;
+	struct list asides;      /* kept.c: of struct sm_aside */
 	struct classic *classic; /* classic.c; NULL until it is looked at */
 };
 
@@ -92,11 +105,6 @@ struct item {                 /* an operation */
 	uint64_t ino, tag, bytes; /* of that thing; ino 0: it moves nothing */
 	uint32_t digest;
 	uint32_t number; /* as the user counts: a copied move is one */
-};
-
-struct list {
-	void *row;
-	size_t count, cap, row_bytes;
 };
 
 struct sm_group {
@@ -167,6 +175,16 @@ int check(struct sm_group *g, const struct sm_watch *watch);
 int check_earlier(struct sm_group *g, const struct sm_watch *watch);
 /* queue_protects - a protected path of that system; arg is its queue. As the boot has it. */
 bool queue_protects(void *arg, const char *path);
+/*
+ * group_touches - some directory on the way, or with `whole` the path itself, is a place of the
+ * group. Returns WHY_BELOW, WHY_EARLIER or 0.
+ */
+int group_touches(const struct group_header *earlier, const char *path, bool whole);
+
+/* ---- undo.c ---- */
+
+/* check_undo - all that would keep a queued undo from being carried out. Count or -errno. */
+int check_undo(struct sm_group *g, const struct sm_watch *watch);
 
 /* ---- stage.c: copies ---- */
 
@@ -194,6 +212,14 @@ int queue_next_id(struct sm_queue *q, uint32_t *ret);
 int queue_row(struct sm_queue *q, uint32_t id, bool cancelled, struct sm_group_row *ret);
 /* queue_user_number - an operation of the file as the user counts, or SM_NO_OPERATION. */
 uint32_t queue_user_number(const struct group_header *g, uint32_t op);
+/*
+ * queue_blame - what a record of a journal is about (story.c)
+ *   g   the group; an undo's record counts the operations of the group that it takes back
+ *   op  of the record
+ * Returns the operation as the user counts, or SM_NO_OPERATION; room gets its path or "".
+ */
+uint32_t queue_blame(struct sm_queue *q, const struct group_header *g, uint32_t op, int reason,
+		     char room[PATH_BYTES]);
 /* queue_load - a group's file, also a cancelled one's; pending_unload gives it back. */
 int queue_load(const struct sm_queue *q, uint32_t id, bool cancelled,
 	       const struct group_header **ret);

@@ -12,6 +12,7 @@
 
 #include "base/text.h"
 #include "client/pending.h"
+#include "state/state.h"
 
 #define DEFAULT_HIVE "/etc/smss/SYSTEM"
 #define IDS_MAX      (2 * GROUPS_MAX)
@@ -85,6 +86,7 @@ void sm_queue_close(struct sm_queue *q)
 	sys_closep(&q->state);
 	sys_closep(&q->dir);
 	free(q->numbers);
+	free(q->asides.row);
 	classic_close(q->classic);
 	free(q);
 }
@@ -240,12 +242,23 @@ static uint32_t user_operations(const struct group_header *g)
 	return g->ops.count - copied;
 }
 
+/* What an accepted boot found done, no fallback changes. */
+static bool is_accepted(const struct sm_queue *q, const struct group_story *s)
+{
+	const uint64_t boot = s->state == GROUP_APPLIED    ? s->applied_boots
+			      : s->state == GROUP_REVERTED ? s->last.boots
+							   : 0;
+	struct boot_state state;
+
+	return boot && state_read(q->state, &state) >= 0 && boot <= state.accepted_boots;
+}
+
 static void fill_story(const struct group_story *s, struct sm_group_row *ret)
 {
 	ret->state = (enum sm_group_state)s->state;
 	ret->attempts = s->attempts;
 	ret->reason = s->state == GROUP_QUEUED ? 0 : s->last.result;
-	ret->foreign = s->last.foreign;
+	ret->foreign = s->purged ? s->last.foreign : s->aside;
 	ret->purged = s->purged;
 	ret->last_wall_s = s->last.wall_s;
 	ret->last_boot = s->last.boots;
@@ -293,6 +306,7 @@ int queue_row(struct sm_queue *q, uint32_t id, bool cancelled, struct sm_group_r
 	if (r < 0)
 		return r;
 	fill_story(&story, &row);
+	row.accepted = is_accepted(q, &story);
 	r = queue_load(q, id, cancelled, &g);
 	if (r < 0 && r != GROUP_WHY_FORM)
 		return r;
@@ -300,7 +314,8 @@ int queue_row(struct sm_queue *q, uint32_t id, bool cancelled, struct sm_group_r
 		row.state = SM_GROUP_DAMAGED;
 		row.reason = r;
 	} else {
-		row.operation = queue_user_number(g, story.end ? story.last.op : NO_PLACE);
+		row.operation = queue_blame(q, g, story.end ? story.last.op : NO_PLACE, row.reason,
+					    row.path);
 		row.operations = user_operations(g);
 		row.of = g->flags & GROUP_REVERSE ? g->of : 0;
 		row.uid = g->uid;

@@ -79,6 +79,27 @@ bool groups_wait(const struct sm_group_row *row);
 /* groups_operation_text - "move /a to /b", "delete /c": escaped, in one of four buffers. */
 const char *groups_operation_text(const struct sm_operation *o);
 
+struct groups_why {         /* why something failed */
+	uint32_t operation; /* from 0, or SM_NO_OPERATION */
+	uint32_t of;        /* of that group, which an undo takes back; 0 = its own */
+	int reason;
+	const char *path; /* or "" */
+};
+/* GROUPS_WHY - of a row or an event. */
+#define GROUPS_WHY(row, undoes)                                                                    \
+	{                                                                                          \
+		.operation = (row)->operation, .of = (undoes), .reason = (row)->reason,            \
+		.path = (row)->path                                                                \
+	}
+/* groups_why_text - "operation 3: /a/b: it is not there"; escaped, in one buffer. */
+const char *groups_why_text(const struct groups_why *why);
+
+/* groups_first_text - "group 3 (one): ", the waiting one that comes first; escaped, or "". */
+const char *groups_first_text(struct pending *p, const struct sm_problem *problem);
+
+/* groups_undone - another group took it back, or is at it, so it was no fallback. */
+bool groups_undone(struct pending *p, uint32_t group);
+
 /* groups_row_json - the fields of a group, as smctl(8) has them. */
 json_object *groups_row_json(const struct sm_group_row *row);
 

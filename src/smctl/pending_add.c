@@ -52,6 +52,7 @@ static void tell_problem(void *arg, const struct sm_problem *p)
 	const uint32_t line =
 		t->lines && p->operation != SM_NO_OPERATION ? t->lines[p->operation] : 0;
 	struct sm_operation o;
+	const char *first;
 
 	t->count++;
 	if (t->list) {
@@ -65,6 +66,8 @@ static void tell_problem(void *arg, const struct sm_problem *p)
 			json_put_number(row, "line", line);
 		json_put_text(row, "path", p->path);
 		json_put_text(row, "text", sm_reason_text(p->reason));
+		json_put_text(row, "code", sm_reason_word(p->reason));
+		json_put(row, "group", p->group ? json_object_new_uint64(p->group) : NULL);
 		json_put(row, "hint", NULL);
 		if (*hint_of(p->reason))
 			json_put_text(row, "hint", hint_of(p->reason));
@@ -72,17 +75,18 @@ static void tell_problem(void *arg, const struct sm_problem *p)
 		return;
 	}
 	groups_watch_end(t);
+	first = groups_first_text(t->p, p);
 	if (p->operation == SM_NO_OPERATION || sm_group_operation(t->g, p->operation, &o) <= 0) {
 		(void)smctl_error(t->p->s, "%s: %s", show_text(p->path), sm_reason_text(p->reason));
 		return;
 	}
 	if (line)
-		(void)smctl_error(t->p->s, "%s:%u: %s: %s: %s", show_text(t->file), line,
-				  groups_operation_text(&o), show_text(p->path),
+		(void)smctl_error(t->p->s, "%s:%u: %s: %s: %s%s", show_text(t->file), line,
+				  groups_operation_text(&o), show_text(p->path), first,
 				  why_text(p->reason));
 	else
-		(void)smctl_error(t->p->s, "operation %u, %s: %s: %s", p->operation + 1,
-				  groups_operation_text(&o), show_text(p->path),
+		(void)smctl_error(t->p->s, "operation %u, %s: %s: %s%s", p->operation + 1,
+				  groups_operation_text(&o), show_text(p->path), first,
 				  why_text(p->reason));
 }
 

@@ -231,26 +231,31 @@ static int purge_check(struct pending *p)
 
 int groups_purge(struct pending *p)
 {
-	uint32_t left = 0;
+	struct sm_purged done;
 	int r;
 
 	if (p->only_check)
 		return purge_check(p);
 	p->keep.unaccepted = p->unaccepted;
-	r = sm_queue_purge(p->q, &p->keep, &left);
+	r = sm_queue_purge(p->q, &p->keep, &done);
 	if (r < 0)
 		return groups_failed(p, r, NULL);
 	if (p->s->json) {
 		json_object *o = json_object_new_object();
 
-		json_put_number(o, "purged", (uint64_t)r);
-		json_put_number(o, "left", left);
+		json_put_number(o, "purged", done.groups);
+		json_put_number(o, "left", done.left);
+		json_put_number(o, "unaccepted", done.unaccepted);
 		return json_show(o, false);
 	}
-	printf("%d group%s purged\n", r, r == 1 ? "" : "s");
-	if (left)
-		printf("%u group%s still hold%s something: the file system is not there\n", left,
-		       left == 1 ? "" : "s", left == 1 ? "s" : "");
+	printf("%u group%s purged\n", done.groups, done.groups == 1 ? "" : "s");
+	if (done.left)
+		printf("%u group%s still hold%s something: the file system is not there\n",
+		       done.left, done.left == 1 ? "" : "s", done.left == 1 ? "s" : "");
+	if (done.unaccepted)
+		printf("%u group%s kept: no boot has accepted %s yet (--unaccepted)\n",
+		       done.unaccepted, done.unaccepted == 1 ? "" : "s",
+		       done.unaccepted == 1 ? "it" : "them");
 	return SMCTL_OK;
 }
 
@@ -261,6 +266,7 @@ struct applying {
 
 static void tell_applied(void *arg, const struct sm_group_row *row)
 {
+	const struct groups_why why = GROUPS_WHY(row, row->of);
 	struct applying *a = arg;
 
 	a->told++;
@@ -268,12 +274,9 @@ static void tell_applied(void *arg, const struct sm_group_row *row)
 		(void)json_object_array_add(a->list, groups_row_json(row));
 		return;
 	}
-	printf("%s: %s", name_of(row), sm_group_state_word(row->state));
-	if (row->operation != SM_NO_OPERATION && row->reason)
-		printf(", operation %u", row->operation + 1);
+	printf("%s: %s\n", name_of(row), sm_group_state_word(row->state));
 	if (row->reason)
-		printf(": %s", sm_reason_text(row->reason));
-	putchar('\n');
+		printf("    %s\n", groups_why_text(&why));
 }
 
 int groups_apply(struct pending *p)

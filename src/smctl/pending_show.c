@@ -27,6 +27,16 @@ const char *groups_operation_text(const struct sm_operation *o)
 	return to;
 }
 
+/* Why, in words and in a word that stays, and about which path. */
+static void put_why(json_object *o, int reason, const char *path)
+{
+	json_put(o, "result", reason ? json_object_new_string(sm_reason_text(reason)) : NULL);
+	json_put(o, "code", reason ? json_object_new_string(sm_reason_word(reason)) : NULL);
+	json_put(o, "path", NULL);
+	if (path[0])
+		json_put_text(o, "path", path);
+}
+
 json_object *groups_row_json(const struct sm_group_row *row)
 {
 	json_object *o = json_object_new_object();
@@ -49,20 +59,11 @@ json_object *groups_row_json(const struct sm_group_row *row)
 	json_put(o, "applied_boot",
 		 row->applied_boot ? json_object_new_uint64(row->applied_boot) : NULL);
 	json_put_bool(o, "originals_kept", row->applied_boot && !row->purged);
+	json_put_bool(o, "accepted", row->accepted);
 	json_put(o, "operation", no_op ? NULL : json_object_new_uint64(row->operation + 1ull));
-	json_put(o, "result",
-		 row->reason ? json_object_new_string(sm_reason_text(row->reason)) : NULL);
+	put_why(o, row->reason, row->path);
 	json_put_number(o, "foreign", row->foreign);
 	return o;
-}
-
-/* "operation 3: ", or "" for the group as a whole. */
-static const char *operation_of(uint32_t operation)
-{
-	static char room[32];
-
-	(void)snprintf(room, sizeof(room), "operation %u: ", operation + 1);
-	return operation == SM_NO_OPERATION ? "" : room;
 }
 
 const char *groups_boot_text(const struct pending *p, uint64_t boot)
@@ -80,6 +81,7 @@ const char *groups_boot_text(const struct pending *p, uint64_t boot)
 
 static void list_line(const struct sm_group_row *row)
 {
+	struct groups_why why = GROUPS_WHY(row, row->of);
 	char what[48];
 
 	/* A word of cancelling has no time of its own. */
@@ -93,8 +95,11 @@ static void list_line(const struct sm_group_row *row)
 		(void)snprintf(what, sizeof(what), "%u", row->operations);
 	printf("%5u  %-11s  %10s  %-20s  %s\n", row->group, sm_group_state_word(row->state), what,
 	       since ? show_time(since) : "-", row->name[0] ? show_text(row->name) : "-");
+	why.path = ""; /* it may be long */
 	if (row->reason)
-		printf("       %s%s\n", operation_of(row->operation), sm_reason_text(row->reason));
+		printf("       %s\n", groups_why_text(&why));
+	if (row->path[0])
+		printf("       %s\n", show_text(row->path));
 }
 
 int groups_list(struct pending *p)
@@ -151,13 +156,43 @@ static json_object *operation_json(uint32_t number, const struct sm_operation *o
 	return row;
 }
 
-static void show_head(const struct pending *p, const struct sm_group_row *row)
+/* Where things of others are that stood in the way: lines, or with JSON the list of it. */
+static json_object *list_asides(struct pending *p, const struct sm_group_row *row,
+				const char *indent)
 {
+	json_object *list = p->s->json ? json_object_new_array() : NULL, *one;
+	struct sm_aside aside;
+	uint32_t cursor = 0;
+
+	while (row->foreign && !row->of &&
+	       sm_group_aside_next(p->q, row->group, &cursor, &aside) > 0) {
+		if (!list) {
+			printf("%s%s/%s\n", indent, show_text(aside.directory),
+			       show_text(aside.name));
+			continue;
+		}
+		one = json_object_new_object();
+		json_put_text(one, "directory", aside.directory);
+		json_put_text(one, "name", aside.name);
+		(void)json_object_array_add(list, one);
+	}
+	return list;
+}
+
+static const char *accepted_text(const struct sm_group_row *row)
+{
+	return row->accepted ? "a boot has accepted it: it goes with a purge"
+			     : "no boot has accepted it yet";
+}
+
+static void show_head(struct pending *p, const struct sm_group_row *row, uint64_t bytes)
+{
+	const struct groups_why why = GROUPS_WHY(row, row->of);
+
 	printf("group       %u%s%s\n", row->group, row->name[0] ? ", " : "", show_text(row->name));
 	printf("state       %s", sm_group_state_word(row->state));
 	if (row->reason)
-		printf("\n            %s%s", operation_of(row->operation),
-		       sm_reason_text(row->reason));
+		printf("\n            %s", groups_why_text(&why));
 	putchar('\n');
 	printf("queued      %s by uid %u\n", show_time(row->queued_wall_s), row->uid);
 	if (row->text[0])
@@ -169,16 +204,20 @@ static void show_head(const struct pending *p, const struct sm_group_row *row)
 	if (row->applied_boot)
 		printf("applied     %s; originals %s\n", groups_boot_text(p, row->applied_boot),
 		       row->purged ? "gone" : "kept");
+	if (row->applied_boot && !row->purged && bytes != UINT64_MAX)
+		printf("kept        %llu kB, %s\n", (unsigned long long)bytes >> 10,
+		       accepted_text(row));
 	if (row->foreign)
 		printf("put aside   %u thing%s of others that stood in the way\n", row->foreign,
 		       row->foreign == 1 ? "" : "s");
+	(void)list_asides(p, row, "            ");
 }
 
-/* The group of a row for reading; a cancelled or reversing one has no operations to show. */
+/* The group of a row for reading; a cancelled one is not there any more. */
 static int open_row(struct pending *p, const struct sm_group_row *row, struct sm_group **ret)
 {
 	*ret = NULL;
-	if (row->state == SM_GROUP_CANCELLED || row->state == SM_GROUP_DAMAGED || row->of)
+	if (row->state == SM_GROUP_CANCELLED || row->state == SM_GROUP_DAMAGED)
 		return 0;
 	return sm_group_open(p->q, row->group, ret);
 }
@@ -186,6 +225,7 @@ static int open_row(struct pending *p, const struct sm_group_row *row, struct sm
 int groups_show(struct pending *p)
 {
 	json_object *o = NULL, *list = NULL;
+	uint64_t bytes = UINT64_MAX;
 	struct sm_operation op;
 	struct sm_group_row row;
 	struct sm_group *g;
@@ -199,11 +239,16 @@ int groups_show(struct pending *p)
 	r = open_row(p, &row, &g);
 	if (r < 0)
 		return groups_failed(p, r, p->words[0]);
+	if (g && !row.purged && sm_group_kept(p->q, row.group, &bytes) < 0)
+		bytes = UINT64_MAX;
 	if (p->s->json) {
 		o = groups_row_json(&row);
+		json_put(o, "kept_bytes",
+			 bytes == UINT64_MAX ? NULL : json_object_new_uint64(bytes));
+		json_put(o, "aside", list_asides(p, &row, ""));
 		list = json_object_new_array();
 	} else {
-		show_head(p, &row);
+		show_head(p, &row, bytes);
 	}
 	for (uint32_t i = 0; g && sm_group_operation(g, i, &op) > 0; i++) {
 		if (list)
@@ -295,11 +340,16 @@ static const char *operation_result(const struct sm_group_row *row, uint32_t i)
 	}
 }
 
-static void history_line(const struct pending *p, const struct sm_group_event *e)
+static void history_line(struct pending *p, const struct sm_group_row *row,
+			 const struct sm_group_event *e)
 {
+	const struct groups_why why = GROUPS_WHY(e, row->of);
+
 	printf("  %s  %s: %s\n", show_time(e->wall_s), groups_boot_text(p, e->boot), e->event);
 	if (e->reason)
-		printf("    %s%s\n", operation_of(e->operation), sm_reason_text(e->reason));
+		printf("    %s\n", groups_why_text(&why));
+	else if (strcmp(e->event, "reverted") == 0 && (row->of || !groups_undone(p, row->group)))
+		puts("    a fallback: no boot had accepted it");
 	if (e->foreign)
 		printf("    %u thing%s of others put aside\n", e->foreign,
 		       e->foreign == 1 ? "" : "s");
@@ -315,22 +365,22 @@ static json_object *history_json(const struct sm_group_event *e)
 	json_put(o, "operation",
 		 e->operation == SM_NO_OPERATION ? NULL
 						 : json_object_new_uint64(e->operation + 1ull));
-	json_put(o, "result", e->reason ? json_object_new_string(sm_reason_text(e->reason)) : NULL);
+	put_why(o, e->reason, e->path);
 	json_put_number(o, "foreign", e->foreign);
 	return o;
 }
 
-static json_object *report_history(struct pending *p, uint32_t group)
+static json_object *report_history(struct pending *p, const struct sm_group_row *row)
 {
 	json_object *list = p->s->json ? json_object_new_array() : NULL;
 	struct sm_group_event e;
 	uint32_t cursor = 0;
 
-	while (sm_group_history(p->q, group, &cursor, &e) > 0) {
+	while (sm_group_history(p->q, row->group, &cursor, &e) > 0) {
 		if (list)
 			(void)json_object_array_add(list, history_json(&e));
 		else
-			history_line(p, &e);
+			history_line(p, row, &e);
 	}
 	return list;
 }
@@ -345,10 +395,13 @@ static int report_one(struct pending *p, const struct sm_group_row *row, json_ob
 	if (!all)
 		printf("group %u%s%s: %s\n", row->group, row->name[0] ? " " : "",
 		       show_text(row->name), sm_group_state_word(row->state));
-	list = report_history(p, row->group);
+	list = report_history(p, row);
 	if (all) {
 		json_put(o, "history", list);
+		json_put(o, "aside", list_asides(p, row, ""));
 		list = json_object_new_array();
+	} else {
+		(void)list_asides(p, row, "    put aside: ");
 	}
 	for (uint32_t i = 0; r == 0 && g && sm_group_operation(g, i, &op) > 0; i++) {
 		const char *result = operation_result(row, i);

@@ -329,7 +329,7 @@ apart() {
     pending add --replace /new /etc/conf
     pending apply
   done
-  [ "$(pending purge)" = '0 groups purged' ]
+  [ "$(pending purge)" = $'0 groups purged\n3 groups kept: no boot has accepted them yet (--unaccepted)' ]
   [ "$(pending purge --unaccepted --keep 1 --json | jq .purged)" -eq 2 ]
   [ "$(pending list --json | jq -c '[.groups[].originals_kept]')" = '[false,false,true]' ]
   tells 'what it replaced is gone' pending undo 1
