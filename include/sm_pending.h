@@ -270,6 +270,24 @@ struct sm_purged {
  */
 int sm_queue_purge(struct sm_queue *q, const struct sm_keep *keep, struct sm_purged *ret);
 
+/* ---- what the next boot is, to groups ---- */
+
+struct sm_next_boot {
+	unsigned level; /* enum sm_boot_level it begins with; below SM_BOOT_CURRENT no group is
+			   carried out */
+	bool again;     /* Current was rejected or its attempts are used up, and is tried again, as
+			   groups wait that it was not tried with */
+	uint32_t groups, first; /* how many wait to be begun, and the lowest number of them */
+};
+
+/*
+ * sm_queue_next_boot - the level of the next boot by what earlier ones left in the state directory
+ * For the case that the running one, if any, ends in order and nobody changes hive or groups. A
+ * hive that cannot be read any more, and kernel words, are not foreseen.
+ * Returns 0 (also when no boot has kept a state yet: Current), -EACCES, or -errno.
+ */
+int sm_queue_next_boot(struct sm_queue *q, struct sm_next_boot *ret);
+
 /* ---- classic entries: renames and deletes that other tools wrote into the hive ---- */
 
 /*

@@ -128,6 +128,20 @@ static int read_settings(const struct sm_queue *q, const struct hive_now *hive,
 	return r;
 }
 
+int classic_settings(const struct sm_queue *q, uint8_t ret_block[HIVE_BLOCK_BYTES],
+		     struct plan_settings *ret)
+{
+	struct hive_now hive;
+	int r = read_hive(q, &hive);
+
+	if (r < 0)
+		return r;
+	r = read_settings(q, &hive, ret);
+	if (r >= 0)
+		memcpy(ret_block, hive.block, sizeof(hive.block));
+	return r;
+}
+
 /* How many entries had ended when a cut came; 0 also when none was begun. */
 static int read_journal(const struct sm_queue *q, struct classic *c)
 {

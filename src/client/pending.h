@@ -17,6 +17,7 @@
 #include "pending/group.h"
 #include "pending/record.h"
 #include "pending/run.h"
+#include "plan/plan.h"
 #include "sm.h"
 #include "sys/sys.h"
 
@@ -230,5 +231,11 @@ int queue_load(const struct sm_queue *q, uint32_t id, bool cancelled,
 void classic_close(struct classic *c);
 /* classic_apply - run the waiting entries. Returns 0, 1 (not all went well), or -errno. */
 int classic_apply(struct sm_queue *q);
+/*
+ * classic_settings - the hive's base block, and what the plan beside it says
+ * Returns 1, 0 (no plan fits: *ret is left alone), or -errno (no hive).
+ */
+int classic_settings(const struct sm_queue *q, uint8_t ret_block[HIVE_BLOCK_BYTES],
+		     struct plan_settings *ret);
 /* classic_reason_text - a reason of classic entries' own in words, else NULL. */
 const char *classic_reason_text(int r);

@@ -155,3 +155,47 @@ void pending_unload(const struct group_header *g)
 	if (g)
 		sys_scratch_back((void *)(uintptr_t)g, g->bytes);
 }
+
+/* Journals only grow, and a number that is free again comes back with another group. */
+static int take_fingerprint(int dir, const uint32_t *ids, int count, struct pending_waits *ret)
+{
+	for (int i = 0; i < count; i++) {
+		struct group_story s;
+		int r = story_read(dir, ids[i], &s);
+
+		if (r < 0)
+			return r;
+		ret->halfway += s.state == GROUP_BEGUN || s.state == GROUP_REVERTING;
+		if (s.state != GROUP_QUEUED && s.state != GROUP_FAILED)
+			continue;
+
+		const uint64_t part[] = {(uint64_t)ids[i] << 32 | s.group_crc, s.end};
+
+		ret->fingerprint = crc32c(ret->fingerprint, part, sizeof(part));
+		ret->first = ret->groups++ ? ret->first : ids[i];
+	}
+	if (ret->groups && !ret->fingerprint)
+		ret->fingerprint = 1;
+	return 0;
+}
+
+int pending_fingerprint(int state, struct pending_waits *ret)
+{
+	struct pending_waits found = {0};
+	_close_ int dir =
+		sys_open(state, PENDING_DIRECTORY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	void *ids;
+	int r = dir == -ENOENT ? 0
+		: dir < 0      ? dir
+			       : sys_scratch(GROUPS_MAX * sizeof(uint32_t), &ids);
+
+	if (dir >= 0 && r >= 0) {
+		r = pending_list(dir, ids, GROUPS_MAX);
+		if (r > 0)
+			r = take_fingerprint(dir, ids, r, &found);
+		sys_scratch_back(ids, GROUPS_MAX * sizeof(uint32_t));
+	}
+	if (r >= 0)
+		*ret = found;
+	return r < 0 ? r : 0;
+}

@@ -44,6 +44,19 @@ struct pending_step {
  */
 int pending_waiting(int state, bool fallback, uint64_t accepted);
 
+struct pending_waits {          /* groups that no boot has begun, or that are tried once more */
+	uint32_t groups, first; /* how many; the lowest number */
+	uint32_t halfway;       /* others, which a boot has begun and not brought to their end */
+	uint32_t fingerprint;   /* of which they are, and how far their journals are; 0 none */
+};
+
+/*
+ * pending_fingerprint - what the next boot of Current would begin with
+ * A group that is halfway is none of them: the boot that began it was tried with it, and whichever
+ * comes next brings it to its end. Returns 0 or -errno.
+ */
+int pending_fingerprint(int state, struct pending_waits *ret);
+
 /*
  * pending_run - all of them
  * Returns 0 when every group that was due has been applied (or taken back), 1 when some were not

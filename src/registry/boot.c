@@ -13,6 +13,7 @@
 
 #include "base/bytes.h"
 #include "base/text.h"
+#include "pending/run.h"
 #include "registry/hive.h"
 #include "registry/plan_make.h"
 #include "registry/sandbox.h"
@@ -27,6 +28,7 @@ struct boot {
 	int queue_fd;
 	struct sm_plan_ready ready;
 	struct boot_state state;
+	uint32_t groups; /* fingerprint of those that wait; 0 none */
 };
 
 static void item(enum result result, int detail, const char *name, const char *text)
@@ -54,10 +56,13 @@ static void read_state(struct boot *b, const char *state)
 {
 	_close_ int dir = sys_open(AT_FDCWD, state, O_RDONLY | O_DIRECTORY, 0);
 	int r = dir < 0 ? dir : state_read(dir, &b->state);
+	struct pending_waits waits;
 
 	b->ready.attempts = b->state.attempts[b->ready.level];
 	if (r == STATE_DAMAGED || (r < 0 && r != -ENOENT))
 		b->ready.flags |= SM_PLAN_STATE_BAD;
+	if (dir >= 0 && pending_fingerprint(dir, &waits) >= 0)
+		b->groups = waits.fingerprint;
 }
 
 static int open_files(struct boot *b)
@@ -144,7 +149,7 @@ static void report(const struct remarks *remarks, const struct boot *b)
 }
 
 /* The hive says how often it may be tried; where there is a plan, its reader has looked already. */
-static bool used_up(const struct boot *b, const struct hive_facts *facts, uint32_t allowed)
+static bool used_up(struct boot *b, const struct hive_facts *facts, uint32_t allowed)
 {
 	uint8_t digest[SHA256_BYTES];
 	char room[TEXT_BYTES];
@@ -153,6 +158,11 @@ static bool used_up(const struct boot *b, const struct hive_facts *facts, uint32
 	sha256_of(facts->block, HIVE_BLOCK_BYTES, digest);
 	if (!state_used_up(&b->state, b->ready.level, allowed, digest))
 		return false;
+	if (b->ready.level == SM_LEVEL_CURRENT && state_groups_new(&b->state, b->groups)) {
+		b->ready.attempts = 0;
+		item(RESULT_OK, 0, b->name, "tried again: groups wait that it was not tried with");
+		return false;
+	}
 	text_u64(text_add(&t, "its attempts are used up: "), b->ready.attempts);
 	text_add(&t, " boots of it were begun and none was good; change it (smreg) to try again");
 	failed(b, 0, room);

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "pending/run.h"
 #include "registry/commit.h"
 #include "smss/copy.h"
 #include "state/state.h"
@@ -34,6 +35,7 @@ static unsigned below_current(int dir, const struct boot_state *s, struct text *
 static unsigned next_level(int dir, const struct boot_state *s, uint32_t allowed,
 			   const uint8_t block[SHA256_BYTES], struct text *why)
 {
+	struct pending_waits waits;
 	struct sys_stat st;
 	uint32_t begun = s->attempts[SM_LEVEL_CURRENT];
 
@@ -44,6 +46,10 @@ static unsigned next_level(int dir, const struct boot_state *s, uint32_t allowed
 	}
 	if (!state_used_up(s, SM_LEVEL_CURRENT, allowed, block))
 		return SM_LEVEL_CURRENT;
+	if (pending_fingerprint(dir, &waits) >= 0 && state_groups_new(s, waits.fingerprint)) {
+		text_add(why, "groups wait that it was not tried with");
+		return SM_LEVEL_CURRENT;
+	}
 	if (begun == STATE_REJECTED) {
 		text_add(why, "this hive was rejected (smctl boot reject)");
 	} else {

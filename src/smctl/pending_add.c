@@ -298,13 +298,18 @@ static int begin(struct pending *p, struct sm_group **ret, uint32_t *ret_operati
 }
 
 /* What was queued: a new group, or more operations of one that waits. */
-static void tell_queued(uint32_t id, uint32_t before, size_t added)
+static void tell_queued(const struct pending *p, uint32_t id, uint32_t before, size_t added)
 {
+	struct sm_next_boot next;
+
 	if (before)
 		printf("%zu operation%s added to group %u", added, added == 1 ? "" : "s", id);
 	else
 		printf("group %u is queued", id);
-	puts("; the next boot carries it out");
+	if (sm_queue_next_boot(p->q, &next) == 0 && next.level != SM_BOOT_CURRENT)
+		puts("; the next boot takes LastKnownGood, which carries out none");
+	else
+		puts("; the next boot carries it out");
 }
 
 static int finish(struct groups_problems *t, int r, uint32_t id)
@@ -328,7 +333,7 @@ static int finish(struct groups_problems *t, int r, uint32_t id)
 	} else if (p->only_check) {
 		puts("no problem was found; nothing was queued");
 	} else {
-		tell_queued(id, t->before, t->added);
+		tell_queued(p, id, t->before, t->added);
 	}
 	return r ? SMCTL_FAILED : SMCTL_OK;
 }

@@ -77,6 +77,9 @@ void standing_show(const struct sm_boot_standing *g, const struct sm_machine *m,
 		   const struct why *w);
 void standing_json(const struct sm_boot_standing *g, json_object *o);
 
+/* outlook_read - what the next boot is to groups (outlook.c); false = whoever asks may not know. */
+bool outlook_read(struct sm_next_boot *ret);
+
 /* ---- running (run.c) ---- */
 
 /* smctl_connect - open s->c. Returns 0, or has said why not and returns SMCTL_FAILED. */

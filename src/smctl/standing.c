@@ -22,6 +22,42 @@ static const char *level_word(enum sm_boot_level level)
 	return level <= SM_BOOT_BUILTIN ? level_words[level] : "?";
 }
 
+/* What groups that wait make of the next boot. */
+struct groups {
+	bool known, again;
+	uint32_t held, first; /* how many it leaves alone, or is tried again for */
+};
+
+/*
+ * Current is a new configuration with groups that it was not tried with; where nobody but root can
+ * say, and where the next boot is Current anyway, nothing is looked at.
+ */
+static struct groups look_at_groups(struct sm_boot_standing *g)
+{
+	struct sm_next_boot next;
+	struct groups ret = {0};
+
+	ret.known = g->off || g->next == SM_BOOT_CURRENT;
+	if (ret.known || !outlook_read(&next))
+		return ret;
+	ret = (struct groups){true, next.again && !g->next_lkg, next.groups, next.first};
+	if (ret.again)
+		g->next = SM_BOOT_CURRENT;
+	return ret;
+}
+
+static void show_groups(const struct sm_boot_standing *g, const struct groups *waiting)
+{
+	if (waiting->again && waiting->held == 1)
+		printf(", as group %u waits that it was not tried with", waiting->first);
+	else if (waiting->again)
+		printf(", as %u groups wait that it was not tried with", waiting->held);
+	else if (waiting->held)
+		printf("\n%-15s%u group%s wait%s: %s carries out none", "pending", waiting->held,
+		       waiting->held == 1 ? "" : "s", waiting->held == 1 ? "s" : "",
+		       level_word(g->next));
+}
+
 static void show_attempt(const struct sm_boot_standing *g, const struct sm_machine *m)
 {
 	printf("%-15s", "attempt");
@@ -69,9 +105,11 @@ static const char *why_next(const struct sm_boot_standing *g, const struct why *
 	return g->level == SM_BOOT_CURRENT ? "" : until(g, w);
 }
 
-void standing_show(const struct sm_boot_standing *g, const struct sm_machine *m,
+void standing_show(const struct sm_boot_standing *told, const struct sm_machine *m,
 		   const struct why *w)
 {
+	struct sm_boot_standing standing = *told, *g = &standing;
+	const struct groups waiting = look_at_groups(g);
 	const char *hive = g->level != SM_BOOT_BUILTIN && m->hive[0] ? m->hive : "";
 
 	printf("%-15s%s%s%s\n", "level", level_word(g->level), *hive ? ", from " : "",
@@ -88,13 +126,20 @@ void standing_show(const struct sm_boot_standing *g, const struct sm_machine *m,
 		printf("saved %s\n", show_time(g->saved_wall_s));
 	else
 		puts("none saved yet");
-	printf("%-15s%s%s\n", "next boot", level_word(g->next), why_next(g, w));
+	printf("%-15s%s", "next boot", level_word(g->next));
+	if (!waiting.again)
+		printf("%s", why_next(g, w));
+	show_groups(g, &waiting);
+	putchar('\n');
 	if (g->text[0])
 		printf("%-15s%s\n", "remark", show_text(g->text));
 }
 
-void standing_json(const struct sm_boot_standing *g, json_object *o)
+void standing_json(const struct sm_boot_standing *told, json_object *o)
 {
+	struct sm_boot_standing standing = *told, *g = &standing;
+	const struct groups waiting = look_at_groups(g);
+
 	json_put_text(o, "level", sm_level_word(g->level));
 	json_put_number(o, "attempts", g->rejected ? 0 : g->attempts);
 	json_put_number(o, "allowed", g->allowed);
@@ -109,6 +154,8 @@ void standing_json(const struct sm_boot_standing *g, json_object *o)
 		json_put(o, "lkg_saved", NULL);
 	json_put_text(o, "next", sm_level_word(g->next));
 	json_put_bool(o, "next_once", g->next_lkg);
+	json_put(o, "groups_held",
+		 waiting.known ? json_object_new_int64(waiting.again ? 0 : waiting.held) : NULL);
 	json_put_text(o, "remark", g->text);
 }
 
@@ -124,9 +171,18 @@ static bool is_last_resort(struct smctl *s)
 	return (g.level == SM_BOOT_CURRENT && !g.saved_wall_s) || g.level == SM_BOOT_LKG;
 }
 
+/* A word about this boot that is taken back is not to go without one. */
+static bool was_rejected(struct smctl *s)
+{
+	struct sm_boot_standing g;
+
+	return sm_standing(s->c, &g) == 0 && g.rejected && !g.accepted;
+}
+
 static int decide(struct smctl *s, int argc, char **argv, enum sm_verdict verdict)
 {
 	struct sm_boot_standing g;
+	bool overrides;
 	json_object *o;
 	int r;
 
@@ -139,6 +195,7 @@ static int decide(struct smctl *s, int argc, char **argv, enum sm_verdict verdic
 			s, "refused: no other LastKnownGood is saved, so that the next boot "
 			   "would be the built-in minimum, which only its console reaches; "
 			   "change the hive instead (smreg); --force rejects all the same");
+	overrides = verdict == SM_VERDICT_ACCEPT && was_rejected(s);
 	r = sm_decide(s->c, verdict, &g);
 	if (r == -EIO)
 		return smctl_error(s, "%s",
@@ -148,7 +205,8 @@ static int decide(struct smctl *s, int argc, char **argv, enum sm_verdict verdic
 	if (r < 0)
 		return smctl_call_failed(s, r, NULL);
 	if (!s->json) {
-		puts(show_text(g.text));
+		printf("%s%s\n", overrides ? "it was rejected, which this overrides: " : "",
+		       show_text(g.text));
 		return SMCTL_OK;
 	}
 	o = json_object_new_object();

@@ -50,7 +50,9 @@ struct boot_state {       /* one slot, as on disk; little-endian */
 	uint32_t once;                     /* 1 + the level asked for the next boot only, 0 none */
 	uint32_t early_ends[STATE_LEVELS]; /* in a row, of boots that came up; see enum state_end */
 	uint64_t accepted_boots;           /* number of the boot that was accepted last, 0 none */
-	uint8_t reserved[56];
+	uint32_t groups_tried; /* fingerprint of the groups that Current was last tried with, 0 none
+				*/
+	uint8_t reserved[52];
 };
 _Static_assert(sizeof(struct boot_state) == STATE_SLOT_BYTES, "a slot is one sector");
 
@@ -97,6 +99,25 @@ int state_count_attempt(int dir, unsigned level, const char *boot_id,
  */
 bool state_used_up(const struct boot_state *s, unsigned level, uint32_t allowed,
 		   const uint8_t block_sha256[SHA256_BYTES]);
+
+/*
+ * state_groups_new - whether groups wait that Current was not tried with
+ *   groups  their fingerprint as they wait now (pending_fingerprint); 0 = none
+ * Hive and files are one configuration: so it is a new one, and attempts that are used up are those
+ * of another. Pure.
+ */
+bool state_groups_new(const struct boot_state *s, uint32_t groups);
+
+/*
+ * state_try_groups - phase 4b at Current, before its attempt is counted: these groups wait
+ *   groups         as in state_groups_new
+ *   allowed, block_sha256  as in state_used_up
+ * When they are new, attempts that are used up begin anew, in one write; else nothing is written. A
+ * cut between it and the count costs nothing: the same groups are not new again. Returns 0 or
+ * -errno.
+ */
+int state_try_groups(int dir, uint32_t groups, uint32_t allowed,
+		     const uint8_t block_sha256[SHA256_BYTES]);
 
 /*
  * state_accept - the running boot is good, in one write

@@ -232,6 +232,7 @@ static bool lkg_there(int dir)
 
 static int reject(const struct copy *c, int dir, const struct boot_state *s, struct text *why)
 {
+	struct pending_waits waits;
 	int r = boot_lkg_off(c, dir, why) ? -EXDEV : state_reject(dir);
 
 	if (r == -ESRCH)
@@ -245,6 +246,9 @@ static int reject(const struct copy *c, int dir, const struct boot_state *s, str
 	else if (r >= 0 && s->level == SM_LEVEL_LKG)
 		text_add(why, "LastKnownGood is rejected: a boot that needs it takes the built-in "
 			      "minimum" REBOOT_NOW);
+	else if (r >= 0 && boot_groups_new(dir, s, &waits))
+		text_add(why, "this boot is rejected; groups wait that it was not tried with: the "
+			      "next boot tries Current again, with them" REBOOT_NOW);
 	else if (r >= 0)
 		text_add(why, lkg_there(dir)
 				      ? "this boot is rejected: the next boot takes "

@@ -111,6 +111,21 @@ static uint32_t asked(const struct copy *c, bool once)
 										     : 0;
 }
 
+/* Which groups Current is tried with, before it is. What cannot even be read is not counted: phase
+ * 5 finds that out and says it. */
+static int note_groups(const struct copy *c, int dir, const uint8_t digest[SHA256_BYTES],
+		       uint32_t *ret_flags)
+{
+	struct pending_waits waits;
+	int r = pending_fingerprint(dir, &waits);
+
+	if (r < 0 || waits.groups || waits.halfway)
+		*ret_flags |= SM_STATE_GROUPS;
+	if (r < 0 || !waits.groups)
+		return 0;
+	return state_try_groups(dir, waits.fingerprint, c->plan->settings.boot_attempts, digest);
+}
+
 static int count(const struct copy *c, int dir, struct boot_state *ret, uint32_t *ret_flags)
 {
 	struct boot_state before;
@@ -126,19 +141,25 @@ static int count(const struct copy *c, int dir, struct boot_state *ret, uint32_t
 			  "damaged; kept as " STATE_FILE ".bad, counting begins anew");
 	sha256_of(c->plan->hive_block, HIVE_BLOCK_BYTES, digest);
 	read_boot_id(boot_id);
+	r = c->n == SM_LEVEL_CURRENT ? note_groups(c, dir, digest, ret_flags) : 0;
+	if (r < 0)
+		return r;
 	r = state_count_attempt(dir, c->n, boot_id, digest, ret);
 	if (r < 0)
 		return r;
-	*ret_flags = (r > 0 ? SM_LKG_NO_END : 0) | asked(c, before.once);
+	*ret_flags |= (r > 0 ? SM_LKG_NO_END : 0) | asked(c, before.once);
 	return 0;
 }
 
-/* Groups that are queued, or to be taken back at this level: phase 5 is told whether there are any.
- * What cannot even be counted is for its copy to find out and say. */
+/* Groups that are queued, or to be taken back at this level: phase 5 is told whether there are any,
+ * below Current also of those that it leaves alone, which it says. What cannot even be counted is
+ * for its copy to find out and say. */
 static uint32_t groups_wait(const struct copy *c, int dir, const struct boot_state *s)
 {
-	return pending_waiting(dir, c->n != SM_LEVEL_CURRENT, s->accepted_boots) ? SM_STATE_GROUPS
-										 : 0;
+	return pending_waiting(dir, false, 0) || (c->n != SM_LEVEL_CURRENT &&
+						  pending_waiting(dir, true, s->accepted_boots))
+		       ? SM_STATE_GROUPS
+		       : 0;
 }
 
 /* Their journals cannot be written, so they are left alone; nobody is to find that out alone. */
@@ -176,7 +197,8 @@ int copy_role_state(struct copy *c)
 
 	if (r < 0)
 		return state_off(c, r);
-	flags |= groups_wait(c, dir, &s);
+	if (c->n != SM_LEVEL_CURRENT)
+		flags |= groups_wait(c, dir, &s);
 	if (boot_lkg_off(c, dir, &t)) {
 		flags |= SM_LKG_OFF;
 		copy_item(c, RESULT_DEGRADED, 0, 0, "LastKnownGood", room);

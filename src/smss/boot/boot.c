@@ -89,3 +89,9 @@ int boot_open_owned(const char *path, struct sys_stat *ret)
 		return -EPERM;
 	return fd_take(fd);
 }
+
+bool boot_groups_new(int dir, const struct boot_state *s, struct pending_waits *ret)
+{
+	*ret = (struct pending_waits){0};
+	return pending_fingerprint(dir, ret) >= 0 && state_groups_new(s, ret->fingerprint);
+}

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/text.h"
+#include "pending/run.h"
 #include "smss/copy.h"
 #include "state/state.h"
 #include "sys/sys.h"
@@ -62,3 +63,9 @@ bool boot_lkg_off(const struct copy *c, int dir, struct text *why);
  */
 int boot_tell_state(const struct copy *c, const struct boot_state *s, uint32_t flags,
 		    const char *text);
+
+/*
+ * boot_groups_new - whether groups wait that Current was not tried with (state_groups_new)
+ *   dir  fd of the state directory;  ret  what waits; nothing when that cannot be told
+ */
+bool boot_groups_new(int dir, const struct boot_state *s, struct pending_waits *ret);

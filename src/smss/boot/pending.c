@@ -158,6 +158,28 @@ static void say_summary(const struct groups *g, bool fallback)
 		  room);
 }
 
+/* Below Current groups are only taken back. Those that wait are not to do so without a word. */
+static void say_waiting(const struct groups *g, int dir, const struct boot_state *s)
+{
+	char room[TEXT_BYTES];
+	struct text t = TEXT_ON(room);
+	struct pending_waits waits;
+	const bool is_new = boot_groups_new(dir, s, &waits);
+
+	if (!waits.groups)
+		return;
+	text_add(text_u64(&t, waits.groups),
+		 waits.groups == 1 ? " group waits: " : " groups wait: ");
+	text_add(&t, s->level == SM_LEVEL_LKG ? "LastKnownGood runs none; "
+					      : "the built-in minimum runs none; ");
+	text_add(&t, is_new              ? "the next boot tries Current with "
+		     : waits.groups == 1 ? "Current was tried with it"
+					 : "Current was tried with them");
+	if (is_new)
+		text_add(&t, waits.groups == 1 ? "it" : "them");
+	copy_item(g->c, RESULT_SKIPPED, 0, 0, PENDING_DIRECTORY, room);
+}
+
 static int run_groups(struct copy *c)
 {
 	struct groups g = {.c = c, .report = -1};
@@ -187,6 +209,8 @@ static int run_groups(struct copy *c)
 		boot_say(c, RESULT_FAILED, -r, PENDING_DIRECTORY, "groups kept");
 	else if (g.told > 1)
 		say_summary(&g, step.fallback);
+	if (step.fallback)
+		say_waiting(&g, dir, &state);
 	return r < 0 ? COPY_FAILED : COPY_OK;
 }
 

@@ -205,16 +205,41 @@ static int become_smreg(struct job *j)
 }
 
 /*
+ * Hive and files are one configuration: with groups that it was not tried with, Current is a new
+ * one. Without a plan it is smreg's to say so, which has the same rule.
+ */
+static bool tries_groups(struct job *j, bool said)
+{
+	_close_ int dir = -1;
+	struct pending_waits waits;
+	char room[TEXT_BYTES];
+	struct text t = TEXT_ON(room);
+
+	if (j->ready.level != SM_LEVEL_CURRENT)
+		return false;
+	dir = copy_open_state(j->c, false);
+	if (dir < 0 || !boot_groups_new(dir, &j->state, &waits))
+		return false;
+	j->ready.attempts = 0;
+	text_u64(text_add(&t, "tried again: groups that wait and that it was not tried with: "),
+		 waits.groups);
+	if (said)
+		copy_item(j->c, RESULT_OK, 0, 0, j->hive, room);
+	return true;
+}
+
+/*
  * The attempts that this hive may have are known by its plan. Without one smreg looks at them,
  * which reads BootAttempts; only a hive that was rejected needs no number.
  */
-static bool used_up(const struct job *j, const struct plan_header *p)
+static bool used_up(struct job *j, const struct plan_header *p)
 {
 	uint8_t digest[SHA256_BYTES];
 
 	sha256_of(j->block, sizeof(j->block), digest);
 	return state_used_up(&j->state, j->ready.level,
-			     p ? p->settings.boot_attempts : STATE_REJECTED, digest);
+			     p ? p->settings.boot_attempts : STATE_REJECTED, digest) &&
+	       !tries_groups(j, p);
 }
 
 static int give_up(struct job *j)
