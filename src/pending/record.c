@@ -59,8 +59,9 @@ const char *group_why_text(int result)
 	case GROUP_WHY_FORM:
 		return "the group file is damaged";
 	default:
-		/* a record may say anything */
-		return result < 0 ? err_text(result > GROUP_WHY_IDENTITY ? -result : 0) : "";
+		if (result < 0 && result > GROUP_WHY_IDENTITY)
+			return err_text(-result);
+		return result ? "for a reason unknown here" : ""; /* a record may say anything */
 	}
 }
 
