@@ -245,6 +245,8 @@ static void a_signal_does_not_hide_the_text(void **state)
 	char command[600], editor[64];
 
 	(void)state;
+	signal(SIGHUP, SIG_DFL); /* a run below nohup(1) has it ignored, and so would smreg */
+	signal(SIGTERM, SIG_DFL);
 	for (unsigned i = 0; i < 2; i++) {
 		FILE *f;
 
