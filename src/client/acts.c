@@ -121,7 +121,7 @@ int sm_group_retry(struct sm_queue *q, uint32_t group)
 	    story.state != GROUP_QUARANTINED && story.state != GROUP_REVERTED)
 		return -EINVAL;
 	r = undo_stands(q, group);
-	if (r == 0 && story.purged && things_left(q, group))
+	if (r == 0 && story.purged && (story.aside || things_left(q, group)))
 		r = -EBUSY;
 	/* A purge may be at its graveyards without the lock: what comes there now would go too. */
 	if (r == 0)

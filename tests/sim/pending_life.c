@@ -312,6 +312,17 @@ bool may_retry(unsigned i)
 	return s == M_FAILED || s == M_REFUSED || s == M_QUARANTINED || s == M_REVERTED;
 }
 
+/* As sm_group_retry has it: what a purge has begun with, it finishes first. */
+static bool half_purged(int dir, unsigned i, const struct group_story *story)
+{
+	char name[GROUP_FILE_BYTES];
+	struct sys_stat st;
+
+	group_file_name(name, i + 1, ".things");
+	return story->purged &&
+	       (story->aside || sys_stat_at(dir, name, AT_SYMLINK_NOFOLLOW, &st) >= 0);
+}
+
 int retry_step(unsigned i)
 {
 	_close_ int dir = sys_open(AT_FDCWD, MAKER_STATE "/pending", O_RDONLY | O_DIRECTORY, 0);
@@ -324,6 +335,8 @@ int retry_step(unsigned i)
 	if (story.state != GROUP_FAILED && story.state != GROUP_REFUSED &&
 	    story.state != GROUP_QUARANTINED && story.state != GROUP_REVERTED)
 		return -EINVAL;
+	if (half_purged(dir, i, &story))
+		return -EBUSY;
 	return story_add(dir, i + 1, GROUP_EV_RETRY,
 			 (struct group_record){.op = NO_PLACE, .boots = story.last.boots}, &story);
 }
@@ -344,11 +357,11 @@ void queue_retry(void)
 	sim_cut_at(sim_random(2) ? sim_points() + 1 + sim_random(12) : 0);
 	r = sim_run(retry_run, &i);
 	sim_cut_at(0);
-	LAW(r.end == SIM_CUT || life.result == 0 || life.strangers);
+	LAW(r.end == SIM_CUT || life.result == 0 || life.result == -EBUSY || life.strangers);
 	sim_reboot(true);
 	read_stories(life.stories);
 	LAW(life.strangers || life.stories[i].state == M_QUEUED ||
-	    (r.end == SIM_CUT && life.stories[i].state == was));
+	    ((r.end == SIM_CUT || life.result == -EBUSY) && life.stories[i].state == was));
 	counts.retries += life.stories[i].state == M_QUEUED;
 }
 
