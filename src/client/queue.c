@@ -12,26 +12,11 @@
 
 #include "base/text.h"
 #include "client/pending.h"
+#include "pending/protect.h"
 #include "state/state.h"
 
 #define DEFAULT_HIVE "/etc/smss/SYSTEM"
 #define IDS_MAX      (2 * GROUPS_MAX)
-
-static bool canonical(const char *path)
-{
-	const char *p = path;
-
-	if (p[0] != '/' || !p[1] || str_len(path, PATH_BYTES) == PATH_BYTES)
-		return false;
-	while (*p) {
-		const size_t n = strcspn(p + 1, "/");
-
-		if (!n || (n == 1 && p[1] == '.') || (n == 2 && p[1] == '.' && p[2] == '.'))
-			return false;
-		p += n + 1;
-	}
-	return true;
-}
 
 static int open_in(const struct sm_queue *q, const char *path)
 {
@@ -62,7 +47,8 @@ int sm_queue_open(const char *root, const char *state, const char *hive, struct 
 		root = NULL;
 	state = state ? state : SM_STATE_DIRECTORY;
 	hive = hive ? hive : DEFAULT_HIVE;
-	r = canonical(state) && canonical(hive) && str_copy(q->state_path, PATH_BYTES, state) &&
+	r = protect_canonical(state) && protect_canonical(hive) &&
+			    str_copy(q->state_path, PATH_BYTES, state) &&
 			    str_copy(q->hive, PATH_BYTES, hive) &&
 			    str_copy(q->prefix, PATH_BYTES, root ? root : "")
 		    ? 0

@@ -14,6 +14,7 @@
 #include "base/bytes.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "pending/protect.h"
 
 uint32_t group_crc(const struct group_header *g)
 {
@@ -52,23 +53,9 @@ static bool string_inside(const struct group_header *g, uint32_t at)
 	return at < g->bytes - g->strings;
 }
 
-/* Absolute, no empty, "." or ".." component, no slash at the end but in "/" itself. */
 static bool path_good(const char *path)
 {
-	const char *p = path;
-
-	if (p[0] != '/' || str_len(path, PATH_BYTES) == PATH_BYTES)
-		return false;
-	if (!p[1])
-		return true;
-	while (*p) {
-		const size_t n = strcspn(p + 1, "/");
-
-		if (!n || (n == 1 && p[1] == '.') || (n == 2 && p[1] == '.' && p[2] == '.'))
-			return false;
-		p += 1 + n;
-	}
-	return true;
+	return str_same(path, "/") || protect_canonical(path);
 }
 
 static bool name_good(const char *name)
