@@ -202,11 +202,12 @@ int sm_shutdown(struct sm_connection *c, enum sm_power action, bool fast, const 
 
 enum sm_session_state {
 	SM_SESSION_FREE = 0,       /* in events only: the session has ended, its number is free */
-	SM_SESSION_WAITING = 1,    /* accepted; too many others are being set up just now */
+	SM_SESSION_RESERVED = 1,   /* accepted; too many others are being set up just now */
 	SM_SESSION_SETTING_UP = 2, /* its set-up copy is at work */
-	SM_SESSION_LIVE = 3,
-	SM_SESSION_ENDING = 4, /* asked to end */
-	SM_SESSION_DYING = 5   /* killed, and not all of its processes are gone yet */
+	SM_SESSION_REGISTERED = 3, /* its server is up, its initial command is not */
+	SM_SESSION_RUNNING = 4,
+	SM_SESSION_ENDING = 5, /* asked to end */
+	SM_SESSION_DYING = 6   /* killed, and not all of its processes are gone yet */
 };
 
 /* What makes the end of a session certain. */
@@ -234,7 +235,8 @@ struct sm_session {
  */
 int sm_session_next(struct sm_connection *c, uint32_t *cursor, struct sm_session *ret);
 
-/* sm_session_state_word - "free", "waiting", "setting-up", "live", "ending", "dying"; else "?". */
+/* sm_session_state_word - "free", "reserved", "setting-up", "registered", "running", "ending",
+ * "dying"; else "?". */
 const char *sm_session_state_word(enum sm_session_state state);
 /* sm_session_hold_word - "cgroup", "pid-namespace", "nothing"; "?" for another number. */
 const char *sm_session_hold_word(enum sm_session_hold hold);
@@ -262,8 +264,8 @@ int sm_session_end(struct sm_connection *c, uint32_t session, uint32_t *ret_left
 /*
  * sm_exec - start a program in a session, by that session's csrss
  *   session   its number
- *   argv      the program and its words, NULL-terminated, at least one. A word may hold blanks,
- *             but no double quote and no line break; together they must fit 899 bytes.
+ *   argv      the program and its words, NULL-terminated, at least one. Together, each with
+ *             its NUL, they must fit 2,000 bytes.
  *   detached  true = null descriptors instead of the session's console
  *   ret_pid   of the program, as the session manager numbers processes
  * Does not wait for the program's end. Returns 0, -EINVAL (a word that cannot be sent), -E2BIG,

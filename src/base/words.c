@@ -45,6 +45,8 @@ static const char *const roles[ROLE_COUNT] = {
 	[ROLE_COMMAND] = "command",
 	[ROLE_RESCUE] = "rescue",
 	[ROLE_ACCEPT] = "accept",
+	[ROLE_LIMITS] = "limits",
+	[ROLE_SWEEP] = "sweep",
 	[ROLE_CLIENT] = "client",
 };
 

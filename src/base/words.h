@@ -53,6 +53,8 @@ enum role { /* what a process in the ledger is */
 	    ROLE_COMMAND,     /* the command of `smss -- CMD` */
 	    ROLE_RESCUE,      /* copy that becomes the rescue login */
 	    ROLE_ACCEPT,      /* copy: marks the boot good in boot.state */
+	    ROLE_LIMITS,      /* copy: gives a session new limits */
+	    ROLE_SWEEP,       /* copy: clears away what a session left, names what holds it */
 	    ROLE_CLIENT,      /* a connection of the path socket; never in the ledger */
 	    ROLE_COUNT
 };

@@ -145,7 +145,7 @@ int sm_session_new(struct sm_connection *c, const char *command, uint32_t *ret_s
 		return r;
 	session = m.b.start_csr.session;
 	row = (struct sm_session){.session = session,
-				  .state = SM_SESSION_LIVE,
+				  .state = SM_SESSION_RUNNING,
 				  .csrss_pid = m.b.start_csr.csrss_pid,
 				  .initial_pid = m.b.start_csr.initial_pid};
 	if (ret_row) {
@@ -175,30 +175,23 @@ int sm_session_end(struct sm_connection *c, uint32_t session, uint32_t *ret_left
 	return r;
 }
 
-/*
- * The words of a command as the one line that the wire carries: words are split at blanks, and
- * "..." is all the quoting there is.
- */
-static int command_line(const char *const *argv, char *to, size_t cap)
+/* The words of a command as the wire carries them: each with its NUL. */
+static int put_words(const char *const *argv, struct sm_exec_pgm *to)
 {
-	struct text t = text_start(to, cap);
+	size_t used = 0;
 
 	if (!argv[0] || !*argv[0])
 		return -EINVAL;
 	for (unsigned i = 0; argv[i]; i++) {
-		bool quote = !*argv[i] || strpbrk(argv[i], " \t");
+		size_t n = strlen(argv[i]) + 1;
 
-		if (strpbrk(argv[i], "\"\n\r"))
-			return -EINVAL;
-		if (i)
-			text_add(&t, " ");
-		if (quote)
-			text_add(&t, "\"");
-		text_add(&t, argv[i]);
-		if (quote)
-			text_add(&t, "\"");
+		if (n > sizeof(to->words) - used)
+			return -E2BIG;
+		memcpy(to->words + used, argv[i], n);
+		used += n;
 	}
-	return t.cut ? -E2BIG : 0;
+	to->words_bytes = (uint32_t)used;
+	return 0;
 }
 
 int sm_exec(struct sm_connection *c, uint32_t session, const char *const *argv, bool detached,
@@ -208,7 +201,7 @@ int sm_exec(struct sm_connection *c, uint32_t session, const char *const *argv, 
 	int r;
 
 	sm_message_start(&m, SM_EXEC_PGM, 0, 0);
-	r = command_line(argv, m.b.exec_pgm.command, sizeof(m.b.exec_pgm.command));
+	r = put_words(argv, &m.b.exec_pgm);
 	if (r < 0)
 		return r;
 	m.b.exec_pgm.session = session;

@@ -33,7 +33,7 @@ static void create_process(struct programs *p, struct companion *c, struct sm_me
 	struct sm_message answer;
 
 	if (r < 0)
-		companion_say(SYS_LOG_WARNING, "could not start", m->b.exec_pgm.command, r);
+		companion_say(SYS_LOG_WARNING, "could not start", m->b.exec_pgm.words, r);
 	sm_message_start(&answer, SM_SB_CREATE_PROCESS, 1, m->h.tag);
 	answer.h.status = status_of(r < 0 ? r : 0);
 	answer.b.exec_pgm = m->b.exec_pgm; /* what else was asked comes back as it was */

@@ -9,7 +9,21 @@
 
 #include "companion/program.h"
 
-#define EXEC_DETACHED (1u << 0) /* sm_exec_pgm.flags: null fds */
+/* Words that came one by one, each with its NUL. */
+static int words_of(struct sm_exec_pgm *ask, char *ret_words[ARGS_MAX + 1])
+{
+	uint32_t n = ask->words_bytes, at = 0;
+	int count = 0;
+
+	if (n > sizeof(ask->words) || ask->words[n - 1])
+		return -EINVAL;
+	while (at < n && count < (int)ARGS_MAX) {
+		ret_words[count++] = ask->words + at;
+		at += (uint32_t)str_len(ask->words + at, n - at) + 1;
+	}
+	ret_words[count] = NULL;
+	return at < n ? -E2BIG : count;
+}
 
 int programs_start(struct programs *p, const struct companion *c, struct sm_exec_pgm *ask)
 {
@@ -23,13 +37,13 @@ int programs_start(struct programs *p, const struct companion *c, struct sm_exec
 		at++;
 	if (at == PROGRAMS_MAX)
 		return -ENOSPC;
-	r = plan_words(ask->command, words, ARGS_MAX);
+	r = ask->words_bytes ? words_of(ask, words) : plan_words(ask->words, words, ARGS_MAX);
 	if (r <= 0)
 		return r < 0 ? r : -EINVAL;
 	r = program_find(c, words[0], path, sizeof(path));
 	if (r < 0)
 		return r;
-	if (ask->flags & EXEC_DETACHED)
+	if (ask->flags & SM_EXEC_DETACHED)
 		what.out = -1;
 	pid = program_start(c, &what, NULL);
 	if (pid < 0)

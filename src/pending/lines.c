@@ -12,7 +12,7 @@ static bool ends_line(int dir, const char *name, uint64_t bytes)
 	return fd >= 0 && sys_pread(fd, &last, 1, bytes - 1) == 1 && last == '\n';
 }
 
-int lines_open(int dir, const char *name, struct sys_stat *ret)
+int lines_begin(int dir, const char *name, struct sys_stat *ret)
 {
 	_close_ int fd = sys_open(dir, name, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0600);
 	int r;
@@ -28,7 +28,7 @@ int lines_open(int dir, const char *name, struct sys_stat *ret)
 int lines_append(int dir, const char *name, const char *lines, size_t n)
 {
 	struct sys_stat st;
-	_close_ int fd = lines_open(dir, name, &st);
+	_close_ int fd = lines_begin(dir, name, &st);
 	int r;
 
 	if (fd < 0)

@@ -12,12 +12,12 @@
 #include "sys/sys.h"
 
 /*
- * lines_open - a file of lines, to be written at its end, where a new line begins
+ * lines_begin - a file of lines, to be written at its end, where a new line begins
  *   dir  the state directory;  name  plain name, made with mode 0600 when missing
  *   ret  what it was when opened: its name may be new when it was empty
  * Returns an fd (caller's) or -errno. Nothing is durable yet.
  */
-int lines_open(int dir, const char *name, struct sys_stat *ret);
+int lines_begin(int dir, const char *name, struct sys_stat *ret);
 
 /*
  * lines_append - n bytes of lines at its end, durable on return

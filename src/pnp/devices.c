@@ -9,7 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/text.h"
-#include "companion/lines.h"
+#include "etc/lines.h"
 
 #define FSTAB         "/etc/fstab"
 #define LOOK_FIRST_MS 5u

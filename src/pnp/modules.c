@@ -9,8 +9,8 @@
 
 #include "base/bytes.h"
 #include "base/text.h"
-#include "companion/lines.h"
 #include "companion/program.h"
+#include "etc/lines.h"
 
 #define WORDS_MAX 16u /* a module and its parameters */
 

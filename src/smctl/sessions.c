@@ -148,7 +148,7 @@ int verb_exec(struct smctl *s, int argc, char **argv)
 		       (unsigned long long)session);
 	r = sm_exec(s->c, (uint32_t)session, (const char *const *)(argv + 1), s->detached, &pid);
 	if (r == -E2BIG)
-		return smctl_usage(s, "the command is longer than 899 bytes");
+		return smctl_usage(s, "the command is longer than 1999 bytes");
 	if (r == -EINVAL && sm_last_status(s->c) == 0)
 		return smctl_usage(
 			s, "a word with a double quote or a line break, or an empty command, "

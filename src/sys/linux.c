@@ -467,3 +467,12 @@ void sys_scratch_back(void *room, size_t n)
 	if (room)
 		munmap(room, n);
 }
+
+void sys_forget(const void *from, const void *end)
+{
+	uintptr_t first = (uintptr_t)from & ~(uintptr_t)4095,
+		  last = (uintptr_t)end & ~(uintptr_t)4095;
+
+	if (last > first)
+		(void)madvise((void *)first, last - first, MADV_DONTNEED);
+}

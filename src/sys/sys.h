@@ -135,16 +135,24 @@ uint64_t sys_memory_bytes(void); /* installed RAM; 0 unknown */
 #define SYS_SPAWN_APART        (1u << 4) /* we do not stand still for its exec */
 #define SYS_SPAWN_CTTY         (1u << 3) /* with SETSID: fd 0 becomes the controlling terminal */
 
+struct sys_as { /* whom a child becomes, just before its exec */
+	uint32_t uid, gid;
+	const uint32_t *groups;
+	unsigned group_count;
+	uint64_t drop_capabilities; /* these leave its bounding set */
+};
+
 struct sys_spawn {
 	int dir_fd; /* image is dir_fd/name (execveat); AT_FDCWD with a full path is fine */
 	const char *name;
-	char *const *argv; /* NULL-terminated */
-	char *const *envp; /* NULL-terminated, exact */
-	const int *fds;    /* the child's fd i is ours fds[i]; -1 = closed */
-	unsigned fd_count; /* <= 16; everything above is closed in the child */
-	int cgroup_fd;     /* cgroup v2 directory to be born in, or -1 */
-	int pidns_fd;      /* pid namespace (or pidfd) to be born in, or -1 */
-	unsigned flags;    /* SYS_SPAWN_* */
+	char *const *argv;       /* NULL-terminated */
+	char *const *envp;       /* NULL-terminated, exact */
+	const int *fds;          /* the child's fd i is ours fds[i]; -1 = closed */
+	unsigned fd_count;       /* <= 16; everything above is closed in the child */
+	int cgroup_fd;           /* cgroup v2 directory to be born in, or -1 */
+	int pidns_fd;            /* pid namespace (or pidfd) to be born in, or -1 */
+	unsigned flags;          /* SYS_SPAWN_* */
+	const struct sys_as *as; /* NULL = as we are */
 };
 
 /*
@@ -243,7 +251,7 @@ struct sys_peer {
 	uint32_t uid, gid;
 };
 
-#define SYS_FDS_MAX 4u
+#define SYS_FDS_MAX 6u
 
 int sys_socketpair(int ret_fds[2])
 	_must_check_; /* AF_UNIX SEQPACKET, both close-on-exec, blocking */
@@ -286,6 +294,9 @@ int sys_map_sealed(int fd, const void **ret, size_t *ret_bytes) _must_check_;
 int sys_scratch(size_t n, void **ret) _must_check_;
 void sys_scratch_back(void *room, size_t n);
 
+/* sys_forget - pages of our image are no longer needed: they come again when they are touched */
+void sys_forget(const void *from, const void *end);
+
 /* ---- ready-made little things of the door ---- */
 
 /* sys_read_file - a whole small file into the caller's room; -EFBIG when it does not fit. Returns
@@ -319,6 +330,27 @@ int sys_walk(const char *path, int flags) _must_check_;
  * What no namespace holds (swap, sysctl, printk, modules, clock) is touched only there.
  */
 int sys_in_initial_pidns(void) _must_check_;
+
+/* ---- what a session's programs are held to (copies and csrss; defined in confine.c) ---- */
+
+/* sys_set_limit - RLIMIT_*, soft and hard, for us and our children; NOFILE is not put back then */
+int sys_set_limit(int resource, uint64_t value) _must_check_;
+/* sys_bound_capabilities - the bounding set becomes what is in it and in keep; for good */
+int sys_bound_capabilities(uint64_t keep) _must_check_;
+int sys_no_new_privs(void) _must_check_; /* for us and all children, for good */
+/*
+ * sys_peer_groups - the supplementary groups of who made the other end of a socket
+ * Returns how many (at most max are stored), or -ERANGE when there are more.
+ */
+int sys_peer_groups(int fd, uint32_t *ret, unsigned max) _must_check_;
+
+/* ---- terminals made for programs (csrss, tools; defined in terminal.c) ---- */
+
+/* sys_pty_open - a new terminal of the devpts that we see; both fds are the caller's */
+int sys_pty_open(uint16_t rows, uint16_t columns, int *ret_master, int *ret_slave) _must_check_;
+int sys_tty_set_size(int fd, uint16_t rows, uint16_t columns) _must_check_;
+/* sys_tty_group - its foreground process group, 0 none */
+int sys_tty_group(int fd) _must_check_;
 
 /* ---- terminals, identities, the loopback, the random pool (companions only; defined in more.c)
  * ---- */

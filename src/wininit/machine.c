@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "companion/lines.h"
+#include "etc/lines.h"
 
 /* The kernel's fixed inode of the first UTS namespace. */
 #define UTS_NAMESPACE_INITIAL 0xEFFFFFFEu

@@ -12,7 +12,7 @@
 
 #include "base/bytes.h"
 #include "base/text.h"
-#include "companion/lines.h"
+#include "etc/lines.h"
 
 #define RESOLVE_STRICT (0x04 | 0x08) /* RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH */
 

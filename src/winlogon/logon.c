@@ -9,8 +9,8 @@
 
 #include "base/text.h"
 #include "companion/program.h"
+#include "etc/accounts.h"
 #include "smss/copy.h"
-#include "winlogon/accounts.h"
 
 #define PASSWD     "/etc/passwd"
 #define GROUP      "/etc/group"

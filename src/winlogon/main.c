@@ -15,7 +15,7 @@
 #include "base/bytes.h"
 #include "base/text.h"
 #include "companion/companion.h"
-#include "winlogon/accounts.h"
+#include "etc/accounts.h"
 #include "winlogon/console.h"
 #include "winlogon/logon.h"
 #include "winlogon/throttle.h"

@@ -31,12 +31,13 @@ struct shape {
 /* clang-format off */
 static const struct shape shapes[SM_CALLS] = {
 	[SM_CREATE_FOREIGN_SESSION]    = { 1, 0, 0, { { 0 } } },
-	[SM_SESSION_COMPLETE]	       = { 1, SIZE(sm_session_complete), 0, { { 0 } } },
+	[SM_SESSION_COMPLETE]	       = { 1, SIZE(sm_session_complete), 0, { AT(sm_session_complete, text) } },
 	[SM_TERMINATE_FOREIGN_SESSION] = { 1, 0, 0, { { 0 } } },
-	[SM_EXEC_PGM]	   = { 1, SIZE(sm_exec_pgm), SIZE(sm_exec_pgm), { AT(sm_exec_pgm, command) } },
+	[SM_EXEC_PGM]	   = { 1, SIZE(sm_exec_pgm), SIZE(sm_exec_pgm), { AT(sm_exec_pgm, term), AT(sm_exec_pgm, words) } },
 	[SM_LOAD_DEFERED_SUBSYSTEM]    = { 1, 0, 0, { { 0 } } },
-	[SM_START_CSR]	   = { 1, SIZE(sm_start_csr), SIZE(sm_start_csr), { AT(sm_start_csr, initial_command) } },
-	[SM_STOP_CSR]	   = { 1, SIZE(sm_stop_csr), SIZE(sm_stop_csr), { { 0 } } },
+	[SM_START_CSR]	   = { 1, SIZE(sm_start_csr), SIZE(sm_start_csr), { AT(sm_start_csr, initial_command),
+				AT(sm_start_csr, text) } },
+	[SM_STOP_CSR]	   = { 1, SIZE(sm_stop_csr), SIZE(sm_stop_csr), { AT(sm_stop_csr, name) } },
 	[SM_START_SERVER_SILO]	       = { 1, 0, 0, { { 0 } } },
 	[SM_HELLO]	   = { 1, SIZE(sm_hello), SIZE(sm_hello), { { 0 } } },
 	[SM_STATUS]	   = { 1, 0, SIZE(sm_status), { AT(sm_status, blocker), AT(sm_status, version),
@@ -62,7 +63,14 @@ static const struct shape shapes[SM_CALLS] = {
 	[SM_BOOT_ACCEPT]   = { 1, SIZE(sm_boot_accept), SIZE(sm_boot_accept), { AT(sm_boot_accept, text) } },
 	[SM_JOB_DONE]	   = { 1, 0, 0, { { 0 } } },
 	[SM_JOB_NEXT]	   = { 1, SIZE(sm_job_next), SIZE(sm_job_next), { { 0 } } },
-	[SM_SB_CREATE_PROCESS] = { 1, SIZE(sm_exec_pgm), SIZE(sm_exec_pgm), { AT(sm_exec_pgm, command) } },
+	[SM_SESSION_LIMITS] = { 1, SIZE(sm_session_limits), SIZE(sm_session_limits), { { 0 } } },
+	[SM_SESSION_FREEZE] = { 1, SIZE(sm_session_freeze), SIZE(sm_session_freeze), { { 0 } } },
+	[SM_PROGRAM_ROW]   = { 1, SIZE(sm_program_row), SIZE(sm_program_row), { AT(sm_program_row, command) } },
+	[SM_SESSION_LEFT]  = { 1, SIZE(sm_session_left), 0, { AT(sm_session_left, name) } },
+	[SM_SB_CREATE_PROCESS] = { 1, SIZE(sm_exec_pgm), SIZE(sm_exec_pgm), { AT(sm_exec_pgm, term), AT(sm_exec_pgm, words) } },
+	[SM_SB_SESSION]	   = { 1, SIZE(sm_sb_session), 0, { AT(sm_sb_session, initial_command) } },
+	[SM_SB_PROGRAM_ROW] = { 1, SIZE(sm_program_row), SIZE(sm_program_row), { AT(sm_program_row, command) } },
+	[SM_SB_LIMITS]	   = { 1, SIZE(sm_session_limits), 0, { { 0 } } },
 	[SM_SB_TERMINATE]  = { 1, 0, 0, { { 0 } } },
 	[SM_SB_REGISTERED] = { 1, SIZE(sm_handover), 0, { AT(sm_handover, image) } },
 	[SM_EVENT_BOOT_ROW] = { 1, SIZE(sm_boot_row), SIZE(sm_boot_row), { AT(sm_boot_row, name), AT(sm_boot_row, text) } },
@@ -144,6 +152,7 @@ static const struct {
 	{EFAULT, SM_CRASHED, "crashed"},
 	{ESHUTDOWN, SM_SHUTDOWN_IN_PROGRESS, "the machine is shutting down"},
 	{EPROTO, SM_REVISION_MISMATCH, "another version"},
+	{EOPNOTSUPP, SM_NOT_SUPPORTED, "cannot be had here"},
 };
 
 uint32_t status_of(int r)
@@ -164,8 +173,8 @@ const char *status_text(uint32_t status)
 
 const char *session_state_word(unsigned state)
 {
-	static const char *const words[SESSION_STATES] = {"free", "waiting", "setting-up",
-							  "live", "ending",  "dying"};
+	static const char *const words[SESSION_STATES] = {
+		"free", "reserved", "setting-up", "registered", "running", "ending", "dying"};
 
 	return state < SESSION_STATES ? words[state] : "?";
 }

@@ -5,7 +5,7 @@
  * NT's call numbers 0-7 for NT's calls (what has no use yet answers STATUS_NOT_IMPLEMENTED), ours
  * from 16, events from 64. Retired numbers are never used again. Every message is a header and one
  * fixed body; a message of another length is refused before anything looks inside. Strings in
- * bodies are NUL-terminated and zero-filled. Documented for people in smapi(7).
+ * bodies are NUL-terminated and zero-filled. Documented for people in smss-api(7).
  */
 #pragma once
 
@@ -14,9 +14,10 @@
 
 #include "base/limits.h"
 #include "base/words.h"
+#include "wire/session.h"
 
 #define SM_PORT_PATH "/run/smss/SmApiPort"
-#define SM_VERSION   1u
+#define SM_VERSION   2u
 
 enum sm_call {
 	/* NT's own numbers (nt-reference §6.3) */
@@ -55,11 +56,21 @@ enum sm_call {
 	SM_JOB_DONE = 34, /* copy -> master: the boot need not wait for what I still do; no body */
 	SM_JOB_NEXT = 35, /* copy -> master: this role is done, is there another for me? body
 			     sm_job_next */
+	SM_SESSION_LIMITS = 36, /* new limits for a session; body sm_session_limits */
+	SM_SESSION_FREEZE = 37, /* stop or go on with all of a session's processes; body
+				   sm_session_freeze */
+	SM_PROGRAM_ROW = 38,  /* one program that a session's csrss started; body sm_program_row */
+	SM_SESSION_LEFT = 39, /* sweep copy -> master: what still holds a dying session; body
+				 sm_session_left; no answer */
 	/* master -> core process */
 	SM_SB_CREATE_PROCESS = 48, /* to csrss: start this; body sm_exec_pgm; answered with it */
 	SM_SB_TERMINATE = 49,      /* to csrss, wininit, winlogon: end your programs and yourself */
-	SM_SB_REGISTERED = 50, /* to the session copy: the process you handed over has registered;
-				  body sm_handover */
+	SM_SB_REGISTERED = 50,  /* to the session copy: the process you handed over has registered;
+				   body sm_handover */
+	SM_SB_SESSION = 51,     /* to the session copy, before anything else: what to make; body
+				   sm_sb_session */
+	SM_SB_PROGRAM_ROW = 52, /* to csrss: body sm_program_row; answered with it */
+	SM_SB_LIMITS = 53,      /* to the limits copy: body sm_session_limits */
 	/* events to subscribers */
 	SM_EVENT_BOOT_ROW = 64, /* a timeline row began or ended; body sm_boot_row */
 	SM_EVENT_SESSION = 65,  /* a session changed; body sm_session_row */
@@ -85,6 +96,7 @@ enum sm_call {
 #define SM_CRASHED                0xC0000005u
 #define SM_SHUTDOWN_IN_PROGRESS   0xC00002FEu
 #define SM_REVISION_MISMATCH      0xC0000059u
+#define SM_NOT_SUPPORTED          0xC00000BBu /* asked for, and cannot be had here (law 11) */
 
 struct sm_header {
 	uint16_t call;   /* enum sm_call */
@@ -97,32 +109,6 @@ struct sm_header {
 struct sm_hello {
 	uint32_t version; /* SM_VERSION */
 	uint32_t pid;     /* answer: the master's pid in its namespace */
-};
-
-struct sm_session_complete {
-	uint32_t session;
-	uint32_t status;
-};
-
-struct sm_exec_pgm {
-	uint32_t session;
-	uint32_t flags; /* bit 0: detached from the console (null fds) */
-	uint32_t pid;   /* answer */
-	uint32_t reserved;
-	char command[900]; /* one line; words are split at blanks, no quoting but "..." */
-};
-
-struct sm_start_csr {
-	uint32_t session;     /* answer */
-	uint32_t csrss_pid;   /* answer */
-	uint32_t initial_pid; /* answer */
-	uint32_t reserved;
-	char initial_command[256]; /* "" = the plan's (wininit for 0, winlogon for others) */
-};
-
-struct sm_stop_csr {
-	uint32_t session;
-	uint32_t left; /* answer with SM_DELETE_PENDING: processes still there */
 };
 
 enum sm_mode { SM_MODE_MACHINE = 0, SM_MODE_NAMESPACE = 1, SM_MODE_CONTAINER = 2 };
@@ -160,15 +146,18 @@ struct sm_status {
 
 enum session_state {
 	SESSION_FREE,
-	SESSION_WAITING,    /* accepted, its copy not yet started (4 + CPUs - 1 at once) */
+	SESSION_RESERVED, /* its number is taken, its copy not yet started (4 + CPUs - 1 at once) */
 	SESSION_SETTING_UP, /* the copy is at work */
-	SESSION_LIVE,
+	SESSION_REGISTERED, /* csrss is up, the initial command is not */
+	SESSION_RUNNING,
 	SESSION_ENDING, /* asked to end */
 	SESSION_DYING,  /* killed, not all gone; the number is not reused */
 	SESSION_STATES
 };
 
-/* session_state_word - "waiting", "setting-up", "live", "ending", "dying"; "?" out of range */
+/* session_state_word - "free", "reserved", "setting-up", "registered", "running", "ending",
+ * "dying";
+ * "?" out of range */
 const char *session_state_word(unsigned state);
 
 struct sm_session_row {
@@ -176,13 +165,21 @@ struct sm_session_row {
 	uint32_t session;
 	uint32_t state; /* enum session_state */
 	uint32_t csrss_pid, initial_pid, copy_pid;
-	uint32_t failures; /* set-ups of this session that failed in a row */
-	uint32_t how;      /* 0 cgroup v2, 1 pid namespace, 2 neither (session 0 only) */
+	uint32_t failures;  /* set-ups of this session that failed in a row */
+	uint32_t how;       /* 0 cgroup v2, 1 pid namespace, 2 neither (session 0 only) */
+	uint32_t isolation; /* SM_ISOLATE_* */
+	uint32_t owner;     /* uid, SM_NO_OWNER = the machine's */
+	uint32_t flags;     /* SM_ROW_* */
+	uint32_t restarts;  /* how often its csrss was started again */
+	uint32_t idle_s;
+	uint64_t ends_ns; /* its maximum lifetime is over then; 0 = never */
 	uint64_t created_ns;
 	uint64_t ready_us; /* from request to both core processes up */
 	char initial[NAME_BYTES];
 	char console[NAME_BYTES];
 };
+#define SM_ROW_FROZEN (1u << 0)
+#define SM_ROW_KEPT   (1u << 1) /* made again when it ends */
 
 struct sm_ledger_row {
 	uint32_t cursor;
@@ -259,8 +256,8 @@ struct sm_plan_ready {
 #define SM_PLAN_STATE_BAD (1u << 2) /* boot.state could not be read or was damaged */
 
 struct sm_env_ready {
-	uint32_t flags; /* SM_ENV_* */
-	uint32_t reserved;
+	uint32_t flags;        /* SM_ENV_* */
+	uint32_t operators;    /* gid of SessionOperators, SM_NO_OWNER = none */
 	char text[TEXT_BYTES]; /* with SM_ENV_NO_PNP: why */
 };
 #define SM_ENV_NO_PNP (1u << 0) /* SerializeBoot has nothing to wait for */
@@ -350,6 +347,11 @@ union sm_body {
 	struct sm_stop_text stop_text;
 	struct sm_boot_accept boot_accept;
 	struct sm_lost lost;
+	struct sm_session_limits session_limits;
+	struct sm_session_freeze session_freeze;
+	struct sm_session_left session_left;
+	struct sm_program_row program_row;
+	struct sm_sb_session sb_session;
 };
 
 struct sm_message {

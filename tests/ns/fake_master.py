@@ -88,11 +88,11 @@ class Companion:
         return struct.unpack("<II", m[4])
 
     def create(self, command, flags=0, tag=7):
-        body = struct.pack("<IIII900s", 1, flags, 5, 77, command.encode())
+        body = struct.pack("<IIIHHI48s2000s", 1, flags, 5, 24, 80, 0, b"", command.encode())
         self.send(SM_SB_CREATE_PROCESS, 0, tag, 0, body)
         call, reply, got, status, answer = self.receive()
         assert (call, reply, got) == (SM_SB_CREATE_PROCESS, 1, tag), (call, reply, got)
-        return status, struct.unpack_from("<IIII", answer)
+        return status, struct.unpack_from("<III", answer)
 
     def item(self, name, timeout=10):
         """The last item of that name; waits for one."""

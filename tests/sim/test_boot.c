@@ -86,7 +86,7 @@ static void check_sessions(void)
 		check_row_of(n, s->copy, ROLE_SESSION);
 		LAW(s->csrss_peer == NONE || master.peers[s->csrss_peer].fd != NONE);
 		LAW(s->initial_peer == NONE || master.peers[s->initial_peer].fd != NONE);
-		LAW(s->state != SESSION_LIVE || s->complete);
+		LAW(s->state != SESSION_RUNNING || s->complete);
 	}
 	LAW(setting_up == master.setting_up);
 	LAW(setting_up <= master.parallel || !master.parallel);
@@ -163,7 +163,7 @@ static unsigned live_sessions(void)
 	unsigned n = 0;
 
 	for (uint32_t i = 0; i < SESSIONS_MAX; i++)
-		n += master.sessions[i].state == SESSION_LIVE;
+		n += master.sessions[i].state == SESSION_RUNNING;
 	return n;
 }
 

@@ -26,6 +26,6 @@ int main(void)
 	if (r >= 0 || c || strcmp(str_copy(), "mine") != 0)
 		return 1;
 	printf("%s, %s, %s\n", sm_error_text(r), sm_status_text(0xC0000002u),
-	       sm_session_state_word(SM_SESSION_LIVE));
-	return strcmp(sm_session_state_word(SM_SESSION_LIVE), "live") != 0;
+	       sm_session_state_word(SM_SESSION_RUNNING));
+	return strcmp(sm_session_state_word(SM_SESSION_RUNNING), "running") != 0;
 }

@@ -187,7 +187,7 @@ static void fill_session(struct fake *f, uint32_t n, uint32_t csrss, const char 
 	struct sm_session_row *s = &f->session[f->sessions++];
 
 	*s = (struct sm_session_row){.session = n,
-				     .state = SESSION_LIVE,
+				     .state = SESSION_RUNNING,
 				     .csrss_pid = csrss,
 				     .initial_pid = csrss + 1,
 				     .created_ns = 1100 * MS,

@@ -16,8 +16,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "companion/lines.h"
 #include "companion/program.h"
+#include "etc/lines.h"
 
 static void open_text(struct lines *l, const char *s, size_t n)
 {

@@ -138,12 +138,12 @@ static void sessions_are_listed(void **state)
 	smctl(f, "sessions");
 	assert_int_equal(ran.status, 0);
 	wanted(ran.out,
-	       "      0  live            100      101  wininit       -           0.42 ms\n");
-	wanted(ran.out, "      1  live            200      201  winlogon      tty1        0.42 ms  "
+	       "      0  running         100      101  wininit       -           0.42 ms\n");
+	wanted(ran.out, "      1  running         200      201  winlogon      tty1        0.42 ms  "
 			"failed 2 times\n");
 	smctl(f, "--json sessions");
 	assert_string_equal(json_at("/sessions/1/session"), "1");
-	assert_string_equal(json_at("/sessions/1/state"), "live");
+	assert_string_equal(json_at("/sessions/1/state"), "running");
 	assert_string_equal(json_at("/sessions/1/csrss_pid"), "200");
 	assert_string_equal(json_at("/sessions/1/initial_pid"), "201");
 	assert_string_equal(json_at("/sessions/1/copy_pid"), "0");
@@ -355,10 +355,10 @@ static void tree_shows_ledger_and_descendants(void **state)
 	(void)snprintf(line, sizeof(line), "`- smss %d\n   `- smss 999999  paging  12.00 s left\n",
 		       (int)f->pid);
 	wanted(ran.out, line);
-	wanted(ran.out, "session 0  live\n|- csrss 100\n");
+	wanted(ran.out, "session 0  running\n|- csrss 100\n");
 	(void)snprintf(line, sizeof(line), "`- wininit %d  initial\n   `- run) sv\\x1B ", (int)pid);
 	wanted(ran.out, line);
-	wanted(ran.out, "session 1  live  tty1\n|- csrss 200\n`- winlogon 201  initial\n");
+	wanted(ran.out, "session 1  running  tty1\n|- csrss 200\n`- winlogon 201  initial\n");
 	smctl(f, "tree --json");
 	assert_int_equal(atoi(json_at("/machine/pid")), f->pid);
 	assert_string_equal(json_at("/machine/children/0/role"), "paging");

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
-#include "winlogon/accounts.h"
+#include "etc/accounts.h"
 #include "winlogon/console.h"
 #include "winlogon/throttle.h"
 

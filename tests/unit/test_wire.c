@@ -23,12 +23,12 @@ static const struct {
 	unsigned call;
 	int request, answer;
 } calls[] = {
-	{SM_CREATE_FOREIGN_SESSION, 0, 0}, {SM_SESSION_COMPLETE, 8, 0},
-	{SM_TERMINATE_FOREIGN_SESSION, 0, 0}, {SM_EXEC_PGM, 916, 916},
-	{SM_LOAD_DEFERED_SUBSYSTEM, 0, 0}, {SM_START_CSR, 272, 272},
-	{SM_STOP_CSR, 8, 8},		   {SM_START_SERVER_SILO, 0, 0},
+	{SM_CREATE_FOREIGN_SESSION, 0, 0}, {SM_SESSION_COMPLETE, 184, 0},
+	{SM_TERMINATE_FOREIGN_SESSION, 0, 0}, {SM_EXEC_PGM, 2068, 2068},
+	{SM_LOAD_DEFERED_SUBSYSTEM, 0, 0}, {SM_START_CSR, 640, 640},
+	{SM_STOP_CSR, 64, 64},		   {SM_START_SERVER_SILO, 0, 0},
 	{SM_HELLO, 8, 8},		   {SM_STATUS, 0, 592},
-	{SM_SESSION_ROW, 144, 144},	   {SM_LEDGER_ROW, 128, 128},
+	{SM_SESSION_ROW, 176, 176},	   {SM_LEDGER_ROW, 128, 128},
 	{SM_BOOT_ROW, 248, 248},	   {SM_SUBSCRIBE, 0, 0},
 	{SM_SHUTDOWN, 176, 0},		   {SM_REGISTER, 8, 0},
 	{SM_HANDOVER, 64, 0},		   {SM_PHASE_ITEM, 224, 0},
@@ -37,10 +37,13 @@ static const struct {
 	{SM_STOP_SESSIONS, 8, 8},	   {SM_FINAL, 176, 0},
 	{SM_STOP_TEXT, 232, 232},	   {SM_BOOT_ACCEPT, 192, 192},
 	{SM_JOB_DONE, 0, 0},		   {SM_JOB_NEXT, 16, 16},
-	{SM_SB_CREATE_PROCESS, 916, 916},  {SM_SB_TERMINATE, 0, 0},
+	{SM_SB_CREATE_PROCESS, 2068, 2068},  {SM_SB_TERMINATE, 0, 0},
 	{SM_SB_REGISTERED, 64, 0},	   {SM_EVENT_BOOT_ROW, 248, 248},
-	{SM_EVENT_SESSION, 144, 144},	   {SM_EVENT_SHUTDOWN, 176, 0},
-	{SM_EVENT_LOST, 8, 0},
+	{SM_EVENT_SESSION, 176, 176},	   {SM_EVENT_SHUTDOWN, 176, 0},
+	{SM_EVENT_LOST, 8, 0},		   {SM_SESSION_LIMITS, 40, 40},
+	{SM_SESSION_FREEZE, 8, 8},	   {SM_PROGRAM_ROW, 192, 192},
+	{SM_SESSION_LEFT, 64, 0},	   {SM_SB_SESSION, 472, 0},
+	{SM_SB_PROGRAM_ROW, 192, 192},	   {SM_SB_LIMITS, 40, 0},
 };
 
 #define FIELD(call, reply, type, field) \
@@ -50,8 +53,13 @@ static const struct {
 	unsigned call, reply;
 	size_t at, cap;
 } strings[] = {
-	FIELD(SM_EXEC_PGM, 0, sm_exec_pgm, command), FIELD(SM_EXEC_PGM, 1, sm_exec_pgm, command),
-	FIELD(SM_START_CSR, 0, sm_start_csr, initial_command),
+	FIELD(SM_EXEC_PGM, 0, sm_exec_pgm, words), FIELD(SM_EXEC_PGM, 1, sm_exec_pgm, words),
+	FIELD(SM_EXEC_PGM, 0, sm_exec_pgm, term), FIELD(SM_SB_CREATE_PROCESS, 0, sm_exec_pgm, term),
+	FIELD(SM_START_CSR, 0, sm_start_csr, initial_command), FIELD(SM_START_CSR, 1, sm_start_csr, text),
+	FIELD(SM_SESSION_COMPLETE, 0, sm_session_complete, text), FIELD(SM_STOP_CSR, 1, sm_stop_csr, name),
+	FIELD(SM_SESSION_LEFT, 0, sm_session_left, name), FIELD(SM_PROGRAM_ROW, 1, sm_program_row, command),
+	FIELD(SM_SB_PROGRAM_ROW, 1, sm_program_row, command),
+	FIELD(SM_SB_SESSION, 0, sm_sb_session, initial_command),
 	FIELD(SM_STATUS, 1, sm_status, blocker), FIELD(SM_STATUS, 1, sm_status, version),
 	FIELD(SM_STATUS, 1, sm_status, build_id), FIELD(SM_STATUS, 1, sm_status, plan_hive),
 	FIELD(SM_SESSION_ROW, 1, sm_session_row, initial),
@@ -65,7 +73,7 @@ static const struct {
 	FIELD(SM_BOOT_ACCEPT, 0, sm_boot_accept, text),
 	FIELD(SM_BOOT_ACCEPT, 1, sm_boot_accept, text),
 	FIELD(SM_FINAL, 0, sm_shutdown, reason), FIELD(SM_STOP_TEXT, 0, sm_stop_text, culprit),
-	FIELD(SM_STOP_TEXT, 1, sm_stop_text, text), FIELD(SM_SB_CREATE_PROCESS, 0, sm_exec_pgm, command),
+	FIELD(SM_STOP_TEXT, 1, sm_stop_text, text), FIELD(SM_SB_CREATE_PROCESS, 0, sm_exec_pgm, words),
 	FIELD(SM_SB_REGISTERED, 0, sm_handover, image), FIELD(SM_EVENT_BOOT_ROW, 0, sm_boot_row, name),
 	FIELD(SM_EVENT_BOOT_ROW, 0, sm_boot_row, text), FIELD(SM_EVENT_SESSION, 0, sm_session_row, initial),
 	FIELD(SM_EVENT_SESSION, 0, sm_session_row, console), FIELD(SM_EVENT_SHUTDOWN, 0, sm_shutdown, reason),
@@ -200,7 +208,7 @@ static void every_error_has_a_status_and_a_text(void **state)
 		assert_string_equal(status_text(cases[i].status), cases[i].text);
 	}
 	assert_null(status_text(0xdeadbeef));
-	assert_string_equal(session_state_word(SESSION_LIVE), "live");
+	assert_string_equal(session_state_word(SESSION_RUNNING), "running");
 	assert_string_equal(session_state_word(SESSION_DYING), "dying");
 	assert_string_equal(session_state_word(SESSION_STATES), "?");
 }

@@ -199,7 +199,7 @@ static int run_groups(struct copy *c)
 	step.state = dir;
 	step.accepted = state.accepted_boots;
 	step.fallback = !str_same(copy_word(c, "SMSS_LEVEL", "0"), "0");
-	g.report = lines_open(dir, PENDING_REPORT, &st);
+	g.report = lines_begin(dir, PENDING_REPORT, &st);
 	r = pending_run(&step);
 	if (g.report < 0 || (g.told && sys_fsync(g.report) < 0) || (!st.size && sys_fsync(dir) < 0))
 		copy_item(c, RESULT_DEGRADED, 0, 0, PENDING_REPORT,

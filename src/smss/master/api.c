@@ -152,76 +152,45 @@ static int call_subscribe(struct ask *a)
 	return 0;
 }
 
-static int call_exec_pgm(struct ask *a)
+/* Forwarded to the session's csrss, whose answer goes to whoever asked. */
+static int ask_csrss(struct ask *a, uint32_t n, enum caller_kind kind, enum sm_call call)
 {
-	uint32_t n = a->m->b.exec_pgm.session, i = 0;
 	struct sm_message forward = *a->m;
+	int i;
 
-	if (n >= master.sessions_top || master.sessions[n].state != SESSION_LIVE ||
+	if (n >= master.sessions_top || master.sessions[n].state != SESSION_RUNNING ||
 	    master.sessions[n].csrss_peer == NONE)
 		return -ENOENT;
-	while (i < EXECS_MAX && master.execs[i].session)
-		i++;
-	if (i == EXECS_MAX)
-		return -ENOSPC;
-	master.execs[i].session = n + 1;
-	master.execs[i].caller = waiter_of(a);
-	master.execs[i].deadline_ns = sys_now_ns() + EXEC_DEADLINE_S * NS_PER_S;
-	/* csrss answers with it, perhaps too late: the serial keeps that from the next one here */
-	master.execs[i].tag = forward.h.tag = ++master.exec_serial * EXECS_MAX + i;
-	forward.h.call = SM_SB_CREATE_PROCESS;
+	i = caller_add(kind, n, waiter_of(a), EXEC_DEADLINE_S);
+	if (i < 0)
+		return i;
+	forward.h.tag = caller_tag(i);
+	forward.h.call = (uint16_t)call;
 	peer_send(master.sessions[n].csrss_peer, &forward);
 	return ANSWER_LATER;
 }
 
-/* csrss's answer to SM_SB_CREATE_PROCESS goes to whoever asked for the program. */
+static int call_exec_pgm(struct ask *a)
+{
+	return ask_csrss(a, a->m->b.exec_pgm.session, CALLER_EXEC, SM_SB_CREATE_PROCESS);
+}
+
+/* csrss's answer to what was forwarded. */
 static void call_created(struct ask *a)
 {
-	uint32_t i = a->m->h.tag % EXECS_MAX;
+	int i = caller_find(CALLER_EXEC, a->p->session, a->m->h.tag);
 
-	if (master.execs[i].tag != a->m->h.tag || master.execs[i].session != a->p->session + 1)
-		return;
-	master.execs[i].session = 0;
-	a->m->h.call = SM_EXEC_PGM;
-	waiter_answer(&master.execs[i].caller, a->m, a->m->h.status);
-}
-
-static void exec_failed(uint32_t i, int r)
-{
-	struct sm_message m;
-
-	master.execs[i].session = 0;
-	sm_message_start(&m, SM_EXEC_PGM, 1, 0);
-	waiter_answer(&master.execs[i].caller, &m, status_of(r));
-}
-
-void api_session_gone(uint32_t n)
-{
-	for (uint32_t i = 0; i < EXECS_MAX; i++)
-		if (master.execs[i].session == n + 1)
-			exec_failed(i, -EIO);
-}
-
-uint64_t api_deadlines(uint64_t now)
-{
-	uint64_t next = 0;
-
-	for (uint32_t i = 0; i < EXECS_MAX; i++) {
-		uint64_t at = master.execs[i].deadline_ns;
-
-		if (!master.execs[i].session)
-			continue;
-		if (at <= now)
-			exec_failed(i, -ETIMEDOUT);
-		else if (!next || at < next)
-			next = at;
-	}
-	return next;
+	if (i != NONE)
+		caller_answer(i, a->m, a->m->h.status, a->fds, a->fd_count);
 }
 
 static int call_start_csr(struct ask *a)
 {
-	int n = session_create(a->m->b.start_csr.initial_command, false, waiter_of(a));
+	struct sm_sb_session ask = {.policy = a->m->b.start_csr.policy};
+	int n;
+
+	memcpy(ask.initial_command, a->m->b.start_csr.initial_command, sizeof(ask.initial_command));
+	n = session_create(&ask, false, waiter_of(a));
 
 	return n < 0 ? n : ANSWER_LATER;
 }

@@ -70,7 +70,7 @@ static void answer(struct waiter *w, uint32_t status)
 	sm_message_start(&m, SM_BOOT_ACCEPT, 1, 0);
 	m.b.boot_accept.verb = master.decision;
 	fill(&m.b.boot_accept);
-	waiter_answer(w, &m, status);
+	waiter_answer(w, &m, status, NULL, 0);
 }
 
 void decide_ended(enum result result)

@@ -90,7 +90,7 @@ static void answer_stopper(uint32_t n, int r)
 	sm_message_start(&m, SM_STOP_CSR, 1, 0);
 	m.b.stop_csr.session = n;
 	m.b.stop_csr.left = r == -EBUSY;
-	waiter_answer(&master.sessions[n].stopper, &m, status_of(r));
+	callers_answer(CALLER_STOP, n, &m, status_of(r));
 }
 
 static void drop_peers(struct session *s)
@@ -118,20 +118,19 @@ static void gone(uint32_t n)
 	uint64_t now = sys_now_ns();
 	bool brief = !s->complete || (!s->logoff && now - s->ready_ns < BRIEF_S * NS_PER_S);
 	uint32_t failures = brief ? s->failures + 1 : 0;
-	char command[sizeof(s->command)];
 
 	drop_peers(s);
 	remove_group(n);
-	api_session_gone(n);
+	callers_leave(n, -EIO);
+	session_forget_request(s);
 	answer_stopper(n, 0);
 	session_set_up_failed(n, -EIO);
 	session_move_to(n, SESSION_FREE);
 	if (again) {
-		str_copy(command, sizeof(command), s->command);
-		session_reset(s, command, true, waiter_none());
+		session_reset(s, true);
 		s->failures = failures;
 		s->retry_ns = failures ? now + retry_delay_s(failures) * NS_PER_S : 0;
-		session_move_to(n, SESSION_WAITING);
+		session_move_to(n, SESSION_RESERVED);
 	} else {
 		while (master.sessions_top &&
 		       master.sessions[master.sessions_top - 1].state == SESSION_FREE)
@@ -175,21 +174,20 @@ int session_end(uint32_t n, struct waiter stopper)
 	struct session *s;
 	struct sm_message m;
 	uint32_t grace_s;
+	int r;
 
 	if (n >= master.sessions_top || master.sessions[n].state == SESSION_FREE)
 		return -ENOENT;
 	s = &master.sessions[n];
-	if (stopper.peer != NONE) {
-		if (s->stopper.peer != NONE)
-			return -EBUSY; /* somebody waits for its end already */
-		s->stopper = stopper;
-	}
+	r = caller_add(CALLER_STOP, n, stopper, 0);
+	if (r < 0)
+		return r;
 	if (s->state == SESSION_ENDING || s->state == SESSION_DYING)
 		return 0;
 	grace_s = plan_session_number(master.plan, n, "StopDeadline",
 				      master.plan->settings.shutdown_deadline_s);
 	s->deadline_ns = sys_now_ns() + grace_s * NS_PER_S;
-	if (s->state == SESSION_SETTING_UP || s->state == SESSION_WAITING) {
+	if (s->state == SESSION_SETTING_UP || s->state == SESSION_RESERVED) {
 		force(n); /* nothing in it has work to save yet */
 	} else {
 		session_move_to(n, SESSION_ENDING);
@@ -252,7 +250,7 @@ static void copy_ended(uint32_t n, enum result result)
 {
 	struct session *s = &master.sessions[n];
 
-	if (s->state == SESSION_LIVE || s->state >= SESSION_ENDING)
+	if (s->state == SESSION_RUNNING || s->state >= SESSION_ENDING)
 		return;
 	row_note(master.boot.phase, SM_ROW_ENTRY, result == RESULT_OK ? RESULT_FAILED : result, 0,
 		 "session copy", "it ended before SessionComplete");
@@ -282,7 +280,7 @@ void session_process_ended(uint32_t n, int row, enum result result, int detail)
 	if (row == s->copy) {
 		s->copy = s->copy_peer = NONE;
 		copy_ended(n, result);
-	} else if (core && s->state == SESSION_LIVE && !master.shutting_down) {
+	} else if (core && s->state == SESSION_RUNNING && !master.shutting_down) {
 		if (rescue_left(n, row, result))
 			(void)shutdown_begin(SM_ACTION_REBOOT, 0, "the rescue login was left");
 		else if (n == 0)
@@ -296,7 +294,7 @@ void session_process_ended(uint32_t n, int row, enum result result, int detail)
 		s->csrss = NONE;
 	if (row == s->initial)
 		s->initial = NONE;
-	if (core && s->state == SESSION_LIVE && n)
+	if (core && s->state == SESSION_RUNNING && n)
 		(void)session_end(n, waiter_none());
 	else if (core && s->state == SESSION_SETTING_UP)
 		died_in_set_up(n);
@@ -344,7 +342,7 @@ uint64_t session_deadlines(uint64_t now)
 
 		over(n, now);
 		each[0] = s->state == SESSION_FREE ? 0 : s->deadline_ns;
-		each[1] = s->state == SESSION_WAITING ? s->retry_ns : 0;
+		each[1] = s->state == SESSION_RESERVED ? s->retry_ns : 0;
 		each[2] = s->state == SESSION_DYING || s->state == SESSION_ENDING ? s->check_ns : 0;
 		for (unsigned i = 0; i < 3; i++)
 			if (each[i] && (!next || each[i] < next))

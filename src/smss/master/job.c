@@ -14,8 +14,7 @@
 
 struct copy_words { /* a copy's environment: storage and the vector over it */
 	char hive[WORD_BYTES], state[WORD_BYTES], level[24], phase[24], safeboot[40], cgroup[64];
-	char initial[300];
-	char *vector[10];
+	char *vector[9];
 };
 
 static const char *const mode_words[] = {"SMSS_MODE=machine", "SMSS_MODE=namespace",
@@ -37,7 +36,7 @@ static char *number_word(char *room, size_t cap, const char *name, uint64_t valu
 	return room;
 }
 
-static void fill_words(struct copy_words *w, const struct job *j)
+static void fill_words(struct copy_words *w)
 {
 	unsigned n = 0;
 
@@ -56,9 +55,6 @@ static void fill_words(struct copy_words *w, const struct job *j)
 		w->vector[n++] = (char *)(uintptr_t) "SMSS_LKG=1";
 	if (master.cgroup[0])
 		w->vector[n++] = word(w->cgroup, sizeof(w->cgroup), "SMSS_CGROUP=", master.cgroup);
-	if (j->role == ROLE_SESSION && master.sessions[j->n].command[0])
-		w->vector[n++] = word(w->initial, sizeof(w->initial),
-				      "SMSS_INITIAL=", master.sessions[j->n].command);
 	w->vector[n] = NULL;
 }
 
@@ -82,7 +78,7 @@ static int spawn(const struct job *j, int connection, int *ret_pidfd)
 				 .flags = SYS_SPAWN_SETSID};
 
 	text_u64(&t, j->n);
-	fill_words(&words, j);
+	fill_words(&words);
 	if (j->role == ROLE_PNP || master.shutting_down)
 		what.flags |= SYS_SPAWN_APART; /* nothing on a disk may hold us up */
 	if (j->role == ROLE_PNP) {

@@ -23,6 +23,15 @@ void master_reset(void)
 	master.cgroup = "";
 }
 
+/* From image.ld; absent where the master is simulated. */
+extern const char smss_boot_image[] __attribute__((weak));
+extern const char smss_boot_image_end[] __attribute__((weak));
+
+void master_forget_boot(void)
+{
+	sys_forget(smss_boot_image, smss_boot_image_end);
+}
+
 static uint64_t nearer(uint64_t a, uint64_t b)
 {
 	return !a || (b && b < a) ? b : a;
@@ -41,7 +50,7 @@ static uint64_t deadlines(uint64_t now)
 		master.listen_again_ns = 0;
 		(void)!sys_epoll_add(master.epoll, master.listener, SYS_READ, KEY_LISTENER);
 	}
-	next = nearer(next, api_deadlines(now));
+	next = nearer(next, callers_deadlines(now));
 	next = nearer(next, master.listen_again_ns);
 	return nearer(next, master.final_ns);
 }

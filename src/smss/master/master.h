@@ -25,7 +25,8 @@
 #define NS_PER_MS      1000000ull
 #define NONE           (-1)
 #define ROW_POOL_BYTES 20480u /* of BOOT_ROWS_MAX rows; a usual one takes 40 */
-#define EXECS_MAX      32u    /* programs asked for whose csrss has not answered yet */
+#define CALLERS_MAX    128u   /* calls that are answered later */
+#define REQUESTS_MAX   64u    /* sessions asked for whose copy has not been started yet */
 
 struct process {      /* one row of the ledger */
 	uint32_t pid; /* 0 = free */
@@ -56,6 +57,24 @@ struct waiter {   /* somebody who gets an answer later */
 	uint32_t generation, tag;
 };
 
+enum caller_kind {
+	CALLER_NONE,
+	CALLER_START, /* of a session */
+	CALLER_STOP,
+	CALLER_EXEC, /* of a program: csrss answers */
+	CALLER_PROGRAMS,
+	CALLER_LIMITS,
+	CALLER_FREEZE
+};
+
+struct caller {
+	uint8_t kind; /* enum caller_kind; CALLER_NONE = free */
+	uint16_t session;
+	uint32_t tag; /* ours */
+	uint64_t deadline_ns;
+	struct waiter who;
+};
+
 struct session {
 	uint8_t state;                       /* enum session_state */
 	uint8_t how;                         /* as sm_session_row.how */
@@ -67,9 +86,8 @@ struct session {
 	uint32_t failures;
 	int csrss, initial, copy; /* rows of the ledger, NONE */
 	int csrss_peer, initial_peer, copy_peer;
-	struct waiter starter, stopper;
 	uint64_t created_ns, ready_ns, deadline_ns, retry_ns, check_ns;
-	char command[256]; /* asked for by StartCsr; "" = the plan's */
+	int request; /* in master.requests until the copy is started; NONE = the plan's alone */
 	char initial_image[NAME_BYTES];
 };
 
@@ -117,8 +135,8 @@ struct master {
 	uint64_t cad_ns;
 	uint64_t listen_again_ns; /* the listener rests until then, 0 = it does not */
 	uint32_t cad_count;
-	uint32_t exec_serial, generations; /* the last tag and the last connection's generation */
-	char cgroup_path[64];              /* storage of `cgroup` */
+	uint32_t caller_serial, generations; /* the last tag and the last connection's generation */
+	char cgroup_path[64];                /* storage of `cgroup` */
 	uint32_t attempts, orphans, reaped, degraded, parallel, setting_up;
 	uint32_t rows_used, ledger_top, peers_top, sessions_top, clients;
 	struct sm_stop_text stop, previous_stop;
@@ -137,12 +155,11 @@ struct master {
 	struct row rows[BOOT_ROWS_MAX];
 	uint32_t row_pool_used;
 	char row_pool[ROW_POOL_BYTES]; /* names and remarks, packed: resident pages are counted */
+	struct caller callers[CALLERS_MAX];
 	struct {
-		uint32_t session; /* + 1; 0 = free */
-		uint32_t tag;     /* csrss answers with it; its remainder is the place here */
-		uint64_t deadline_ns;
-		struct waiter caller;
-	} execs[EXECS_MAX];
+		bool used;
+		struct sm_sb_session what;
+	} requests[REQUESTS_MAX];
 };
 
 extern struct master master;
@@ -157,6 +174,8 @@ void master_start(int argc, char **argv);
 
 /* master_reset - the one state as it is before phase 0; master must be all zero. */
 void master_reset(void);
+/* master_forget_boot - what only a boot needs of our image is given back. */
+void master_forget_boot(void);
 /* master_run - from here on failing is not allowed; never returns. */
 void master_run(void) __attribute__((noreturn));
 /* master_turn - one wait and everything it brought; what master_run does for ever (the simulation
@@ -235,8 +254,10 @@ void phase_sessions_changed(void);
 
 /* session_move_to - a new state: counted, told to subscribers. */
 void session_move_to(uint32_t n, enum session_state state);
-/* session_reset - a session that has nothing yet; the starter is answered when it is up. */
-void session_reset(struct session *s, const char *command, bool keep, struct waiter starter);
+/* session_reset - a session that has nothing yet. */
+void session_reset(struct session *s, bool keep);
+/* session_forget_request - what was asked for it is not needed any more. */
+void session_forget_request(struct session *s);
 /* session_start_waiting - set up what waits, as many as may be at once. */
 void session_start_waiting(void);
 /* session_set_up_failed - whoever asked for it is told, with -errno r. */
@@ -244,9 +265,14 @@ void session_set_up_failed(uint32_t n, int r);
 
 /* ---- session.c ---- */
 
-/* session_create - a number for a new session, set up as soon as there is room. -errno when
- * refused. */
-int session_create(const char *command, bool keep, struct waiter starter);
+/*
+ * session_create - a number for a new session, set up as soon as there is room
+ *   ask      what it shall be, NULL = what the plan says; its number is filled in here
+ *   keep     it is made again whenever it ends
+ *   starter  is answered when it is up (peer NONE = nobody)
+ * Returns the number, or -errno when refused.
+ */
+int session_create(const struct sm_sb_session *ask, bool keep, struct waiter starter);
 /* session_end - ask, wait, force; the stopper (peer NONE = nobody) is answered at the end. */
 int session_end(uint32_t n, struct waiter stopper);
 /* session_process_ended - a ledger row of this session died. */
@@ -271,11 +297,14 @@ int peer_add(int fd, enum role role, uint32_t session);
 void peer_drop(int peer);
 /* peer_send - never waits; a client that does not read is dropped. */
 void peer_send(int peer, const struct sm_message *m);
+/* peer_send_with - the same with fds, which stay ours. */
+void peer_send_with(int peer, const struct sm_message *m, const int *fds, unsigned fd_count);
 /* peer_tell_all - to subscribers; a full one loses it and is told so later. */
 void peer_tell_all(const struct sm_message *m);
-/* waiter_of, waiter_answer - remember and answer a late caller. */
+/* waiter_none, waiter_answer - nobody; answer a late caller. The fds stay the caller's. */
 struct waiter waiter_none(void);
-void waiter_answer(struct waiter *w, struct sm_message *m, uint32_t status);
+void waiter_answer(struct waiter *w, struct sm_message *m, uint32_t status, const int *fds,
+		   unsigned fd_count);
 /* peers_accept, peer_read - events of the listener and of a connection. */
 void peers_accept(void);
 void peer_read(int peer);
@@ -287,10 +316,30 @@ uint64_t decide_deadline(uint64_t now);
 /* decide_ended - the copy that accepts or rejects has ended. */
 void decide_ended(enum result result);
 
-/* api_deadlines - callers of ExecPgm whose csrss does not answer; the nearest deadline, 0 none. */
-uint64_t api_deadlines(uint64_t now);
-/* api_session_gone - nobody there can answer any more: callers of ExecPgm get their answer. */
-void api_session_gone(uint32_t n);
+/* ---- callers.c: who is answered later ---- */
+
+/*
+ * caller_add - remember who is to be answered when something of a session is done
+ *   who         peer NONE: nobody, and nothing is remembered
+ *   deadline_s  then it is told "timed out"; 0 = none
+ * Returns its place (0 for nobody), or -ENOSPC.
+ */
+int caller_add(enum caller_kind kind, uint32_t session, struct waiter who, unsigned deadline_s);
+/* caller_tag - the tag under which its request is forwarded to a core process. */
+uint32_t caller_tag(int caller);
+/* caller_find - by the tag an answer brought; NONE when that is nobody's. */
+int caller_find(enum caller_kind kind, uint32_t session, uint32_t tag);
+/* caller_answer - m becomes its answer (its call's body must be in it); the place is free then. */
+void caller_answer(int caller, struct sm_message *m, uint32_t status, const int *fds,
+		   unsigned fd_count);
+/* caller_refuse - the same with -errno r and an empty body. */
+void caller_refuse(int caller, int r);
+/* callers_answer - all callers of that kind about that session. */
+void callers_answer(enum caller_kind kind, uint32_t session, struct sm_message *m, uint32_t status);
+/* callers_leave - nobody there can answer any more: all but starters and stoppers are refused. */
+void callers_leave(uint32_t session, int r);
+/* callers_deadlines - tells who has waited too long; the nearest deadline, 0 none. */
+uint64_t callers_deadlines(uint64_t now);
 
 /* ---- stop.c ---- */
 

@@ -17,7 +17,8 @@ struct waiter waiter_none(void)
 	return (struct waiter){.peer = NONE};
 }
 
-void waiter_answer(struct waiter *w, struct sm_message *m, uint32_t status)
+void waiter_answer(struct waiter *w, struct sm_message *m, uint32_t status, const int *fds,
+		   unsigned fd_count)
 {
 	if (w->peer == NONE)
 		return;
@@ -25,7 +26,7 @@ void waiter_answer(struct waiter *w, struct sm_message *m, uint32_t status)
 		m->h.reply = 1;
 		m->h.tag = w->tag;
 		m->h.status = status;
-		peer_send(w->peer, m);
+		peer_send_with(w->peer, m, fds, fd_count);
 	}
 	*w = waiter_none();
 }
@@ -131,16 +132,21 @@ void peer_drop(int peer)
 		master.peers_top--;
 }
 
-void peer_send(int peer, const struct sm_message *m)
+void peer_send_with(int peer, const struct sm_message *m, const int *fds, unsigned fd_count)
 {
 	struct peer *p = &master.peers[peer];
 	ssize_t r;
 
 	if (p->fd == NONE)
 		return;
-	r = sys_send(p->fd, m, sm_message_bytes(m), NULL, 0);
+	r = sys_send(p->fd, m, sm_message_bytes(m), fds, fd_count);
 	if (r < 0 && p->role == ROLE_CLIENT)
 		peer_drop(peer);
+}
+
+void peer_send(int peer, const struct sm_message *m)
+{
+	peer_send_with(peer, m, NULL, 0);
 }
 
 static void tell(struct peer *p, const struct sm_message *m)

@@ -194,7 +194,7 @@ static void begin_sessions(void)
 		n = 2;
 	}
 	for (uint32_t i = 0; i < n; i++)
-		(void)session_create("", true, waiter_none());
+		(void)session_create(NULL, true, waiter_none());
 }
 
 static void become_ready(void)
@@ -203,6 +203,7 @@ static void become_ready(void)
 	struct text t = TEXT_ON(room);
 
 	master.ready_ns = sys_now_ns();
+	master_forget_boot();
 	/* The last level is nothing to keep, and a safe boot proves little: that root decides. */
 	if (master.boot.state_on && master.boot.level != SM_LEVEL_BUILTIN && !master.boot.safe &&
 	    master.plan->settings.boot_good_s)
@@ -221,7 +222,7 @@ void phase_sessions_changed(void)
 		return;
 	for (uint32_t i = 0; i < master.sessions_top; i++) {
 		s = &master.sessions[i];
-		if (s->keep && (s->state == SESSION_WAITING || s->state == SESSION_SETTING_UP) &&
+		if (s->keep && (s->state == SESSION_RESERVED || s->state == SESSION_SETTING_UP) &&
 		    !s->failures)
 			return;
 	}

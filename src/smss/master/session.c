@@ -60,7 +60,7 @@ void session_fill(uint32_t n, struct sm_session_row *ret)
 
 /* ---- beginning ---- */
 
-void session_reset(struct session *s, const char *command, bool keep, struct waiter starter)
+void session_reset(struct session *s, bool keep)
 {
 	*s = (struct session){.keep = keep,
 			      .csrss = NONE,
@@ -69,10 +69,8 @@ void session_reset(struct session *s, const char *command, bool keep, struct wai
 			      .csrss_peer = NONE,
 			      .initial_peer = NONE,
 			      .copy_peer = NONE,
-			      .starter = starter,
-			      .stopper = waiter_none(),
+			      .request = NONE,
 			      .created_ns = sys_now_ns()};
-	str_copy(s->command, sizeof(s->command), command);
 }
 
 /* Both born connections of a session's core processes; our ends become peers. */
@@ -97,13 +95,35 @@ static int core_connections(uint32_t n, int ret_theirs[2])
 	return s->csrss_peer == NONE || s->initial_peer == NONE ? -ENOSPC : 0;
 }
 
+void session_forget_request(struct session *s)
+{
+	if (s->request != NONE)
+		master.requests[s->request].used = false;
+	s->request = NONE;
+}
+
 void session_set_up_failed(uint32_t n, int r)
 {
 	struct sm_message m;
 
 	sm_message_start(&m, SM_START_CSR, 1, 0);
 	m.b.start_csr.session = n;
-	waiter_answer(&master.sessions[n].starter, &m, status_of(r));
+	callers_answer(CALLER_START, n, &m, status_of(r));
+}
+
+/* Before anything else it reads what it is to make. */
+static void tell_copy(uint32_t n)
+{
+	struct session *s = &master.sessions[n];
+	struct sm_message m;
+
+	sm_message_start(&m, SM_SB_SESSION, 0, 0);
+	if (s->request != NONE) {
+		m.b.sb_session = master.requests[s->request].what;
+		session_forget_request(s);
+	}
+	m.b.sb_session.session = n;
+	peer_send(s->copy_peer, &m);
 }
 
 static void set_up(uint32_t n)
@@ -141,6 +161,7 @@ static void set_up(uint32_t n)
 	}
 	s->copy = r;
 	s->copy_peer = master.processes[r].peer;
+	tell_copy(n);
 	if (master.boot.phase == PHASE_SESSIONS) {
 		char room[NAME_BYTES];
 		struct text t = TEXT_ON(room);
@@ -155,13 +176,27 @@ static void set_up(uint32_t n)
 void session_start_waiting(void)
 {
 	for (uint32_t n = 0; n < master.sessions_top && master.setting_up < master.parallel; n++)
-		if (master.sessions[n].state == SESSION_WAITING && !master.sessions[n].retry_ns)
+		if (master.sessions[n].state == SESSION_RESERVED && !master.sessions[n].retry_ns)
 			set_up(n);
 }
 
-int session_create(const char *command, bool keep, struct waiter starter)
+static int request_keep(const struct sm_sb_session *ask)
+{
+	int i = 0;
+
+	while (i < (int)REQUESTS_MAX && master.requests[i].used)
+		i++;
+	if (i == (int)REQUESTS_MAX)
+		return -ENOSPC;
+	master.requests[i].used = true;
+	master.requests[i].what = *ask;
+	return i;
+}
+
+int session_create(const struct sm_sb_session *ask, bool keep, struct waiter starter)
 {
 	uint32_t n = 0;
+	int request = NONE, r;
 
 	if (master.shutting_down)
 		return -ESHUTDOWN;
@@ -171,8 +206,14 @@ int session_create(const char *command, bool keep, struct waiter starter)
 		return -ENOSPC;
 	if (n >= master.sessions_top)
 		master.sessions_top = n + 1;
-	session_reset(&master.sessions[n], command, keep, starter);
-	session_move_to(n, SESSION_WAITING);
+	r = caller_add(CALLER_START, n, starter, 0);
+	if (r >= 0 && ask)
+		r = request = request_keep(ask);
+	if (r < 0)
+		return r;
+	session_reset(&master.sessions[n], keep);
+	master.sessions[n].request = request;
+	session_move_to(n, SESSION_RESERVED);
 	session_start_waiting();
 	return (int)n;
 }
@@ -240,12 +281,12 @@ int session_complete(uint32_t n)
 		return -EINVAL;
 	s->complete = true;
 	s->ready_ns = sys_now_ns();
-	session_move_to(n, SESSION_LIVE);
+	session_move_to(n, SESSION_RUNNING);
 	sm_message_start(&m, SM_START_CSR, 1, 0);
 	m.b.start_csr.session = n;
 	m.b.start_csr.csrss_pid = pid_of(s->csrss);
 	m.b.start_csr.initial_pid = pid_of(s->initial);
-	waiter_answer(&s->starter, &m, SM_OK);
+	callers_answer(CALLER_START, n, &m, SM_OK);
 	session_start_waiting();
 	phase_sessions_changed();
 	return 0;

@@ -119,7 +119,7 @@ void shutdown_check(void)
 	sm_message_start(&m, SM_STOP_SESSIONS, 1, 0);
 	m.b.stop_sessions.which = master.sessions_which;
 	m.b.stop_sessions.left = left;
-	waiter_answer(&master.sessions_stopper, &m, SM_OK);
+	waiter_answer(&master.sessions_stopper, &m, SM_OK, NULL, 0);
 }
 
 /* Without its driver a shutdown still syncs: a copy that does only that, once, with its deadline.

@@ -20,7 +20,7 @@ static const char *planned(const struct copy *c)
 const char *setup_initial_command(const struct setup *s)
 {
 	static const char *const safe[] = {"wininit", "rescue"};
-	const char *asked = copy_word(s->c, "SMSS_INITIAL", ""), *line = planned(s->c);
+	const char *asked = s->ask.initial_command, *line = planned(s->c);
 	const char *instead = s->c->n < 2 ? safe[s->c->n] : "winlogon";
 
 	if (asked[0])

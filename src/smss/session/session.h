@@ -18,12 +18,13 @@ enum how { HOW_CGROUP, HOW_PID_NAMESPACE, HOW_NEITHER }; /* as sm_session_row.ho
 struct setup {
 	const struct copy *c;
 	enum how how;
-	int cgroup;        /* -1 or the group's directory */
-	int console;       /* for fds 1 and 2 */
-	int csrss;         /* pidfd */
-	bool registered;   /* csrss has: the master said so */
-	bool safe;         /* a safe boot: what may be left out is */
-	uint64_t begin_ns; /* of this copy */
+	int cgroup;               /* -1 or the group's directory */
+	int console;              /* for fds 1 and 2 */
+	int csrss;                /* pidfd */
+	bool registered;          /* csrss has: the master said so */
+	bool safe;                /* a safe boot: what may be left out is */
+	uint64_t begin_ns;        /* of this copy */
+	struct sm_sb_session ask; /* what the master wants made */
 	char *env[ENV_VARS_MAX + 2];
 	char number[32];
 };

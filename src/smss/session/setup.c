@@ -59,6 +59,18 @@ static void prepare_group(struct setup *s)
 			  "no group of its own");
 }
 
+/* The master has sent it before we began: nothing is waited for here. */
+static int read_ask(struct setup *s)
+{
+	struct sm_message m;
+	ssize_t n = sys_receive(FD_MASTER, &m, sizeof(m), NULL, NULL);
+
+	if (n <= 0 || sm_message_check(&m, (size_t)n) < 0 || m.h.call != SM_SB_SESSION)
+		return fail(s, n < 0 ? (int)n : -EPROTO, "session", "nobody said what to make");
+	s->ask = m.b.sb_session;
+	return COPY_OK;
+}
+
 static int prepare(struct setup *s)
 {
 	char path[64];
@@ -241,8 +253,10 @@ int copy_role_session(struct copy *c)
 			  .safe = copy_word(c, "SMSS_SAFEBOOT", "")[0] != 0,
 			  .begin_ns = sys_now_ns()};
 	struct sm_message m;
-	int r = prepare(&s);
+	int r = read_ask(&s);
 
+	if (r == COPY_OK)
+		r = prepare(&s);
 	if (r == COPY_OK)
 		r = start_subsystems(&s);
 	if (r == COPY_OK) {

@@ -2,8 +2,9 @@
 /*
  * accounts.h - who a user is: a bounded reader of passwd and group
  *
- * For autologon only (a static program has no name service); `login` has its own and better ways.
- * Read in the throwaway process that becomes the shell, so a damaged file cannot hurt winlogon.
+ * For static programs, which have no name service: owners of sessions, autologon, the group of
+ * operators; `login` has its own and better ways. Only throwaway processes read these files, so a
+ * damaged one cannot hurt what stays.
  */
 #pragma once
 
@@ -31,6 +32,9 @@ int account_name_check(const char *name);
  * Returns 0, -ENOENT, -EINVAL (the entry is damaged), other -errno.
  */
 int account_find(const char *path, const char *name, struct account *ret);
+
+/* account_find_id - the first entry of that number; results as account_find's. */
+int account_find_id(const char *path, uint32_t uid, struct account *ret);
 
 /*
  * account_groups - the groups a user belongs to, its own first

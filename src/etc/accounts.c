@@ -2,13 +2,13 @@
 /*
  * accounts.c - a bounded reader of passwd and group, see accounts.h
  */
-#include "winlogon/accounts.h"
+#include "etc/accounts.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "base/text.h"
-#include "companion/lines.h"
+#include "etc/lines.h"
 
 #define PASSWD_FIELDS 7u /* name, password, uid, gid, comment, home, shell */
 #define GROUP_FIELDS  4u /* name, password, gid, members */
@@ -56,23 +56,36 @@ static int read_entry(char *const *field, struct account *ret)
 	return 0;
 }
 
-int account_find(const char *path, const char *name, struct account *ret)
+/* By name, or by number when name is NULL. */
+static int find(const char *path, const char *name, uint32_t uid, struct account *ret)
 {
 	static struct lines lines;
 	char *line, *field[PASSWD_FIELDS];
 	int r = lines_open(&lines, path);
 	int answer = -ENOENT;
+	uint32_t found;
 
 	if (r < 0)
 		return r;
 	while (answer == -ENOENT && (r = lines_next(&lines, &line)) == 1) {
 		unsigned n = line_fields(line, ':', field, PASSWD_FIELDS);
 
-		if (str_same(field[0], name))
+		if (name ? str_same(field[0], name)
+			 : n == PASSWD_FIELDS && read_id(field[2], &found) == 0 && found == uid)
 			answer = n == PASSWD_FIELDS ? read_entry(field, ret) : -EINVAL;
 	}
 	lines_shut(&lines);
 	return r < 0 ? r : answer;
+}
+
+int account_find(const char *path, const char *name, struct account *ret)
+{
+	return find(path, name, 0, ret);
+}
+
+int account_find_id(const char *path, uint32_t uid, struct account *ret)
+{
+	return find(path, NULL, uid, ret);
 }
 
 static int is_member(char *members, const char *name)

@@ -2,7 +2,7 @@
 /*
  * lines.c - bounded reading of text files, see lines.h
  */
-#include "companion/lines.h"
+#include "etc/lines.h"
 
 #include <errno.h>
 #include <string.h>
