@@ -4,6 +4,9 @@
  *
  *   make DIR N     N operations to come: half of them move a file, half delete one; synced
  *   bare DIR N     rename(2) and unlink(2) in a loop, one syncfs at the end
+ *   looked DIR N   the same kernel's work as the step's, and nothing else: statx(2) of every place,
+ *                  each file that will be moved read, then the moves, and the deleted files moved
+ *                  into one directory; one syncfs
  *   queue DIR N    the same as one group of smss's queue (DIR is the root of its system)
  *   step DIR       what the boot does with that queue
  *
@@ -107,6 +110,74 @@ static void bare(const char *base, unsigned n)
 	sync_fs(base);
 }
 
+/* One place, seen from its directory, as the step sees it. */
+static void look_at(int dir, const char *name)
+{
+	struct statx x;
+
+	if (statx(dir, name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_BTIME, &x) < 0 &&
+	    errno != ENOENT)
+		fail(name);
+}
+
+static void read_it(int dir, const char *name)
+{
+	char part[4096];
+	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NOATIME);
+
+	if (fd < 0 || read(fd, part, sizeof(part)) < 0)
+		fail(name);
+	close(fd);
+}
+
+enum pass { LOOK, READ, MOVE, BURY, PASSES };
+
+static void one(enum pass pass, int dir, int grave, unsigned i)
+{
+	char new[32], now[32], gone[32], slot[32];
+
+	snprintf(new, sizeof(new), "new%u", i);
+	snprintf(now, sizeof(now), "now%u", i);
+	snprintf(gone, sizeof(gone), "gone%u", i);
+	snprintf(slot, sizeof(slot), "%u", i);
+	if (pass == LOOK) {
+		look_at(dir, new);
+		look_at(dir, now);
+		look_at(dir, gone);
+	} else if (pass == READ) {
+		read_it(dir, new);
+	} else if ((pass == MOVE ? renameat2(dir, new, dir, now, RENAME_NOREPLACE)
+				 : renameat2(dir, gone, grave, slot, RENAME_NOREPLACE)) < 0) {
+		fail(new);
+	}
+}
+
+static void looked(const char *base, unsigned n)
+{
+	char path[512];
+	int dir = -1, grave;
+
+	snprintf(path, sizeof(path), "%s/grave", base);
+	if (mkdir(path, 0700) < 0)
+		fail(path);
+	grave = open(path, O_RDONLY | O_DIRECTORY);
+	for (enum pass pass = LOOK; pass < PASSES; pass++) {
+		for (unsigned i = 0; i < n / 2; i++) {
+			if (i % PER_DIRECTORY == 0) {
+				if (dir >= 0)
+					close(dir);
+				snprintf(path, sizeof(path), "%s/files/%u", base,
+					 i / PER_DIRECTORY);
+				dir = open(path, O_RDONLY | O_DIRECTORY);
+			}
+			one(pass, dir, grave, i);
+		}
+	}
+	close(dir);
+	close(grave);
+	sync_fs(base);
+}
+
 static void queue(struct sm_queue *q, unsigned n)
 {
 	char from[512], to[512];
@@ -144,12 +215,15 @@ int main(int argc, char **argv)
 		make(argv[2], n);
 		return 0;
 	}
-	if (strcmp(argv[1], "bare") && sm_queue_open(argv[2], NULL, NULL, &q) < 0)
+	if (strcmp(argv[1], "bare") && strcmp(argv[1], "looked") &&
+	    sm_queue_open(argv[2], NULL, NULL, &q) < 0)
 		fail("queue");
 	begun = now_ms();
 	charged = charged_ms();
 	if (!strcmp(argv[1], "bare"))
 		bare(argv[2], n);
+	else if (!strcmp(argv[1], "looked"))
+		looked(argv[2], n);
 	else if (!strcmp(argv[1], "queue"))
 		queue(q, n);
 	else if (sm_queue_apply(q, false, NULL, NULL) != 0)

@@ -113,7 +113,7 @@ static int begin(struct work *w)
 
 	w->op = r < 0 ? op_at(w, w->a.bad_place) : NO_PLACE;
 	if (r >= 0)
-		r = arrange_operations(&w->a, work_check_step, w, &w->op);
+		r = work_check_end(w, arrange_operations(&w->a, work_check_step, w, &w->op));
 	if (r >= 0)
 		r = work_check_writable(w);
 	if (r < 0)

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/text.h"
 #include "sys/sys.h"
@@ -18,6 +19,11 @@
 #define SLOT_TRIES  8u
 #define LIST_BYTES  32768u
 #define SLOT_DIGITS 24u
+/* What was seen of a thing, in one word: its size above these. */
+#define SEEN_DIRECTORY 1u
+#define SEEN_FIXED     2u
+#define SEEN_MOUNT     4u
+#define SEEN_BITS      3u
 
 int arrange_start(struct arrangement *a, struct ground *ground)
 {
@@ -68,35 +74,62 @@ static uint32_t fs_of(const struct arrangement *a, uint32_t place)
 	return group_dir(a->group, group_place(a->group, place)->dir)->fs;
 }
 
-static int look_at(struct arrangement *a, uint32_t place, struct thing *ret)
+/* An inode number of 0 when nothing is there. */
+static int look_at(struct arrangement *a, uint32_t place, struct sys_identity *ret)
 {
 	const struct group_place *p = group_place(a->group, place);
-	struct sys_identity id;
 	int dir = ground_dir(a->ground, p->dir, NO_PLACE), r;
 
 	a->bad_place = place;
 	if (dir < 0)
 		return dir;
-	r = sys_identify(dir, group_string(a->group, p->name), &id);
+	r = sys_identify(dir, group_string(a->group, p->name), ret);
 	if (r == -ENOENT) {
-		*ret = (struct thing){0};
+		*ret = (struct sys_identity){0};
 		return 0;
 	}
 	if (r < 0)
 		return r;
-	if (id.mount != a->ground->fs[fs_of(a, place)].mount)
-		return GROUP_WHY_MOUNT;
-	*ret = (struct thing){.ino = id.ino, .tag = id.tag};
-	return 0;
+	return ret->mount == a->ground->fs[fs_of(a, place)].mount ? 0 : GROUP_WHY_MOUNT;
+}
+
+/*
+ * The table of things is not needed before arrange_find: its memory keeps this, and the checks of
+ * the operations need no second statx.
+ */
+static void keep_seen(struct arrangement *a, uint32_t thing, const struct sys_identity *id)
+{
+	const bool directory = S_ISDIR(id->mode);
+	const uint64_t word = (directory ? SEEN_DIRECTORY : id->bytes << SEEN_BITS) |
+			      (id->flags & SYS_IDENTITY_FIXED ? SEEN_FIXED : 0) |
+			      (id->flags & SYS_IDENTITY_MOUNT ? SEEN_MOUNT : 0);
+
+	a->next[thing] = (uint32_t)word;
+	a->hash[thing] = (uint32_t)(word >> 32);
+}
+
+struct arrange_seen arrange_seen(const struct arrangement *a, uint32_t thing)
+{
+	const uint64_t word = (uint64_t)a->hash[thing] << 32 | a->next[thing];
+
+	return (struct arrange_seen){
+		.bytes = word >> SEEN_BITS,
+		.directory = word & SEEN_DIRECTORY,
+		.flags = (word & SEEN_FIXED ? SYS_IDENTITY_FIXED : 0) |
+			 (word & SEEN_MOUNT ? SYS_IDENTITY_MOUNT : 0),
+	};
 }
 
 int arrange_look(struct arrangement *a)
 {
 	for (uint32_t i = 0; i < a->count; i++) {
-		int r = look_at(a, i, &a->first[i]);
+		struct sys_identity id;
+		int r = look_at(a, i, &id);
 
 		if (r < 0)
 			return r;
+		a->first[i] = (struct thing){.ino = id.ino, .tag = id.tag};
+		keep_seen(a, i, &id);
 		a->at[i] = a->first[i].ino ? i : NOTHING;
 		a->where[i] = a->first[i].ino ? i : NOTHING;
 	}
@@ -231,14 +264,16 @@ int arrange_find(struct arrangement *a)
 {
 	hash_things(a);
 	for (uint32_t i = 0; i < a->count; i++) {
-		struct thing t;
-		int r = look_at(a, i, &t);
+		struct sys_identity id;
+		int r = look_at(a, i, &id);
 
 		if (gone(r)) /* its directory is: so is what it held */
-			t.ino = 0;
+			id.ino = 0;
 		else if (r < 0)
 			return r;
-		a->at[i] = t.ino ? meet(a, &t, fs_of(a, i), i) : NOTHING;
+		a->at[i] = id.ino ? meet(a, &(struct thing){.ino = id.ino, .tag = id.tag},
+					 fs_of(a, i), i)
+				  : NOTHING;
 		if (a->at[i] < a->count)
 			a->where[a->at[i]] = i;
 	}

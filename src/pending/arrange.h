@@ -32,7 +32,7 @@ struct arrangement {
 	uint32_t *want;  /* after all operations: a thing or NOTHING */
 	uint32_t *at;    /* now: a thing, NOTHING or FOREIGN */
 	uint32_t *where; /* of each thing now: a place, IN_GRAVE | slot, or NOTHING */
-	uint32_t *hash, *next, mask; /* things by identity */
+	uint32_t *hash, *next, mask; /* things by identity; before arrange_find: what was seen */
 	uint32_t foreign;            /* that were put aside */
 	uint32_t missing;            /* things that are nowhere (tolerated on the way back) */
 	uint32_t stuck, stuck_place; /* things that stay where they are: their home is shut */
@@ -53,6 +53,18 @@ void arrange_end(struct arrangement *a);
 
 /* arrange_look - what stands at every place now is what the group begins with. */
 int arrange_look(struct arrangement *a);
+
+/*
+ * arrange_seen - what arrange_look saw of a thing beside who it is; only until arrange_find
+ * A size is kept modulo SEEN_BYTES, so compare it with such a one; a directory's is 0.
+ */
+#define SEEN_BYTES (1ull << 61)
+struct arrange_seen {
+	uint64_t bytes;
+	bool directory;
+	uint32_t flags; /* SYS_IDENTITY_FIXED, SYS_IDENTITY_MOUNT */
+};
+struct arrange_seen arrange_seen(const struct arrangement *a, uint32_t thing);
 
 /*
  * arrange_operations - the operations carried out on paper: fills want

@@ -7,6 +7,8 @@
 #include "pending/arrange.h"
 #include "pending/run.h"
 
+#define CHECKS_AHEAD 32u /* files open, and asked for from the disk, while one is read */
+
 struct work { /* one group */
 	const struct pending_step *step;
 	int dir; /* the pending directory */
@@ -17,10 +19,23 @@ struct work { /* one group */
 	uint32_t op;
 	bool undo; /* it is taken back by another group: only as it left everything */
 	uint64_t start_ns;
+	struct { /* files whose content is still to be checked: a ring, `first` is the oldest */
+		int fd;
+		uint32_t op;
+	} content[CHECKS_AHEAD];
+	uint32_t content_first, content_count;
 };
 
-/* work_check_step - may this operation be? A struct work as arg; for arrange_operations. */
+/*
+ * work_check_step - may this operation be? A struct work as arg; for arrange_operations
+ * By what arrange_look saw. A file whose content counts is opened and asked for from the disk, and
+ * read when a few more operations were looked at: so a cold disk has many to read at a time.
+ * work_check_end - what is still to be read is
+ *   r  what arrange_operations came to, for the operation w->op
+ * Returns the failure of the first operation that may not be, which w->op then is, or r.
+ */
 int work_check_step(void *arg, const struct arrange_step *s);
+int work_check_end(struct work *w, int r);
 /* work_check_writable - every file system of the group takes writes. Returns 0 or -errno. */
 int work_check_writable(struct work *w);
 
