@@ -16,19 +16,26 @@
  *   - Times called _ns are CLOCK_BOOTTIME in nanoseconds, the same clock for all of them; no wall
  *     clock is used but where a name ends in wall_s.
  *   - The library never prints, never exits, installs no signal handler, reads no environment
- *     variable, starts no thread. A connection belongs to one thread at a time; different
- *     connections are independent. File descriptors are close-on-exec.
+ *     variable, starts no thread. File descriptors are close-on-exec.
+ *   - Threads: a connection belongs to one thread at a time; different connections share nothing,
+ *     so the simplest rule is one per thread. A connection may be handed to another thread when no
+ *     call on it is running. After fork(2) only one of the two processes may go on with it; the
+ *     other closes sm_fd(c) at most. Functions without a connection may be called from anywhere.
+ *   - Structures that the library fills only grow when the library's soname changes. Those a
+ *     program fills and that are to grow within one soname carry their size (sm_session_want).
  *
  * Errors that every function taking a connection can return, beside those listed with it:
  *   -EACCES     the session manager does not grant this call to this user
  *   -EAGAIN     not yet: the boot has not reached the phase this call belongs to (smphases(7))
  *   -ENOSYS     this session manager does not implement the call
+ *   -EOPNOTSUPP what was asked for cannot be had on this machine; nothing was done
  *   -ESHUTDOWN  the machine is shutting down
  *   -ETIMEDOUT  no answer within the time-out (sm_set_timeout); the connection stays usable
  *   -ENOTCONN   the session manager closed the connection; only sm_close is left to do
  *   -EPROTO     what came back is not the protocol; only sm_close is left to do
  *   -EIO        the session manager tried and failed
- * sm_last_status() gives the session manager's own number for the last five words of the answer.
+ * sm_last_status() gives the session manager's own number for the answer, and sm_last_text() its
+ * reason in words, where it gave one.
  *
  * A small example, the phase of the machine:
  *
@@ -90,8 +97,9 @@ int sm_fd(const struct sm_connection *c);
 /*
  * sm_set_timeout - how long a call on this connection waits for its answer
  *   timeout_ms  milliseconds, > 0; 10,000 in a new connection
- * sm_session_new, sm_session_end, sm_exec and sm_decide wait twelve times as long, because the
- * session manager answers them only when the work is done. Returns 0 or -EINVAL.
+ * sm_session_make, _new, _end and _limits, sm_exec, sm_exec_start and sm_decide wait twelve times
+ * as long, because the session manager answers them only when the work is done. Returns 0 or
+ * -EINVAL.
  */
 int sm_set_timeout(struct sm_connection *c, int timeout_ms);
 
@@ -109,6 +117,14 @@ bool sm_same_pids(const struct sm_connection *c);
  * An NTSTATUS value: 0 success, 0xC0000022 access denied, ...; smapi(7) lists them.
  */
 uint32_t sm_last_status(const struct sm_connection *c);
+
+/*
+ * sm_last_text - why the last call on this connection was refused or failed, in words
+ * "memory limit: this kernel offers no memory controller in cgroup v2". Comes from the session
+ * manager: escape it before a terminal sees it. "" when it gave no reason, which is the rule for
+ * calls that succeeded. Valid until the next call on c. Never NULL.
+ */
+const char *sm_last_text(const struct sm_connection *c);
 
 /*
  * sm_status_text - a status in words ("not implemented"), for people
@@ -198,81 +214,17 @@ const char *sm_power_word(enum sm_power action);
  */
 int sm_shutdown(struct sm_connection *c, enum sm_power action, bool fast, const char *reason);
 
-/* ---- sessions ---- */
+/* ---- sessions: sm_session.h; programs in them: sm_exec.h ---- */
 
-enum sm_session_state {
-	SM_SESSION_FREE = 0,       /* in events only: the session has ended, its number is free */
-	SM_SESSION_RESERVED = 1,   /* accepted; too many others are being set up just now */
-	SM_SESSION_SETTING_UP = 2, /* its set-up copy is at work */
-	SM_SESSION_REGISTERED = 3, /* its server is up, its initial command is not */
-	SM_SESSION_RUNNING = 4,
-	SM_SESSION_ENDING = 5, /* asked to end */
-	SM_SESSION_DYING = 6   /* killed, and not all of its processes are gone yet */
-};
+#ifdef __cplusplus
+}
+#endif
 
-/* What makes the end of a session certain. */
-enum sm_session_hold { SM_HOLD_CGROUP = 0, SM_HOLD_PID_NAMESPACE = 1, SM_HOLD_NOTHING = 2 };
+#include <sm_session.h>
 
-struct sm_session {
-	uint32_t session; /* its number; 0 holds the services */
-	enum sm_session_state state;
-	enum sm_session_hold hold;
-	uint32_t csrss_pid;   /* 0 = not running */
-	uint32_t initial_pid; /* of the initial command; 0 = not running */
-	uint32_t copy_pid;    /* of the set-up copy; 0 = gone, as it should be */
-	uint32_t failures;    /* set-ups of this session that failed in a row */
-	uint64_t created_ns;
-	uint64_t ready_us;           /* from request to both core processes up; 0 = not yet */
-	char initial[SM_NAME_BYTES]; /* image of the initial command: "wininit", "winlogon", ... */
-	char console[SM_NAME_BYTES]; /* its terminal; "" = none */
-};
-
-/*
- * sm_session_next - one session after another, lowest number first
- *   cursor  in and out: 0 for the first call, then as the last call left it
- * Returns 1 with *ret filled, 0 past the last session (*ret untouched), or a common error. The
- * rows are a view, not a snapshot: a session made or ended in between may be seen or missed.
- */
-int sm_session_next(struct sm_connection *c, uint32_t *cursor, struct sm_session *ret);
-
-/* sm_session_state_word - "free", "reserved", "setting-up", "registered", "running", "ending",
- * "dying"; else "?". */
-const char *sm_session_state_word(enum sm_session_state state);
-/* sm_session_hold_word - "cgroup", "pid-namespace", "nothing"; "?" for another number. */
-const char *sm_session_hold_word(enum sm_session_hold hold);
-
-/*
- * sm_session_new - make a session and wait until its core processes are up
- *   command      its initial command, shorter than 256 bytes; NULL = what the plan says
- *   ret_session  its number
- *   ret_row      the session as it now is; may be NULL
- * Returns 0, -EINVAL, -ENAMETOOLONG (the command is too long), -ENOSPC (no free session number),
- * -ETIME (its core processes did not come up in time), or a common error.
- */
-int sm_session_new(struct sm_connection *c, const char *command, uint32_t *ret_session,
-		   struct sm_session *ret_row);
-
-/*
- * sm_session_end - end a session: its programs are asked, then killed
- *   session   its number
- *   ret_left  with -EBUSY: how many of its processes are still there; may be NULL
- * Returns 0 when every process of it is proven to be gone, -EBUSY when some are still dying (the
- * session manager goes on with it), -ENOENT (no such session), -EINVAL, or a common error.
- */
-int sm_session_end(struct sm_connection *c, uint32_t session, uint32_t *ret_left);
-
-/*
- * sm_exec - start a program in a session, by that session's csrss
- *   session   its number
- *   argv      the program and its words, NULL-terminated, at least one. Together, each with
- *             its NUL, they must fit 2,000 bytes.
- *   detached  true = null descriptors instead of the session's console
- *   ret_pid   of the program, as the session manager numbers processes
- * Does not wait for the program's end. Returns 0, -EINVAL (a word that cannot be sent), -E2BIG,
- * -ENOENT (no such session, or no such program), -ETIME, or a common error.
- */
-int sm_exec(struct sm_connection *c, uint32_t session, const char *const *argv, bool detached,
-	    uint32_t *ret_pid);
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* ---- processes ---- */
 
@@ -446,6 +398,7 @@ int sm_event_next(struct sm_connection *c, int timeout_ms, struct sm_event *ret)
 }
 #endif
 
+#include <sm_exec.h>
 #include <sm_pending.h>
 
 #endif

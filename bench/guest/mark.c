@@ -10,7 +10,6 @@
  * stays. When core 2 runs, /bench/after is started a second later, so that it takes no part in what
  * is measured. clock   prints the time; quit ACTION WORD...  executes WORD... with the time before
  * in the log.
- *   leave   the initial command of a measured session: ends when the session manager says anything.
  *
  * Must not do anything that a clock reading would contain: no libc start-up is needed before it.
  */
@@ -128,11 +127,6 @@ int main(int argc, char **argv, char **envp)
 		return be_core(argv[1]);
 	if (strcmp(name, "quit") == 0 && argc > 1)
 		return be_quit(argv);
-	if (strcmp(name, "leave") == 0) {
-		char any[1024];
-
-		return read(3, any, sizeof(any)) < 0;
-	}
 	if (strcmp(name, "pages") == 0)
 		return be_pages();
 	return 2;

@@ -67,11 +67,7 @@ int sm_shutdown(struct sm_connection *c, enum sm_power action, bool fast, const 
 	return client_ask(c, &m, 1);
 }
 
-/*
- * What the cursor calls share: 1 a row and the cursor moved on, 0 past the last, -errno. The cursor
- * grows with every row, whatever was answered, so that no caller can be kept in a circle.
- */
-static int ask_row(struct sm_connection *c, struct sm_message *m, uint32_t *cursor,
+int client_ask_row(struct sm_connection *c, struct sm_message *m, uint32_t *cursor,
 		   const uint32_t *answered)
 {
 	int r = client_ask(c, m, 1);
@@ -84,20 +80,6 @@ static int ask_row(struct sm_connection *c, struct sm_message *m, uint32_t *curs
 	return 1;
 }
 
-int sm_session_next(struct sm_connection *c, uint32_t *cursor, struct sm_session *ret)
-{
-	struct sm_message m;
-	int r;
-
-	sm_message_start(&m, SM_SESSION_ROW, 0, 0);
-	m.b.session_row.cursor = *cursor;
-	r = ask_row(c, &m, cursor, &m.b.session_row.cursor);
-	if (r <= 0)
-		return r;
-	client_session(&m.b.session_row, ret);
-	return 1;
-}
-
 int sm_process_next(struct sm_connection *c, uint32_t *cursor, struct sm_process *ret)
 {
 	struct sm_message m;
@@ -105,7 +87,7 @@ int sm_process_next(struct sm_connection *c, uint32_t *cursor, struct sm_process
 
 	sm_message_start(&m, SM_LEDGER_ROW, 0, 0);
 	m.b.ledger_row.cursor = *cursor;
-	r = ask_row(c, &m, cursor, &m.b.ledger_row.cursor);
+	r = client_ask_row(c, &m, cursor, &m.b.ledger_row.cursor);
 	if (r <= 0)
 		return r;
 	client_process(&m.b.ledger_row, ret);
@@ -120,97 +102,12 @@ int sm_boot_next(struct sm_connection *c, uint32_t *cursor, struct sm_boot_entry
 
 	sm_message_start(&m, SM_BOOT_ROW, 0, 0);
 	m.b.boot_row.cursor = *cursor;
-	r = ask_row(c, &m, cursor, &m.b.boot_row.cursor);
+	r = client_ask_row(c, &m, cursor, &m.b.boot_row.cursor);
 	if (r <= 0)
 		return r;
 	client_boot_entry(&m.b.boot_row, ret);
 	ret->number = number; /* the timeline has no gaps */
 	return 1;
-}
-
-int sm_session_new(struct sm_connection *c, const char *command, uint32_t *ret_session,
-		   struct sm_session *ret_row)
-{
-	struct sm_message m;
-	uint32_t session, cursor;
-	struct sm_session row;
-	int r;
-
-	sm_message_start(&m, SM_START_CSR, 0, 0);
-	if (command && !str_copy(m.b.start_csr.initial_command,
-				 sizeof(m.b.start_csr.initial_command), command))
-		return -ENAMETOOLONG;
-	r = client_ask(c, &m, PATIENCE);
-	if (r < 0)
-		return r;
-	session = m.b.start_csr.session;
-	row = (struct sm_session){.session = session,
-				  .state = SM_SESSION_RUNNING,
-				  .csrss_pid = m.b.start_csr.csrss_pid,
-				  .initial_pid = m.b.start_csr.initial_pid};
-	if (ret_row) {
-		struct sm_session more;
-
-		/* The rest is in its row; a session that has ended again keeps what was answered.
-		 */
-		cursor = session;
-		if (sm_session_next(c, &cursor, &more) == 1 && more.session == session)
-			row = more;
-		*ret_row = row;
-	}
-	*ret_session = session;
-	return 0;
-}
-
-int sm_session_end(struct sm_connection *c, uint32_t session, uint32_t *ret_left)
-{
-	struct sm_message m;
-	int r;
-
-	sm_message_start(&m, SM_STOP_CSR, 0, 0);
-	m.b.stop_csr.session = session;
-	r = client_ask(c, &m, PATIENCE);
-	if (r == -EBUSY && ret_left)
-		*ret_left = m.b.stop_csr.left;
-	return r;
-}
-
-/* The words of a command as the wire carries them: each with its NUL. */
-static int put_words(const char *const *argv, struct sm_exec_pgm *to)
-{
-	size_t used = 0;
-
-	if (!argv[0] || !*argv[0])
-		return -EINVAL;
-	for (unsigned i = 0; argv[i]; i++) {
-		size_t n = strlen(argv[i]) + 1;
-
-		if (n > sizeof(to->words) - used)
-			return -E2BIG;
-		memcpy(to->words + used, argv[i], n);
-		used += n;
-	}
-	to->words_bytes = (uint32_t)used;
-	return 0;
-}
-
-int sm_exec(struct sm_connection *c, uint32_t session, const char *const *argv, bool detached,
-	    uint32_t *ret_pid)
-{
-	struct sm_message m;
-	int r;
-
-	sm_message_start(&m, SM_EXEC_PGM, 0, 0);
-	r = put_words(argv, &m.b.exec_pgm);
-	if (r < 0)
-		return r;
-	m.b.exec_pgm.session = session;
-	m.b.exec_pgm.flags = detached ? 1u : 0u;
-	r = client_ask(c, &m, PATIENCE);
-	if (r < 0)
-		return r;
-	*ret_pid = m.b.exec_pgm.pid;
-	return 0;
 }
 
 int sm_last_stop(struct sm_connection *c, struct sm_stop *ret)

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sys/sys.h"
+#include "base/text.h"
 
 /* Milliseconds until a deadline for poll(2); 0 when it has passed. */
 static int left_ms(uint64_t deadline_ns)
@@ -36,12 +36,32 @@ static void keep_event(struct sm_connection *c, const struct sm_message *m)
 	c->held++;
 }
 
+static void drop_fds(struct sm_connection *c)
+{
+	for (unsigned i = 0; i < c->fd_count; i++)
+		sys_close(c->fds[i]);
+	c->fd_count = 0;
+}
+
+int client_take_fds(struct sm_connection *c, unsigned count, int *ret)
+{
+	if (c->fd_count != count) {
+		drop_fds(c);
+		return -EPROTO;
+	}
+	memcpy(ret, c->fds, count * sizeof(*ret));
+	c->fd_count = 0;
+	return 0;
+}
+
 /* One datagram. 1 = an answer or event of right form, 0 = none here now, else c is broken. */
 static int receive(struct sm_connection *c, struct sm_message *ret)
 {
 	struct sm_message m;
-	ssize_t n = sys_receive(c->fd, &m, sizeof(m), NULL, NULL);
+	ssize_t n;
 
+	drop_fds(c); /* nobody wanted them */
+	n = sys_receive(c->fd, &m, sizeof(m), c->fds, &c->fd_count);
 	if (n == -EAGAIN)
 		return 0;
 	if (n == 0 || n == -ECONNRESET || n == -EPIPE)
@@ -74,6 +94,18 @@ static int send_request(struct sm_connection *c, const struct sm_message *m, uin
 	}
 }
 
+/* The reason that an answer gives; a session that was made has none, whatever it says. */
+static void keep_text(struct sm_connection *c, const struct sm_message *m)
+{
+	const bool refused = m->h.status != SM_OK;
+
+	c->last_status = m->h.status;
+	if (refused && m->h.call == SM_START_CSR)
+		str_copy(c->last_text, sizeof(c->last_text), m->b.start_csr.text);
+	else if (refused && m->h.call == SM_BOOT_ACCEPT)
+		str_copy(c->last_text, sizeof(c->last_text), m->b.boot_accept.text);
+}
+
 int client_ask(struct sm_connection *c, struct sm_message *m, int patience)
 {
 	uint64_t deadline_ns =
@@ -81,6 +113,7 @@ int client_ask(struct sm_connection *c, struct sm_message *m, int patience)
 	unsigned call = m->h.call;
 	int r;
 
+	c->last_text[0] = 0;
 	if (c->broken)
 		return c->broken;
 	m->h.tag = ++c->tag;
@@ -110,7 +143,7 @@ int client_ask(struct sm_connection *c, struct sm_message *m, int patience)
 		if (in.h.call != call)
 			return c->broken = -EPROTO;
 		memcpy(m, &in, sm_message_bytes(&in));
-		c->last_status = in.h.status;
+		keep_text(c, &in);
 		return client_error(in.h.status);
 	}
 	return r;
@@ -154,6 +187,7 @@ void sm_close(struct sm_connection *c)
 {
 	if (!c)
 		return;
+	drop_fds(c);
 	sys_close(c->fd);
 	free(c);
 }
@@ -185,6 +219,11 @@ bool sm_same_pids(const struct sm_connection *c)
 uint32_t sm_last_status(const struct sm_connection *c)
 {
 	return c->last_status;
+}
+
+const char *sm_last_text(const struct sm_connection *c)
+{
+	return c->last_text;
 }
 
 int sm_subscribe(struct sm_connection *c)

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "sm.h"
+#include "sys/sys.h"
 #include "wire/wire.h"
 
 #define EVENTS_HELD 64u   /* events kept while an answer is waited for (documented in sm.h) */
@@ -27,7 +28,10 @@ struct sm_connection {
 	bool subscribed;
 	int broken; /* 0, or the -errno every further call gets */
 	unsigned first, held;
-	uint64_t lost; /* events that found no room */
+	uint64_t lost;        /* events that found no room */
+	int fds[SYS_FDS_MAX]; /* that came with the last message; owner: this, until taken */
+	unsigned fd_count;
+	char last_text[TEXT_BYTES]; /* the reason of the last answer, "" = none */
 	struct sm_event events[EVENTS_HELD];
 };
 
@@ -40,6 +44,23 @@ struct sm_connection {
  * -EPROTO with m undefined.
  */
 int client_ask(struct sm_connection *c, struct sm_message *m, int patience);
+
+/*
+ * client_ask_row - what the cursor calls share: 1 a row and the cursor moved on, 0 past the last,
+ * -errno
+ *   answered  the cursor in m's body, read after the answer
+ * The cursor grows with every row, whatever was answered, so that no caller can be kept in a
+ * circle.
+ */
+int client_ask_row(struct sm_connection *c, struct sm_message *m, uint32_t *cursor,
+		   const uint32_t *answered);
+
+/*
+ * client_take_fds - the descriptors that came with the answer to the last client_ask
+ *   count, ret  as many as must have come; the caller's, close-on-exec
+ * Returns 0, or -EPROTO when there were more or fewer (they are closed then).
+ */
+int client_take_fds(struct sm_connection *c, unsigned count, int *ret);
 
 /* client_error - the -errno of sm.h for a status of the wire; 0 for success. */
 int client_error(uint32_t status);

@@ -30,9 +30,20 @@ SAME(SM_POWER_EXIT, SM_ACTION_EXIT);
 SAME(SM_SESSION_FREE, SESSION_FREE);
 SAME(SM_SESSION_RESERVED, SESSION_RESERVED);
 SAME(SM_SESSION_SETTING_UP, SESSION_SETTING_UP);
+SAME(SM_SESSION_REGISTERED, SESSION_REGISTERED);
 SAME(SM_SESSION_RUNNING, SESSION_RUNNING);
 SAME(SM_SESSION_ENDING, SESSION_ENDING);
 SAME(SM_SESSION_DYING, SESSION_DYING);
+SAME(SM_ISOLATION_MOUNT, SM_ISOLATE_MOUNT);
+SAME(SM_ISOLATION_IPC, SM_ISOLATE_IPC);
+SAME(SM_ISOLATION_PID, SM_ISOLATE_PID);
+SAME(SM_ISOLATION_UTS, SM_ISOLATE_UTS);
+SAME(SM_ISOLATION_NET, SM_ISOLATE_NET);
+SAME(SM_ISOLATION_DEV, SM_ISOLATE_DEV);
+SAME(SM_NO_USER, SM_NO_OWNER);
+SAME(SM_NO_LIMIT, SM_UNLIMITED);
+SAME(SM_RLIMITS, sizeof(((struct sm_policy *)0)->limit) / sizeof(uint64_t));
+_Static_assert(SM_NO_LIMIT_64 == SM_UNLIMITED_64, "sm.h and the wire differ");
 SAME(SM_BOOT_PHASE, SM_ROW_PHASE);
 SAME(SM_BOOT_ENTRY, SM_ROW_ENTRY);
 SAME(SM_BOOT_ITEM, SM_ROW_ITEM);
@@ -69,6 +80,7 @@ static const struct {
 	{SM_CRASHED, EIO},
 	{SM_SHUTDOWN_IN_PROGRESS, ESHUTDOWN},
 	{SM_REVISION_MISMATCH, EPROTO},
+	{SM_NOT_SUPPORTED, EOPNOTSUPP},
 };
 
 int client_error(uint32_t status)
@@ -84,6 +96,13 @@ void client_session(const struct sm_session_row *row, struct sm_session *ret)
 	*ret = (struct sm_session){.session = row->session,
 				   .state = (enum sm_session_state)row->state,
 				   .hold = (enum sm_session_hold)row->how,
+				   .isolation = row->isolation,
+				   .owner = row->owner,
+				   .restarts = row->restarts,
+				   .frozen = row->flags & SM_ROW_FROZEN,
+				   .kept = row->flags & SM_ROW_KEPT,
+				   .idle_s = row->idle_s,
+				   .ends_ns = row->ends_ns,
 				   .csrss_pid = row->csrss_pid,
 				   .initial_pid = row->initial_pid,
 				   .copy_pid = row->copy_pid,
@@ -220,6 +239,8 @@ const char *sm_error_text(int r)
 		return "table full";
 	case -EINVAL:
 		return "invalid parameter";
+	case -EOPNOTSUPP:
+		return "cannot be had here";
 	default:
 		return err_text(-r);
 	}
@@ -261,6 +282,16 @@ const char *sm_session_hold_word(enum sm_session_hold hold)
 	static const char *const words[] = {"cgroup", "pid-namespace", "nothing"};
 
 	return word(words, ARRAY_SIZE(words), (unsigned)hold);
+}
+
+const char *sm_isolation_word(enum sm_isolation one)
+{
+	static const char *const words[] = {"mount", "ipc", "pid", "uts", "net", "dev"};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(words); i++)
+		if ((unsigned)one == 1u << i)
+			return words[i];
+	return "?";
 }
 
 const char *sm_boot_kind_word(enum sm_boot_kind kind)

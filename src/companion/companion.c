@@ -134,18 +134,24 @@ void companion_unwatch(struct companion *c, int fd)
 	(void)sys_epoll_drop(c->epoll, fd);
 }
 
-int companion_send(const struct companion *c, const struct sm_message *m)
+int companion_send_with(const struct companion *c, const struct sm_message *m, const int *fds,
+			unsigned fd_count)
 {
 	ssize_t r = -EPIPE;
 
 	if (c->orphaned)
 		return -EPIPE;
 	for (int tries = 0; tries < 2; tries++) {
-		r = sys_send(FD_MASTER, m, sm_message_bytes(m), NULL, 0);
+		r = sys_send(FD_MASTER, m, sm_message_bytes(m), fds, fd_count);
 		if (r != -EAGAIN || sys_wait_fd(FD_MASTER, SYS_WRITE, SEND_MS) <= 0)
 			break;
 	}
 	return r < 0 ? (int)r : 0;
+}
+
+int companion_send(const struct companion *c, const struct sm_message *m)
+{
+	return companion_send_with(c, m, NULL, 0);
 }
 
 void companion_refuse(const struct companion *c, const struct sm_message *m)

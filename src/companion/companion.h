@@ -103,6 +103,9 @@ void companion_unwatch(struct companion *c, int fd);
 /* companion_send - a message to the master; waits at most a second for room. Returns 0 or -errno.
  */
 int companion_send(const struct companion *c, const struct sm_message *m);
+/* companion_send_with - the same with fds, which stay the caller's. */
+int companion_send_with(const struct companion *c, const struct sm_message *m, const int *fds,
+			unsigned fd_count);
 
 /* companion_refuse - answer a request that this companion has no work for: not implemented. */
 void companion_refuse(const struct companion *c, const struct sm_message *m);

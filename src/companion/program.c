@@ -74,9 +74,9 @@ int program_find(const struct companion *c, const char *word, char *ret, size_t 
 int program_start(const struct companion *c, const struct program *p, int *ret_pidfd)
 {
 	_close_ int null_fd = -1;
-	int fds[3] = {p->in, p->out, p->out};
+	int fds[3] = {p->in, p->out, p->err ? p->err : p->out};
 
-	if (p->in < 0 || p->out < 0)
+	if (fds[0] < 0 || fds[1] < 0 || fds[2] < 0)
 		null_fd = sys_open(AT_FDCWD, "/dev/null", O_RDWR, 0);
 	for (int i = 0; i < 3; i++)
 		if (fds[i] < 0)
@@ -91,7 +91,8 @@ int program_start(const struct companion *c, const struct program *p, int *ret_p
 				    .fd_count = 3,
 				    .cgroup_fd = -1,
 				    .pidns_fd = -1,
-				    .flags = SYS_SPAWN_SETSID | (p->terminal ? SYS_SPAWN_CTTY : 0)},
+				    .flags = SYS_SPAWN_SETSID | (p->terminal ? SYS_SPAWN_CTTY : 0),
+				    .as = p->as},
 		ret_pidfd);
 }
 

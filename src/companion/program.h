@@ -22,9 +22,11 @@ int program_find(const struct companion *c, const char *word, char *ret, size_t 
 struct program {
 	const char *path;
 	char *const *argv;
-	char *const *env; /* NULL = ours */
-	int in, out;      /* fd for 0, fd for 1 and 2; -1 = /dev/null */
-	bool terminal;    /* fd 0 becomes the controlling terminal */
+	char *const *env;        /* NULL = ours */
+	int in, out;             /* fd for 0, fd for 1 and 2; -1 = /dev/null */
+	int err;                 /* another fd for 2; 0 = the same as for 1 */
+	bool terminal;           /* fd 0 becomes the controlling terminal */
+	const struct sys_as *as; /* NULL = as we are */
 };
 
 /*

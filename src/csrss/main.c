@@ -17,6 +17,8 @@
 
 /* How long what was killed may take to be gone; then the master's cgroup has the last word. */
 #define KILLED_MS 2000
+/* NT's WaitToKillAppTimeout, when the hive does not say. */
+#define PATIENCE_MS 5000
 /* Processes of the namespace that are not our children die without telling us. */
 #define LOOK_MS 5
 
@@ -27,27 +29,45 @@ static const char help[] =
 	"Keys: ObjectDirectory SharedSection ServerDll SubSystemType MaxRequestThreads\n"
 	"      RequestThreads ProfileControl Windows\n";
 
-static void create_process(struct programs *p, struct companion *c, struct sm_message *m)
+static void answer(struct companion *c, const struct sm_message *m, const struct handed *fds)
 {
-	int r = c->ending ? -ESHUTDOWN : programs_start(p, c, &m->b.exec_pgm);
-	struct sm_message answer;
+	int r = companion_send_with(c, m, fds->fd, fds->count);
 
 	if (r < 0)
-		companion_say(SYS_LOG_WARNING, "could not start", m->b.exec_pgm.words, r);
-	sm_message_start(&answer, SM_SB_CREATE_PROCESS, 1, m->h.tag);
-	answer.h.status = status_of(r < 0 ? r : 0);
-	answer.b.exec_pgm = m->b.exec_pgm; /* what else was asked comes back as it was */
-	answer.b.exec_pgm.session = c->session;
-	answer.b.exec_pgm.pid = r < 0 ? 0 : (uint32_t)r;
-	r = companion_send(c, &answer);
-	if (r < 0)
 		companion_say(SYS_LOG_WARNING, "cannot answer", "master", r);
+}
+
+static void create_process(struct programs *p, struct companion *c, struct sm_message *m)
+{
+	struct handed fds = {.kept = -1};
+	int r = c->ending ? -ESHUTDOWN : programs_start(p, c, &m->b.exec_pgm, &fds);
+
+	/* What else was asked comes back as it was: so a refusal of ours is told from another. */
+	m->h.reply = 1;
+	m->h.status = status_of(r < 0 ? r : 0);
+	m->b.exec_pgm.session = c->session;
+	/* In a pid namespace of our own we do not know its number outside. */
+	m->b.exec_pgm.pid = r < 0 || p->first ? 0 : (uint32_t)r;
+	answer(c, m, &fds);
+	handed_close(&fds);
+}
+
+static void program_row(const struct programs *p, struct companion *c, struct sm_message *m)
+{
+	int r = programs_row(p, &m->b.program_row);
+
+	m->h.reply = 1;
+	m->h.status = status_of(r);
+	m->b.program_row.session = c->session;
+	answer(c, m, &(struct handed){0});
 }
 
 static void message(struct programs *p, struct companion *c, struct sm_message *m)
 {
 	if (m->h.call == SM_SB_CREATE_PROCESS && !m->h.reply)
 		create_process(p, c, m);
+	else if (m->h.call == SM_SB_PROGRAM_ROW && !m->h.reply)
+		program_row(p, c, m);
 	else
 		companion_refuse(c, m);
 }
@@ -60,6 +80,7 @@ static bool wait_gone(struct programs *p, struct companion *c, unsigned ms)
 
 	for (;;) {
 		int left = companion_ms_left(until);
+		enum companion_what what;
 
 		programs_reap(p);
 		if (!programs_left(p))
@@ -68,19 +89,30 @@ static bool wait_gone(struct programs *p, struct companion *c, unsigned ms)
 			return false;
 		if (p->first && left > LOOK_MS)
 			left = LOOK_MS;
-		if (companion_next(c, left, &m) == COMPANION_MESSAGE)
+		what = companion_next(c, left, &m);
+		if (what == COMPANION_MESSAGE)
 			message(p, c, &m);
+		else if (what == COMPANION_INPUT)
+			programs_controls(p);
 	}
+}
+
+/* NT's time for programs that are asked to end, but never longer than the session has. */
+static unsigned patience_ms(const struct companion *c)
+{
+	unsigned ms = plan_session_number(c->plan, c->session, "WaitToKillAppTimeout", PATIENCE_MS);
+	unsigned most = companion_stop_ms(c);
+
+	return ms < most ? ms : most;
 }
 
 static int end(struct programs *p, struct companion *c)
 {
-	programs_signal(p, SIGTERM);
-	programs_signal(p, SIGCONT);
-	if (wait_gone(p, c, companion_stop_ms(c)))
+	programs_ask(p);
+	if (wait_gone(p, c, patience_ms(c)))
 		return COMPANION_OK;
 	sys_log(SYS_LOG_WARNING, "programs did not end when asked; killed");
-	programs_signal(p, SIGKILL);
+	programs_kill(p);
 	return wait_gone(p, c, KILLED_MS) ? COMPANION_OK : COMPANION_FAILED;
 }
 
@@ -96,13 +128,33 @@ static int serve(struct programs *p, struct companion *c)
 		case COMPANION_CHILD:
 			programs_reap(p);
 			break;
-		case COMPANION_TIMEOUT:
 		case COMPANION_INPUT:
+			programs_controls(p);
+			break;
+		case COMPANION_TIMEOUT:
 		case COMPANION_END:
 			break;
 		}
 	}
 	return end(p, c);
+}
+
+/* Everything that can fail is done before the master is told that we are up. */
+static int prepare(struct programs *p, struct companion *c, char **envp)
+{
+	static struct owner owner;
+	int r = owner_read(&owner, envp);
+
+	if (r < 0) {
+		companion_say(SYS_LOG_ERROR, "cannot run programs as", "the session's owner", r);
+		return r;
+	}
+	if (r) {
+		p->owner = &owner;
+		c->env = owner.env;
+	}
+	r = companion_listen(c);
+	return r < 0 ? r : programs_open(p, c);
 }
 
 int main(int argc, char **argv, char **envp)
@@ -122,8 +174,7 @@ int main(int argc, char **argv, char **envp)
 		companion_say(SYS_LOG_ERROR, "invalid parameter", bad, 0);
 		return COMPANION_USAGE;
 	}
-	programs.first = sys_pid() == 1;
-	r = companion_listen(&c);
+	r = prepare(&programs, &c, envp);
 	if (r >= 0)
 		r = companion_register(&c, ROLE_CSRSS);
 	if (r < 0) {

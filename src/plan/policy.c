@@ -12,6 +12,8 @@
 #define ABSENT 0xFFFFFFFFu /* no number of the hive is that large in these values */
 #define MIB    (1ull << 20)
 
+#define USUAL_WEIGHT 100u /* the kernel's, of processors and disks */
+
 static const struct {
 	const char *word;
 	uint32_t bit;
@@ -35,62 +37,103 @@ static bool is_word(const char *s, size_t n, const char *word)
 	return str_len(word, n + 1) == n && bytes_same(s, word, n);
 }
 
-/* "mount ipc": what is no word was refused when the plan was made. */
-static uint32_t isolation_of(const char *s)
+static int limit_number(const char *s, size_t n)
 {
-	uint32_t bits = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(limits); i++)
+		if (is_word(s, n, limits[i].word))
+			return (int)limits[i].number;
+	return -ENOENT;
+}
 
-	while (*s) {
-		size_t n = 0;
+int policy_limit(const char *name)
+{
+	return limit_number(name, str_len(name, NAME_BYTES));
+}
 
-		while (s[n] && s[n] != ' ')
-			n++;
+const char *policy_limit_name(unsigned number)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(limits); i++)
+		if (limits[i].number == number)
+			return limits[i].word;
+	return NULL;
+}
+
+/* The next of some words parted by one blank each: its length; 0 at the end. */
+static size_t word_at(const char *s)
+{
+	size_t n = 0;
+
+	while (s[n] && s[n] != ' ')
+		n++;
+	return n;
+}
+
+/* "mount ipc" */
+static int isolation_of(const char *s, struct sm_policy *p)
+{
+	for (size_t n; *s; s += n + (s[n] == ' ')) {
+		uint32_t bit = 0;
+
+		n = word_at(s);
 		for (size_t i = 0; i < ARRAY_SIZE(namespaces); i++)
 			if (is_word(s, n, namespaces[i].word))
-				bits |= namespaces[i].bit;
-		s += n + (s[n] == ' ');
+				bit = namespaces[i].bit;
+		if (!bit)
+			return -EINVAL;
+		p->isolation |= bit;
 	}
-	return bits & SM_ISOLATE_DEV ? bits | SM_ISOLATE_MOUNT : bits;
+	if (p->isolation & SM_ISOLATE_DEV)
+		p->isolation |= SM_ISOLATE_MOUNT;
+	return 0;
 }
 
 /* "nofile=1024 core=0" */
-static void limits_of(const char *s, struct sm_policy *p)
+static int limits_of(const char *s, struct sm_policy *p)
 {
-	while (*s) {
-		size_t n = 0, name = 0;
+	for (size_t n; *s; s += n + (s[n] == ' ')) {
+		size_t name = 0;
 		uint64_t value;
+		int which;
 
-		while (s[n] && s[n] != ' ')
-			n++;
+		n = word_at(s);
 		while (name < n && s[name] != '=')
 			name++;
-		for (size_t i = 0; i < ARRAY_SIZE(limits); i++)
-			if (name < n && is_word(s, name, limits[i].word) &&
-			    str_u64(s + name + 1, n - name - 1, &value) == 0) {
-				p->limits |= 1u << limits[i].number;
-				p->limit[limits[i].number] = value;
-			}
-		s += n + (s[n] == ' ');
+		which = limit_number(s, name);
+		if (which < 0 || name == n || str_u64(s + name + 1, n - name - 1, &value) < 0)
+			return -EINVAL;
+		p->limits |= 1u << which;
+		p->limit[which] = value;
 	}
+	return 0;
 }
 
-/* 16 hexadecimal digits. */
-static uint64_t mask_of(const char *s)
+/* 16 hexadecimal digits; "" = nothing is said. */
+static int capabilities_of(const char *s, struct sm_policy *p)
 {
-	uint64_t x = 0;
+	char room[19] = "0x";
 
-	for (; *s; s++)
-		x = x << 4 | (uint64_t)(*s <= '9' ? *s - '0' : (*s | 32) - 'a' + 10);
-	return x;
+	if (!s[0])
+		return 0;
+	if (str_len(s, 17) != 16 || !str_copy(room + 2, sizeof(room) - 2, s) ||
+	    str_u64(room, 18, &p->capabilities) < 0)
+		return -EINVAL;
+	p->given |= SM_GIVEN_CAPABILITIES;
+	return 0;
 }
 
-static int32_t signed_of(const char *s)
+/* "-500"; "" = nothing is said. */
+static int oom_score_of(const char *s, struct sm_policy *p)
 {
-	bool minus = *s == '-';
-	uint64_t x = 0;
+	const bool minus = s[0] == '-';
+	uint64_t x;
 
-	(void)!str_u64(s + minus, str_len(s + minus, 8), &x);
-	return minus ? -(int32_t)x : (int32_t)x;
+	if (!s[0])
+		return 0;
+	if (str_u64(s + minus, str_len(s + minus, NAME_BYTES), &x) < 0 || x > 1000)
+		return -EINVAL;
+	p->oom_score = minus ? -(int32_t)x : (int32_t)x;
+	p->given |= SM_GIVEN_OOM;
+	return 0;
 }
 
 static uint32_t number(const struct plan_header *plan, uint32_t n, const char *name)
@@ -100,20 +143,10 @@ static uint32_t number(const struct plan_header *plan, uint32_t n, const char *n
 	return x == ABSENT ? 0 : x;
 }
 
-static void given_of_plan(const struct plan_header *plan, uint32_t n, struct sm_policy *p)
+static void flags_of(const struct plan_header *plan, uint32_t n, struct sm_policy *p)
 {
-	const char *mask = plan_session_text(plan, n, "Capabilities", "");
-	const char *score = plan_session_text(plan, n, "OomScoreAdjust", "");
 	uint32_t umask = plan_session_number(plan, n, "Umask", ABSENT);
 
-	if (mask[0]) {
-		p->given |= SM_GIVEN_CAPABILITIES;
-		p->capabilities = mask_of(mask);
-	}
-	if (score[0]) {
-		p->given |= SM_GIVEN_OOM;
-		p->oom_score = signed_of(score);
-	}
 	if (umask != ABSENT) {
 		p->given |= SM_GIVEN_UMASK;
 		p->umask = umask;
@@ -122,10 +155,11 @@ static void given_of_plan(const struct plan_header *plan, uint32_t n, struct sm_
 		p->given |= SM_GIVEN_NO_NEW_PRIVS;
 }
 
-void policy_of_plan(const struct plan_header *plan, uint32_t session, struct sm_policy *ret)
+int policy_of_plan(const struct plan_header *plan, uint32_t session, struct sm_policy *ret)
 {
+	int texts[4];
+
 	*ret = (struct sm_policy){
-		.isolation = isolation_of(plan_session_text(plan, session, "Isolation", "")),
 		.memory_bytes = number(plan, session, "MemoryMaxMiB") * MIB,
 		.io_bytes_s = number(plan, session, "IoMaxMiB") * MIB,
 		.processes = number(plan, session, "ProcessesMax"),
@@ -135,8 +169,15 @@ void policy_of_plan(const struct plan_header *plan, uint32_t session, struct sm_
 		.idle_s = number(plan, session, "IdleTimeout"),
 		.lifetime_s = number(plan, session, "MaxLifetime"),
 	};
-	limits_of(plan_session_text(plan, session, "Limits", ""), ret);
-	given_of_plan(plan, session, ret);
+	flags_of(plan, session, ret);
+	texts[0] = isolation_of(plan_session_text(plan, session, "Isolation", ""), ret);
+	texts[1] = limits_of(plan_session_text(plan, session, "Limits", ""), ret);
+	texts[2] = capabilities_of(plan_session_text(plan, session, "Capabilities", ""), ret);
+	texts[3] = oom_score_of(plan_session_text(plan, session, "OomScoreAdjust", ""), ret);
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		if (texts[i] < 0)
+			return texts[i];
+	return policy_check(ret);
 }
 
 const char *policy_owner(const struct plan_header *plan, uint32_t session)
@@ -186,11 +227,24 @@ static void given_add(struct sm_policy *p, const struct sm_policy *more)
 		p->oom_score = more->oom_score;
 	if (more->given & SM_GIVEN_UMASK)
 		p->umask |= more->umask;
-	if (more->given & SM_GIVEN_OWNER) {
+	if (more->given & ~p->given & SM_GIVEN_OWNER) {
 		p->uid = more->uid;
 		p->gid = more->gid;
 	}
 	p->given |= more->given;
+}
+
+static uint32_t at_most_usual(uint32_t weight)
+{
+	return weight > USUAL_WEIGHT ? USUAL_WEIGHT : weight;
+}
+
+void policy_foreign(struct sm_policy *more)
+{
+	if (more->oom_score < 0)
+		more->oom_score = 0;
+	more->cpu_weight = at_most_usual(more->cpu_weight);
+	more->io_weight = at_most_usual(more->io_weight);
 }
 
 int policy_add(struct sm_policy *p, const struct sm_policy *more)

@@ -36,6 +36,8 @@ struct draft {
 	enum plan_table marks;      /* which list of safe boot is at hand */
 	uint32_t foreign_libraries; /* .dll files: Windows' own, said once */
 	uint32_t no_paging_default; /* PagingFiles is there */
+	char **console;             /* Consoles: of session 1 and on */
+	size_t consoles;
 	bool known_present, directories_present;
 	bool minimal_present, network_present; /* the lists of safe boot */
 	int failed;                            /* -E2BIG */
@@ -83,7 +85,16 @@ handler handle_directories, handle_device, handle_variable, handle_library, hand
 	handle_directory; /* plan_lists.c */
 handler handle_mark;      /* plan_keys.c */
 handler handle_number, handle_switch, handle_choice, handle_path, handle_console, handle_host,
-	handle_user, handle_isolation; /* plan_simple.c */
+	handle_user, handle_group; /* plan_simple.c */
+handler handle_isolation, handle_capabilities, handle_octal, handle_signed, handle_limits,
+	handle_strings, handle_links, handle_consoles; /* plan_policy.c */
+
+/* draft_put - a text or number that is no setting: the session's row, or a text of the plan. */
+void draft_put(struct draft *d, const struct schema_row *row, const char *text, uint32_t number);
+/* draft_place - the place of a word, in any case, in a list parted by blanks; -1 = not there. */
+int draft_place(const char *words, const char *word);
+/* console_fault - why a path is no terminal's, or NULL. */
+const char *console_fault(const char *path);
 
 /* draft_values - each value of a key, by the rows of that key (plan_make.c). */
 void draft_values(struct draft *d, const struct reg_key *k, enum schema_key key);
@@ -100,6 +111,8 @@ void keys_unread(struct draft *d, enum schema_key key, const struct reg_key *k);
 
 /* defaults_lines - BootExecute and the required subsystems, when the hive has none. */
 void defaults_lines(struct draft *d);
+/* defaults_sessions - what Consoles means for single sessions, and how many there are. */
+void defaults_sessions(struct draft *d);
 /* defaults_lists - the defaults of the keys whose values have any name. */
 void defaults_lists(struct draft *d);
 /* defaults_safe_boot - what a safe boot starts when the hive has no list of its own. */

@@ -40,7 +40,15 @@ static handler *const handlers[GRAMMAR_COUNT] = {
 	[GRAMMAR_CONSOLE] = handle_console,
 	[GRAMMAR_HOST] = handle_host,
 	[GRAMMAR_USER] = handle_user,
+	[GRAMMAR_GROUP] = handle_group,
 	[GRAMMAR_ISOLATION] = handle_isolation,
+	[GRAMMAR_CAPABILITIES] = handle_capabilities,
+	[GRAMMAR_OCTAL] = handle_octal,
+	[GRAMMAR_SIGNED] = handle_signed,
+	[GRAMMAR_LIMITS] = handle_limits,
+	[GRAMMAR_STRINGS] = handle_strings,
+	[GRAMMAR_LINKS] = handle_links,
+	[GRAMMAR_CONSOLES] = handle_consoles,
 	[GRAMMAR_MARK] = handle_mark,
 };
 
@@ -186,6 +194,7 @@ static void walk(struct draft *d)
 	}
 	defaults_lines(d);
 	defaults_lists(d);
+	defaults_sessions(d);
 	defaults_safe_boot(d);
 }
 

@@ -13,8 +13,7 @@ static uint32_t *setting(struct draft *d, const struct schema_row *row)
 	return (uint32_t *)(void *)((char *)d->settings + row->setting);
 }
 
-/* Where a text or number that is no setting goes: the session's row, or a text. */
-static void put(struct draft *d, const struct schema_row *row, const char *text, uint32_t number)
+void draft_put(struct draft *d, const struct schema_row *row, const char *text, uint32_t number)
 {
 	struct draft_row out = {.name = row->text, .text = text, .arg = number};
 
@@ -23,30 +22,58 @@ static void put(struct draft *d, const struct schema_row *row, const char *text,
 	draft_add(d, row->table, out);
 }
 
+/* As NT has it, some numbers are written as text; said when it is none. */
+static bool number_of(struct draft *d, const struct reg_value *v, uint32_t *ret)
+{
+	const char *s;
+	uint64_t n;
+
+	if (v->type == REG_DWORD) {
+		if (value_dword(v, ret))
+			return true;
+		draft_say(d, PLAN_NOTE_ERROR, "a REG_DWORD has 4 bytes, this one has %u; not used",
+			  v->bytes);
+		return false;
+	}
+	s = draft_string(d, v, NAME_BYTES);
+	if (!s)
+		return false;
+	if (str_u64(s, strlen(s), &n) < 0 || n > UINT32_MAX) {
+		draft_say(d, PLAN_NOTE_ERROR, "\"%s\" is no number, or far too large; not used",
+			  draft_show(d, s));
+		return false;
+	}
+	*ret = (uint32_t)n;
+	return true;
+}
+
+/* The defaults that the master has at hand. 0, no deadline, stands in the session's row alone. */
+static void default_deadlines(struct draft *d, const struct schema_row *row, uint32_t n)
+{
+	if (row->key != KEY_SESSIONS || strcmp(d->session, "Default") != 0 || !n)
+		return;
+	if (strcmp(row->name, "StartDeadline") == 0)
+		d->settings->subsystem_deadline_s = n;
+	if (strcmp(row->name, "StopDeadline") == 0)
+		d->settings->shutdown_deadline_s = n;
+}
+
 void handle_number(struct draft *d, const struct schema_row *row, const struct reg_value *v)
 {
 	uint32_t n;
 
-	if (!value_dword(v, &n)) {
-		draft_say(d, PLAN_NOTE_ERROR, "a REG_DWORD has 4 bytes, this one has %u; not used",
-			  v->bytes);
+	if (!number_of(d, v, &n))
 		return;
-	}
-	if (n < row->min || n > row->max) {
-		draft_say(d, PLAN_NOTE_ERROR, "%u is not from %u to %u; not used", n, row->min,
-			  row->max);
+	if ((n < row->min || n > row->max) && !(row->or_zero && !n)) {
+		draft_say(d, PLAN_NOTE_ERROR, "%u is not %sfrom %u to %u; not used", n,
+			  row->or_zero ? "0, or " : "", row->min, row->max);
 		return;
 	}
 	if (row->setting != SETTING_NONE)
 		*setting(d, row) = n;
 	else
-		put(d, row, draft_text(d, "%u", n), n);
-	if (row->key == KEY_SESSIONS && strcmp(d->session, "Default") == 0) {
-		if (strcmp(row->name, "StartDeadline") == 0)
-			d->settings->subsystem_deadline_s = n;
-		if (strcmp(row->name, "StopDeadline") == 0)
-			d->settings->shutdown_deadline_s = n;
-	}
+		draft_put(d, row, draft_text(d, "%u", n), n);
+	default_deadlines(d, row, n);
 }
 
 void handle_switch(struct draft *d, const struct schema_row *row, const struct reg_value *v)
@@ -66,11 +93,10 @@ void handle_switch(struct draft *d, const struct schema_row *row, const struct r
 	if (n > 1)
 		draft_say(d, PLAN_NOTE_ERROR, "must be 0 or 1; not used");
 	else
-		put(d, row, n ? "1" : "0", n);
+		draft_put(d, row, n ? "1" : "0", n);
 }
 
-/* The place of a word in a list parted by blanks, -1 when it is not there. */
-static int place_of(const char *words, const char *word)
+int draft_place(const char *words, const char *word)
 {
 	for (int i = 0; *words; i++) {
 		size_t n = strcspn(words, " ");
@@ -90,7 +116,7 @@ void handle_choice(struct draft *d, const struct schema_row *row, const struct r
 
 	if (!s)
 		return;
-	at = place_of(row->words, s);
+	at = draft_place(row->words, s);
 	if (at < 0)
 		draft_say(d, PLAN_NOTE_ERROR, "\"%s\" is none of: %s; not used", draft_show(d, s),
 			  row->words);
@@ -104,7 +130,7 @@ static void put_checked(struct draft *d, const struct schema_row *row, const cha
 	if (fault)
 		draft_say(d, PLAN_NOTE_ERROR, "\"%s\": %s; not used", draft_show(d, s), fault);
 	else
-		put(d, row, s, 0);
+		draft_put(d, row, s, 0);
 }
 
 void handle_path(struct draft *d, const struct schema_row *row, const struct reg_value *v)
@@ -115,16 +141,23 @@ void handle_path(struct draft *d, const struct schema_row *row, const struct reg
 		put_checked(d, row, s, path_fault(s));
 }
 
+const char *console_fault(const char *path)
+{
+	const char *fault = path_fault(path);
+
+	if (!fault && (strncmp(path, "/dev/", 5) != 0 || !path[5]))
+		fault = "a console lies below /dev";
+	if (!fault && strlen(path) >= NAME_BYTES)
+		fault = "longer than 47 bytes";
+	return fault;
+}
+
 void handle_console(struct draft *d, const struct schema_row *row, const struct reg_value *v)
 {
-	const char *s = draft_string(d, v, NAME_BYTES), *fault;
+	const char *s = draft_string(d, v, PATH_BYTES);
 
-	if (!s)
-		return;
-	fault = path_fault(s);
-	if (!fault && (strncmp(s, "/dev/", 5) != 0 || !s[5]))
-		fault = "a console lies below /dev";
-	put_checked(d, row, s, fault);
+	if (s)
+		put_checked(d, row, s, console_fault(s));
 }
 
 static bool name_letter(char c)
@@ -148,40 +181,27 @@ void handle_host(struct draft *d, const struct schema_row *row, const struct reg
 	put_checked(d, row, s, fault);
 }
 
-void handle_user(struct draft *d, const struct schema_row *row, const struct reg_value *v)
+static const char *account_fault(const char *s)
 {
-	const char *s = draft_string(d, v, PATH_BYTES), *fault = NULL;
-
-	if (!s)
-		return;
 	if (!*s || strlen(s) > 32)
-		fault = "a user name has 1 to 32 letters";
-	for (const char *c = s; *c && !fault; c++)
+		return "a name of a user or group has 1 to 32 letters";
+	if (s[0] == '-')
+		return "a name of a user or group does not begin with -";
+	for (const char *c = s; *c; c++)
 		if (!name_letter(*c) && !strchr("-._@+$", *c))
-			fault = "a character no user name has";
-	if (!fault && s[0] == '-')
-		fault = "a user name does not begin with -";
-	put_checked(d, row, s, fault);
+			return "a character no name of a user or group has";
+	return NULL;
 }
 
-void handle_isolation(struct draft *d, const struct schema_row *row, const struct reg_value *v)
+void handle_user(struct draft *d, const struct schema_row *row, const struct reg_value *v)
 {
-	char room[64];
-	struct text t = TEXT_ON(room);
-	size_t count;
-	char **word = draft_list(d, v, &count);
+	const char *s = draft_string(d, v, PATH_BYTES);
 
-	for (size_t i = 0; i < count; i++) {
-		if (place_of(row->words, word[i]) < 0) {
-			draft_say(d, PLAN_NOTE_ERROR,
-				  "\"%s\" is none of: %s; the value is not used",
-				  draft_show(d, word[i]), row->words);
-			return;
-		}
-		text_add(text_add(&t, t.len ? " " : ""), word[i]);
-	}
-	if (t.cut)
-		draft_say(d, PLAN_NOTE_ERROR, "a word stands there more than once; not used");
-	else
-		put(d, row, draft_text(d, "%s", room), 0);
+	if (s)
+		put_checked(d, row, s, account_fault(s));
+}
+
+void handle_group(struct draft *d, const struct schema_row *row, const struct reg_value *v)
+{
+	handle_user(d, row, v);
 }

@@ -30,30 +30,38 @@ enum schema_key { /* the keys we read, below ControlSet00N\Control */
 };
 
 enum schema_grammar {
-	GRAMMAR_NUMBER,      /* DWORD from min to max */
-	GRAMMAR_SWITCH,      /* "0" or "1", or such a DWORD */
-	GRAMMAR_CHOICE,      /* one of the words */
-	GRAMMAR_LINES,       /* command lines, nt-reference §2.2 */
-	GRAMMAR_COMMAND,     /* one command line */
-	GRAMMAR_REFUSED,     /* read for the sake of saying no */
-	GRAMMAR_RENAMES,     /* pairs of paths, nt-reference §4.1 */
-	GRAMMAR_DELETES,     /* a path to delete */
-	GRAMMAR_DIRECTORIES, /* object directories */
-	GRAMMAR_DEVICE,      /* a link in /dev */
-	GRAMMAR_VARIABLE,    /* an environment variable */
-	GRAMMAR_LIBRARY,     /* FILE [sha256:HEX] */
-	GRAMMAR_NAMES,       /* names of known libraries to leave out */
-	GRAMMAR_SUBSYSTEMS,  /* names of values of the same key */
-	GRAMMAR_SUBSYSTEM,   /* a subsystem's command line; read through Required and Optional */
-	GRAMMAR_PAGING,      /* lines PATH [MIN [MAX]], nt-reference §3.1 */
-	GRAMMAR_PATHS,       /* a list of paths */
-	GRAMMAR_DIRECTORY,   /* an absolute directory */
-	GRAMMAR_PATH,        /* an absolute path */
-	GRAMMAR_CONSOLE,     /* a path below /dev */
-	GRAMMAR_HOST,        /* a host name */
-	GRAMMAR_USER,        /* a user name */
-	GRAMMAR_ISOLATION,   /* mount ipc uts net pid user */
-	GRAMMAR_MARK,        /* what the key's name is: Service, or a driver of NT's */
+	GRAMMAR_NUMBER,       /* DWORD, or the same as text, from min to max */
+	GRAMMAR_SWITCH,       /* "0" or "1", or such a DWORD */
+	GRAMMAR_CHOICE,       /* one of the words */
+	GRAMMAR_LINES,        /* command lines, nt-reference §2.2 */
+	GRAMMAR_COMMAND,      /* one command line */
+	GRAMMAR_REFUSED,      /* read for the sake of saying no */
+	GRAMMAR_RENAMES,      /* pairs of paths, nt-reference §4.1 */
+	GRAMMAR_DELETES,      /* a path to delete */
+	GRAMMAR_DIRECTORIES,  /* object directories */
+	GRAMMAR_DEVICE,       /* a link in /dev */
+	GRAMMAR_VARIABLE,     /* an environment variable */
+	GRAMMAR_LIBRARY,      /* FILE [sha256:HEX] */
+	GRAMMAR_NAMES,        /* names of known libraries to leave out */
+	GRAMMAR_SUBSYSTEMS,   /* names of values of the same key */
+	GRAMMAR_SUBSYSTEM,    /* a subsystem's command line; read through Required and Optional */
+	GRAMMAR_PAGING,       /* lines PATH [MIN [MAX]], nt-reference §3.1 */
+	GRAMMAR_PATHS,        /* a list of paths */
+	GRAMMAR_DIRECTORY,    /* an absolute directory */
+	GRAMMAR_PATH,         /* an absolute path */
+	GRAMMAR_CONSOLE,      /* a path below /dev */
+	GRAMMAR_HOST,         /* a host name */
+	GRAMMAR_USER,         /* a user name */
+	GRAMMAR_GROUP,        /* a group name */
+	GRAMMAR_ISOLATION,    /* some of the words */
+	GRAMMAR_CAPABILITIES, /* names without CAP_, or none, or all */
+	GRAMMAR_OCTAL,        /* permission bits: "0027" */
+	GRAMMAR_SIGNED,       /* a number from min to max, which may be negative, as text */
+	GRAMMAR_LIMITS,       /* lines NAME NUMBER, or NAME unlimited; the words are the names */
+	GRAMMAR_STRINGS,      /* lines NAME=VALUE */
+	GRAMMAR_LINKS,        /* lines NAME TARGET */
+	GRAMMAR_CONSOLES,     /* paths below /dev, the first one for session 1 */
+	GRAMMAR_MARK,         /* what the key's name is: Service, or a driver of NT's */
 	GRAMMAR_COUNT
 };
 
@@ -77,10 +85,11 @@ struct schema_row {
 	unsigned types;   /* TYPE_* that are right; the first one is shown */
 	enum schema_grammar grammar;
 	enum schema_state state;
-	uint32_t min, max;     /* GRAMMAR_NUMBER */
+	uint32_t min, max;     /* GRAMMAR_NUMBER; of GRAMMAR_SIGNED the same bits are signed */
+	bool or_zero;          /* 0 is right too */
 	uint16_t setting;      /* offset in struct plan_settings, or SETTING_NONE */
 	int table;             /* enum plan_table it fills, -1 none */
-	const char *words;     /* GRAMMAR_CHOICE, GRAMMAR_ISOLATION: the words, parted by blanks */
+	const char *words;     /* CHOICE, ISOLATION, LIMITS: the words, parted by blanks */
 	const char *text;      /* its name in PLAN_TEXTS, or NULL */
 	const char *otherwise; /* the default, for people; "-" = absent */
 	const char *meaning;   /* one line */

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "sys/sys.h"
 
 #define WAIT_S       300  /* of wait ready, when --timeout does not say otherwise */
@@ -45,13 +46,45 @@ static json_object *json_event(const struct sm_event *event)
 	}
 }
 
+static const struct {
+	const char *word;
+	enum sm_event_kind kind;
+} kinds[] = {{"boot", SM_ON_BOOT}, {"session", SM_ON_SESSION}, {"shutdown", SM_ON_SHUTDOWN}};
+
+/* "session,shutdown": bits by kind. Lost events may have been of any kind, so they are all kinds'.
+ * 0 = a word is none. */
+static unsigned kinds_of(const char *list)
+{
+	unsigned bits = 1u << SM_ON_LOST;
+
+	for (size_t i = 0; !list && i < ARRAY_SIZE(kinds); i++)
+		bits |= 1u << kinds[i].kind;
+	while (list) {
+		const size_t n = strcspn(list, ",");
+		size_t i = 0;
+
+		while (i < ARRAY_SIZE(kinds) &&
+		       (strlen(kinds[i].word) != n || strncmp(list, kinds[i].word, n) != 0))
+			i++;
+		if (i == ARRAY_SIZE(kinds))
+			return 0;
+		bits |= 1u << kinds[i].kind;
+		list = list[n] ? list + n + 1 : NULL;
+	}
+	return bits;
+}
+
 int verb_events(struct smctl *s, int argc, char **argv)
 {
+	const unsigned wanted = kinds_of(s->only);
 	bool going = false;
 	int r;
 
 	if (argc > 0)
 		return smctl_usage(s, "\"%s\" is not wanted here", show_text(argv[0]));
+	if (!wanted)
+		return smctl_usage(s, "--only wants some of boot,session,shutdown, not \"%s\"",
+				   show_text(s->only));
 	if (smctl_connect(s))
 		return SMCTL_FAILED;
 	r = sm_subscribe(s->c);
@@ -61,7 +94,8 @@ int verb_events(struct smctl *s, int argc, char **argv)
 		r = sm_event_next(s->c, -1, &event);
 		if (r == 1) {
 			going = going || event.kind == SM_ON_SHUTDOWN;
-			if (json_show(json_event(&event), true) != SMCTL_OK)
+			if (wanted >> event.kind & 1 &&
+			    json_show(json_event(&event), true) != SMCTL_OK)
 				return SMCTL_FAILED;
 		}
 	}

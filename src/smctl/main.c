@@ -23,7 +23,8 @@ static const struct option options[] = {
 	{"help", no_argument, NULL, 'h'},          {"version", no_argument, NULL, 'V'},
 	{"follow", no_argument, NULL, 'f'},        {"phases", no_argument, NULL, 'p'},
 	{"timeout", required_argument, NULL, 't'}, {"detached", no_argument, NULL, 'd'},
-	{"force", no_argument, NULL, 'F'},         {NULL, 0, NULL, 0},
+	{"force", no_argument, NULL, 'F'},         {"all", no_argument, NULL, 'a'},
+	{"only", required_argument, NULL, 'o'},    {NULL, 0, NULL, 0},
 };
 
 int verb_not_implemented(struct smctl *s, int argc, char **argv)
@@ -55,6 +56,12 @@ static int take_option(struct smctl *s, int letter, char **argv, int *ret)
 	case 'F':
 		s->force = true;
 		return 0;
+	case 'a':
+		s->all = true;
+		return 0;
+	case 'o':
+		s->only = optarg;
+		return 0;
 	case 't':
 		if (smctl_number(optarg, TIMEOUT_MAX_S, &n) == 0) {
 			s->timeout_s = (int)n;
@@ -82,10 +89,9 @@ static int read_options(struct smctl *s, int argc, char **argv, const char *own,
 	char letters[32];
 	int letter;
 
-	/* "+": stop at the first word; ":": tell a missing argument; "t" has one, as the last
-	 * letter. */
-	(void)snprintf(letters, sizeof(letters), "%s:%s%s%s", *own == '+' ? "+" : "",
-		       GLOBAL_LETTERS, *own == '+' ? own + 1 : own, strchr(own, 't') ? ":" : "");
+	/* "+": stop at the first word; ":": tell a missing argument */
+	(void)snprintf(letters, sizeof(letters), "%s:%s%s", *own == '+' ? "+" : "", GLOBAL_LETTERS,
+		       *own == '+' ? own + 1 : own);
 	optind = 0;
 	opterr = 0;
 	while ((letter = getopt_long(argc, argv, letters, options, NULL)) != -1) {
@@ -103,7 +109,8 @@ static int no_verb(struct smctl *s, int argc, char **argv)
 	if (argc == 0)
 		return smctl_usage(s, "wanted: a verb, as in: smctl status");
 	if (str_same(argv[0], "session"))
-		return smctl_usage(s, "wanted: session new [COMMAND...] or session end NUMBER");
+		return smctl_usage(s,
+				   "wanted: session list, show, new, end, limits, freeze or thaw");
 	if (str_same(argv[0], "wait"))
 		return smctl_usage(s, "wanted: wait ready [--timeout SECONDS]");
 	return smctl_usage(s, "there is no verb \"%s\"", show_text(argv[0]));

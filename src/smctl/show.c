@@ -7,6 +7,8 @@
  */
 #include "smctl/smctl.h"
 
+#include <inttypes.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -15,6 +17,7 @@
 
 #include "base/bytes.h"
 #include "base/text.h"
+#include "etc/accounts.h"
 
 #define SHOW_BYTES 4096
 
@@ -90,6 +93,76 @@ const char *show_time(uint64_t wall_s)
 	if (!gmtime_r(&t, &tm) || strftime(to, SHOW_BYTES, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
 		return "?";
 	return to;
+}
+
+const char *show_size(uint64_t bytes)
+{
+	static const char *const units[] = {"KiB", "MiB", "GiB", "TiB"};
+	double n = (double)bytes / 1024;
+	char *to = room();
+	size_t unit = 0;
+
+	if (bytes < 1024) {
+		(void)snprintf(to, SHOW_BYTES, "%" PRIu64 " bytes", bytes);
+		return to;
+	}
+	for (; n >= 1024 && unit + 1 < ARRAY_SIZE(units); unit++)
+		n /= 1024;
+	(void)snprintf(to, SHOW_BYTES, "%.1f %s", n, units[unit]);
+	return to;
+}
+
+const char *show_number(uint64_t n)
+{
+	char *to = room();
+
+	(void)snprintf(to, SHOW_BYTES, "%" PRIu64, n);
+	return to;
+}
+
+const char *show_user(uint32_t uid)
+{
+	struct account who;
+
+	if (uid == SM_NO_USER)
+		return "-";
+	if (account_find_id("/etc/passwd", uid, &who) == 0)
+		return show_text(who.name);
+	return show_number(uid);
+}
+
+const char *show_state(const struct sm_session *row)
+{
+	char *to = room();
+
+	(void)snprintf(to, SHOW_BYTES, "%s%s", sm_session_state_word(row->state),
+		       row->frozen ? ", frozen" : "");
+	return to;
+}
+
+const char *show_isolation(uint32_t isolation)
+{
+	struct text t = text_start(room(), SHOW_BYTES);
+	bool any = false;
+
+	for (uint32_t bit = 1; bit && bit <= isolation; bit <<= 1) {
+		if (!(isolation & bit))
+			continue;
+		text_add(text_add(&t, any ? " " : ""), sm_isolation_word((enum sm_isolation)bit));
+		any = true;
+	}
+	return any ? t.at : "-";
+}
+
+void show_field(const char *what, const char *format, ...)
+{
+	va_list arguments;
+
+	printf("%-12s", what);
+	va_start(arguments, format);
+	vprintf(format, arguments);
+	va_end(arguments);
+	putchar('\n');
 }
 
 const char *show_result(const struct sm_boot_entry *e)
@@ -186,6 +259,17 @@ int json_show(json_object *o, bool one_line)
 	return good ? SMCTL_OK : SMCTL_FAILED;
 }
 
+static json_object *json_isolation(uint32_t isolation)
+{
+	json_object *list = json_object_new_array();
+
+	for (uint32_t bit = 1; bit && bit <= isolation; bit <<= 1)
+		if (isolation & bit)
+			(void)json_object_array_add(list, json_object_new_string(sm_isolation_word(
+								  (enum sm_isolation)bit)));
+	return list;
+}
+
 json_object *json_session(const struct sm_session *row)
 {
 	json_object *o = json_object_new_object();
@@ -198,6 +282,13 @@ json_object *json_session(const struct sm_session *row)
 	json_put_text(o, "initial", row->initial);
 	json_put_text(o, "console", row->console);
 	json_put_text(o, "hold", sm_session_hold_word(row->hold));
+	json_put(o, "isolation", json_isolation(row->isolation));
+	json_put(o, "owner", row->owner == SM_NO_USER ? NULL : json_object_new_uint64(row->owner));
+	json_put_bool(o, "frozen", row->frozen);
+	json_put_bool(o, "kept", row->kept);
+	json_put_number(o, "restarts", row->restarts);
+	json_put_number(o, "idle_s", row->idle_s);
+	json_put(o, "ends_ns", row->ends_ns ? json_object_new_uint64(row->ends_ns) : NULL);
 	json_put_number(o, "failures", row->failures);
 	json_put_number(o, "created_ns", row->created_ns);
 	json_put_number(o, "ready_us", row->ready_us);

@@ -25,6 +25,8 @@ struct smctl {
 	bool follow, phases;     /* boot */
 	bool fast, detached;     /* power; exec */
 	bool force;              /* boot reject */
+	bool all;                /* session end */
+	const char *only;        /* events; NULL = every kind */
 	const char *reason;      /* power; NULL none */
 	int timeout_s;           /* wait; -1 not given, 0 = for ever */
 	struct sm_connection *c; /* NULL until smctl_connect */
@@ -36,6 +38,10 @@ int verb_tree(struct smctl *s, int argc, char **argv);
 int verb_sessions(struct smctl *s, int argc, char **argv);
 int verb_session_new(struct smctl *s, int argc, char **argv);
 int verb_session_end(struct smctl *s, int argc, char **argv);
+int verb_session_show(struct smctl *s, int argc, char **argv);
+int verb_session_limits(struct smctl *s, int argc, char **argv);
+int verb_session_freeze(struct smctl *s, int argc, char **argv);
+int verb_session_thaw(struct smctl *s, int argc, char **argv);
 int verb_exec(struct smctl *s, int argc, char **argv);
 int verb_boot(struct smctl *s, int argc, char **argv);
 int verb_stops(struct smctl *s, int argc, char **argv);
@@ -132,6 +138,22 @@ const char *show_since(uint64_t ns, uint64_t origin_ns);
 
 /* show_time - UTC as "2026-11-22T15:31:05Z"; same buffers. */
 const char *show_time(uint64_t wall_s);
+
+/* show_size - bytes as "64.0 MiB", "512 bytes"; show_number - decimal; same buffers. */
+const char *show_size(uint64_t bytes);
+const char *show_number(uint64_t n);
+
+/* show_user - a user by name, else by number, "-" for SM_NO_USER; same buffers. */
+const char *show_user(uint32_t uid);
+
+/* show_state - a session's state, with ", frozen" if it is; same buffers. */
+const char *show_state(const struct sm_session *row);
+
+/* show_isolation - what it has of its own, as "mount ipc", "-" = nothing; same buffers. */
+const char *show_isolation(uint32_t isolation);
+
+/* show_field - a line "what  text", the texts of all such lines below each other */
+void show_field(const char *what, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* show_result - "ok", "failed (5: input/output error)", "crashed (signal 11)"; same buffers. */
 const char *show_result(const struct sm_boot_entry *e);

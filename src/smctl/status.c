@@ -8,24 +8,10 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define KNOWN_LIST "KnownDlls" /* in the directory of the API port */
-
-static void line(const char *what, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void line(const char *what, const char *format, ...)
-{
-	va_list arguments;
-
-	printf("%-12s", what);
-	va_start(arguments, format);
-	vprintf(format, arguments);
-	va_end(arguments);
-	putchar('\n');
-}
 
 static const char *plural(uint64_t n, const char *one, const char *many)
 {
@@ -97,23 +83,24 @@ static void show_boot(const struct sm_machine *m, const struct why *w)
 							: "built-in minimum: no hive could be used";
 
 	if (m->level == SM_BOOT_BUILTIN)
-		line("level", "%s", level);
+		show_field("level", "%s", level);
 	else
-		line("level", "%s%s", level, m->hive[0] ? show_text(m->hive) : "(unnamed)");
+		show_field("level", "%s%s", level, m->hive[0] ? show_text(m->hive) : "(unnamed)");
 	if (w->text[0])
-		line("why", "%s", show_text(w->text));
+		show_field("why", "%s", show_text(w->text));
 	if (why_safe_word(m))
-		line("safe boot", "%s", why_safe_word(m));
+		show_field("safe boot", "%s", why_safe_word(m));
 	if (m->no_state)
-		line("attempt", "not counted: the state directory cannot be written");
+		show_field("attempt", "not counted: the state directory cannot be written");
 	else if (m->attempts)
-		line("attempt", "%u%s", m->attempts,
-		     m->boot_good ? ", accepted: this boot is good" : ", not yet accepted as good");
+		show_field("attempt", "%u%s", m->attempts,
+			   m->boot_good ? ", accepted: this boot is good"
+					: ", not yet accepted as good");
 	if (m->ready)
-		line("ready", "after %s", show_duration(m->ready_ns - m->started_ns));
+		show_field("ready", "after %s", show_duration(m->ready_ns - m->started_ns));
 	else
-		line("ready", "not yet");
-	line("up", "%s", show_duration(m->now_ns - m->started_ns));
+		show_field("ready", "not yet");
+	show_field("up", "%s", show_duration(m->now_ns - m->started_ns));
 }
 
 static void status_text(const struct smctl *s, const struct sm_machine *m, const struct why *w,
@@ -121,29 +108,29 @@ static void status_text(const struct smctl *s, const struct sm_machine *m, const
 {
 	printf("smss %s (build %s), process %u of a %s\n", show_text(m->version),
 	       show_text(m->build_id), sm_master_pid(s->c), sm_mode_word(m->mode));
-	line("phase", "%s", m->phase);
+	show_field("phase", "%s", m->phase);
 	if (m->shutting_down)
-		line("shutdown", "%s is on its way", sm_power_word(m->action));
+		show_field("shutdown", "%s is on its way", sm_power_word(m->action));
 	if (m->blocker[0])
-		line("waiting for", "%s", show_text(m->blocker));
+		show_field("waiting for", "%s", show_text(m->blocker));
 	show_boot(m, w);
-	line("sessions", "%u", m->sessions);
-	line("processes", "%u in the ledger, %u reaped, %u %s, %u %s", m->processes, m->reaped,
-	     m->orphans, plural(m->orphans, "orphan", "orphans"), m->clients,
-	     plural(m->clients, "client", "clients"));
+	show_field("sessions", "%u", m->sessions);
+	show_field("processes", "%u in the ledger, %u reaped, %u %s, %u %s", m->processes,
+		   m->reaped, m->orphans, plural(m->orphans, "orphan", "orphans"), m->clients,
+		   plural(m->clients, "client", "clients"));
 	if (m->no_cgroup)
-		line("no cgroup", "there is no cgroup v2: sessions end by pid namespace");
+		show_field("no cgroup", "there is no cgroup v2: sessions end by pid namespace");
 	if (m->degraded)
-		line("degraded", "%u %s missing; see: smctl boot", m->degraded,
-		     plural(m->degraded, "thing is", "things are"));
+		show_field("degraded", "%u %s missing; see: smctl boot", m->degraded,
+			   plural(m->degraded, "thing is", "things are"));
 	if (m->lines_dropped)
-		line("dropped", "%llu %s that console or kernel log did not take",
-		     (unsigned long long)m->lines_dropped,
-		     plural(m->lines_dropped, "line", "lines"));
+		show_field("dropped", "%llu %s that console or kernel log did not take",
+			   (unsigned long long)m->lines_dropped,
+			   plural(m->lines_dropped, "line", "lines"));
 	if (stop)
-		line("last stop", "0x%08X %s by %s in phase %s%s; see: smctl stops", stop->code,
-		     stop->word, show_text(stop->culprit), stop->phase,
-		     stop->earlier ? ", of an earlier run" : "");
+		show_field("last stop", "0x%08X %s by %s in phase %s%s; see: smctl stops",
+			   stop->code, stop->word, show_text(stop->culprit), stop->phase,
+			   stop->earlier ? ", of an earlier run" : "");
 }
 
 int verb_status(struct smctl *s, int argc, char **argv)
@@ -193,15 +180,15 @@ int verb_stops(struct smctl *s, int argc, char **argv)
 		puts("no stop is recorded: the previous run ended in order");
 		return SMCTL_OK;
 	}
-	line("code", "0x%08X %s", stop.code, stop.word);
+	show_field("code", "0x%08X %s", stop.code, stop.word);
 	if (stop.earlier)
-		line("run", "an earlier one; the previous run ended in order");
-	line("time", "%s", stop.wall_s ? show_time(stop.wall_s) : "unknown");
-	line("phase", "%s", stop.phase);
-	line("culprit", "%s", show_text(stop.culprit));
-	line("status", "0x%08X", stop.status);
+		show_field("run", "an earlier one; the previous run ended in order");
+	show_field("time", "%s", stop.wall_s ? show_time(stop.wall_s) : "unknown");
+	show_field("phase", "%s", stop.phase);
+	show_field("culprit", "%s", show_text(stop.culprit));
+	show_field("status", "0x%08X", stop.status);
 	if (stop.text[0])
-		line("text", "%s", show_text(stop.text));
+		show_field("text", "%s", show_text(stop.text));
 	return SMCTL_OK;
 }
 

@@ -7,13 +7,13 @@
  * parentage, so its cgroup tells the session it came from. One model, a JSON tree, is made and
  * then printed as it is or drawn, so both forms always say the same.
  */
-#include "smctl/smctl.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
+#include "smctl/smctl.h"
+#include "smctl/table.h"
 
 #define DEPTH_MAX    48 /* drawn; what is deeper is counted */
 #define CGROUP_BYTES 1024
@@ -25,6 +25,7 @@ struct tree {
 	json_object *sessions; /* array of session nodes */
 	json_object *machine;  /* the session manager's own node */
 	uint64_t now_ns;
+	FILE *out; /* while it is drawn: lines are cut to the terminal at the end */
 };
 
 static json_object *children_of(json_object *node)
@@ -108,6 +109,9 @@ static int add_sessions(struct tree *t)
 
 		json_put_number(node, "session", row.session);
 		json_put_text(node, "state", sm_session_state_word(row.state));
+		json_put_bool(node, "frozen", row.frozen);
+		json_put(node, "owner",
+			 row.owner == SM_NO_USER ? NULL : json_object_new_uint64(row.owner));
 		json_put_text(node, "console", row.console);
 		(void)children_of(node);
 		(void)json_object_array_add(t->sessions, node);
@@ -222,20 +226,21 @@ static void draw_label(const struct tree *t, json_object *node)
 	uint64_t deadline_ns = number_of(node, "deadline_ns");
 	bool core = str_same(role, "csrss") || str_same(role, "initial");
 
-	printf("%s %llu", show_text(image), (unsigned long long)number_of(node, "pid"));
+	(void)fprintf(t->out, "%s %llu", show_text(image),
+		      (unsigned long long)number_of(node, "pid"));
 	if (*role && !str_same(role, image))
-		printf("  %s", role);
+		(void)fprintf(t->out, "  %s", role);
 	if (*text_of(node, "why") && !core)
-		printf("  %s", show_text(text_of(node, "why")));
+		(void)fprintf(t->out, "  %s", show_text(text_of(node, "why")));
 	if (deadline_ns > t->now_ns)
-		printf("  %s left", show_duration(deadline_ns - t->now_ns));
+		(void)fprintf(t->out, "  %s left", show_duration(deadline_ns - t->now_ns));
 	else if (deadline_ns)
-		printf("  over its time");
+		(void)fprintf(t->out, "  over its time");
 	if (number_of(node, "adopted"))
-		printf("  adopted");
+		(void)fprintf(t->out, "  adopted");
 	if (number_of(node, "deeper"))
-		printf("  and deeper ones");
-	putchar('\n');
+		(void)fprintf(t->out, "  and deeper ones");
+	(void)fputc('\n', t->out);
 }
 
 static void draw(const struct tree *t, json_object *node, char *prefix, const struct lines *l)
@@ -247,7 +252,7 @@ static void draw(const struct tree *t, json_object *node, char *prefix, const st
 		json_object *child = json_object_array_get_idx(list, i);
 		bool last = i + 1 == n;
 
-		printf("%s%s", prefix, last ? l->last : l->more);
+		(void)fprintf(t->out, "%s%s", prefix, last ? l->last : l->more);
 		draw_label(t, child);
 		if (length + 8 >= PREFIX_BYTES)
 			continue;
@@ -258,28 +263,59 @@ static void draw(const struct tree *t, json_object *node, char *prefix, const st
 	}
 }
 
+static void draw_session(const struct tree *t, json_object *node)
+{
+	const char *console = text_of(node, "console");
+	json_object *owner;
+
+	(void)fprintf(t->out, "session %llu  %s%s", (unsigned long long)number_of(node, "session"),
+		      text_of(node, "state"), number_of(node, "frozen") ? ", frozen" : "");
+	if (json_object_object_get_ex(node, "owner", &owner) && owner)
+		(void)fprintf(t->out, "  of %s",
+			      show_user((uint32_t)json_object_get_uint64(owner)));
+	(void)fprintf(t->out, "%s%s\n", *console ? "  " : "", show_text(console));
+}
+
 static void draw_all(const struct tree *t)
 {
 	const struct lines *l = show_utf8() ? &box : &ascii;
 	char prefix[PREFIX_BYTES];
 
-	printf("machine\n%s", l->last);
+	(void)fprintf(t->out, "machine\n%s", l->last);
 	draw_label(t, t->machine);
 	(void)snprintf(prefix, sizeof(prefix), "%s", l->blank);
 	draw(t, t->machine, prefix, l);
 	for (size_t i = 0; i < json_object_array_length(t->sessions); i++) {
 		json_object *node = json_object_array_get_idx(t->sessions, i);
-		const char *console = text_of(node, "console");
 
-		printf("session %llu  %s%s%s\n", (unsigned long long)number_of(node, "session"),
-		       text_of(node, "state"), *console ? "  " : "", show_text(console));
+		draw_session(t, node);
 		prefix[0] = 0;
 		draw(t, node, prefix, l);
 	}
 	if (!sm_same_pids(t->s->c))
-		puts("(the session manager counts processes in a pid namespace of its own: only "
-		     "its "
-		     "ledger is shown)");
+		(void)fputs("(the session manager counts processes in a pid namespace of its own: "
+			    "only its ledger is shown)\n",
+			    t->out);
+}
+
+static int draw_to_terminal(struct tree *t)
+{
+	char *all = NULL, *at, *line;
+	size_t bytes = 0;
+
+	t->out = open_memstream(&all, &bytes);
+	if (!t->out)
+		return smctl_error(t->s, "%s", strerror(errno));
+	draw_all(t);
+	if (fclose(t->out) != 0) {
+		free(all);
+		return smctl_error(t->s, "%s", strerror(ENOMEM));
+	}
+	at = all;
+	while ((line = strsep(&at, "\n")) && at)
+		show_line(line);
+	free(all);
+	return SMCTL_OK;
 }
 
 static int build(struct tree *t)
@@ -332,7 +368,7 @@ int verb_tree(struct smctl *s, int argc, char **argv)
 	}
 	if (s->json)
 		return json_show(o, false);
-	draw_all(&t);
+	r = draw_to_terminal(&t);
 	(void)json_object_put(o);
-	return SMCTL_OK;
+	return r;
 }

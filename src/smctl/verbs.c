@@ -23,16 +23,60 @@ static const struct verb verbs[] = {
 	{ "sessions", "", "", verb_sessions, VERB_SHOWN,
 	  "one line per session",
 	  "Number, state, csrss, initial command, console, and how long its set-up took." },
-	{ "session new", "[COMMAND...]", "+", verb_session_new, VERB_SHOWN,
+	{ "session list", "", "", verb_sessions, 0,
+	  "one line per session",
+	  "The same as: smctl sessions" },
+	{ "session show", "NUMBER", "", verb_session_show, VERB_SHOWN,
+	  "all about one session",
+	  "Its row, what it is held to as the kernel has it, what it has of its own, its programs." },
+	{ "session new", "[OPTION]... [COMMAND...]", NULL, verb_session_new, VERB_SHOWN,
 	  "make a session",
-	  "Waits until its core processes are up. Without COMMAND the initial command is the plan's." },
-	{ "session end", "NUMBER", "", verb_session_end, VERB_SHOWN,
-	  "end a session",
-	  "Its programs are asked to end, then killed. Exit status 1 while some are still dying." },
-	{ "exec", "NUMBER COMMAND...", "+d", verb_exec, VERB_SHOWN,
-	  "start a program in a session",
-	  "By the session's csrss; does not wait for the program's end.\n"
-	  "  -d, --detached    null descriptors instead of the session's console" },
+	  "Waits until its core processes are up. Without COMMAND the initial command is the hive's.\n"
+	  "Options ask for more than the hive does; of two words the stricter counts. What cannot be\n"
+	  "had is refused, and nothing is made.\n"
+	  "      --isolate LIST    of its own: mount,ipc,pid,uts,net,dev or all\n"
+	  "      --memory SIZE     of all its processes together: bytes, or with K, M, G\n"
+	  "      --processes N     it may have\n"
+	  "      --cpu PERCENT     100 = one processor\n"
+	  "      --cpu-weight N    1 to 10000, against others; usually 100\n"
+	  "      --io RATE         bytes a second of each disk, read and written each; K, M, G\n"
+	  "      --io-weight N     1 to 10000; usually 100\n"
+	  "      --owner USER      whom it belongs to: a name, a number, or UID:GID\n"
+	  "      --caps LIST       the only capabilities in it: chown,net_raw, or none\n"
+	  "      --no-new-privs    set-user-id programs gain nothing\n"
+	  "      --umask OCTAL     of its processes\n"
+	  "      --limit NAME=N    a resource limit, as nofile=1024; N or unlimited; repeatable\n"
+	  "      --oom N           -1000 to 1000, higher is killed first when memory is out\n"
+	  "      --idle TIME       ends after so long without input: 90, 90s, 5m, 2h\n"
+	  "      --lifetime TIME   ends after so long" },
+	{ "session end", "NUMBER...|--all", "a", verb_session_end, VERB_SHOWN,
+	  "end sessions",
+	  "Programs are asked to end, then killed. Exit status 1 while some are still dying.\n"
+	  "  -a, --all         all but session 0; those the hive wants are made again" },
+	{ "session limits", "NUMBER [OPTION]...", NULL, verb_session_limits, VERB_SHOWN,
+	  "change what a session is held to, or show it",
+	  "Without options: what is in force. \"max\" takes a limit away.\n"
+	  "      --memory SIZE     bytes, or with K, M, G\n"
+	  "      --processes N     it may have\n"
+	  "      --cpu PERCENT     100 = one processor\n"
+	  "      --cpu-weight N    1 to 10000\n"
+	  "      --io RATE         bytes a second of each disk, read and written each\n"
+	  "      --io-weight N     1 to 10000" },
+	{ "session freeze", "NUMBER...", "", verb_session_freeze, VERB_SHOWN,
+	  "stop all processes of sessions",
+	  "Answered when all of them stand still. session thaw lets them go on." },
+	{ "session thaw", "NUMBER...", "", verb_session_thaw, VERB_SHOWN,
+	  "let them go on",
+	  "What session freeze has stopped." },
+	{ "exec", "[OPTION]... [--] COMMAND...", NULL, verb_exec, VERB_SHOWN | VERB_OWN,
+	  "run a program in a session",
+	  "As if it were run here: standard input, output and error, signals, exit code.\n"
+	  "  -s, --session N   if not given: the session that smctl runs in, else 0; also\n"
+	  "                    smctl exec N COMMAND...\n"
+	  "  -t, --terminal    a terminal of its own, to which this one is connected\n"
+	  "  -d, --detach      null descriptors; prints its process id, does not wait\n"
+	  "Exit status: the program's, 128 + the signal it died of; 125 smctl failed, 126 it\n"
+	  "cannot be started, 127 there is no such program." },
 	{ "boot", "", "fp", verb_boot, VERB_SHOWN,
 	  "whether this boot is good, and its timeline",
 	  "Level, attempt, LastKnownGood and what the next boot will try; then the timeline:\n"
@@ -49,13 +93,14 @@ static const struct verb verbs[] = {
 	{ "boot next-lkg", "", "", verb_boot_next_lkg, VERB_SHOWN,
 	  "the next boot takes LastKnownGood, that one only",
 	  "Root, once the boot is ready." },
-	{ "wait ready", "", "t", verb_wait_ready, VERB_SHOWN,
+	{ "wait ready", "", "t:", verb_wait_ready, VERB_SHOWN,
 	  "wait until the boot is ready",
 	  "Exit status 1 when it is not in time, or the machine shuts down before.\n"
 	  "  -t, --timeout S   seconds to wait; 0 = for ever; 300 if not given" },
-	{ "events", "", "", verb_events, VERB_SHOWN,
+	{ "events", "", "fo:", verb_events, VERB_SHOWN,
 	  "what happens, one JSON object per line",
-	  "Until the session manager ends the connection." },
+	  "Until the session manager ends the connection; --follow and --json change nothing.\n"
+	  "  -o, --only LIST   these kinds alone: boot,session,shutdown; lost ones are always told" },
 	{ "stops", "", "", verb_stops, VERB_SHOWN,
 	  "the stop that ended the previous run",
 	  "Code, time, phase, culprit, status." },
@@ -241,7 +286,8 @@ static void help_all(void)
 		if (!(verbs[i].flags & VERB_SHOWN))
 			continue;
 		(void)snprintf(both, sizeof(both), "%s %s", verbs[i].name, verbs[i].arguments);
-		printf("  %-26s %s\n", both, verbs[i].summary);
+		printf(strlen(both) > 26 ? "  %s\n%29s%s\n" : "  %-26s%s %s\n", both, "",
+		       verbs[i].summary);
 	}
 	puts("\noptions:\n" GLOBAL_HELP "  -V, --version     version, build and vendor\n\n"
 	     "smctl VERB --help tells more. Manual: smctl(8).");
@@ -274,7 +320,7 @@ void verbs_help(const char *name)
 	if (v->summary)
 		printf("%s: %s\n", v->name, v->summary);
 	puts(v->details);
-	if (v->options || v->run)
+	if ((v->options || v->run) && !(v->flags & VERB_OWN))
 		fputs(GLOBAL_HELP, stdout);
 	else
 		puts("      --json, --socket PATH, --version, --help");

@@ -10,6 +10,7 @@
 
 #define VERB_SHOWN   (1u << 0) /* in smctl --help */
 #define VERB_PART    (1u << 2) /* what another verb reads itself: for its help only */
+#define VERB_OWN     (1u << 3) /* -s is an option of its own, not --socket */
 #define VERB_PROGRAM (1u << 1) /* not a verb: a program's help only */
 
 struct verb {

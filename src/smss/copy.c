@@ -9,6 +9,7 @@
 #include "smss/copy.h"
 
 #include <errno.h>
+#include <linux/openat2.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -113,6 +114,18 @@ void copy_item(const struct copy *c, enum result result, int detail, uint64_t st
 	sys_log(level_of(result), line);
 }
 
+static int own_fds = AT_FDCWD; /* /proc/self/fd as it was seen, see copy_keep_proc */
+
+int copy_keep_proc(void)
+{
+	int fd = sys_open(AT_FDCWD, "/proc/self/fd", O_PATH | O_DIRECTORY, 0);
+
+	if (fd < 0)
+		return fd;
+	own_fds = fd;
+	return 0;
+}
+
 /* The path a descriptor really has, links resolved; without /proc the path as it was walked. */
 static int real_path(int fd, const char *walked, char *ret, size_t cap)
 {
@@ -120,8 +133,9 @@ static int real_path(int fd, const char *walked, char *ret, size_t cap)
 	struct text t = TEXT_ON(link);
 	ssize_t n;
 
-	text_u64(text_add(&t, "/proc/self/fd/"), (uint64_t)fd);
-	n = sys_readlink(AT_FDCWD, link, ret, cap);
+	text_add(&t, own_fds == AT_FDCWD ? "/proc/self/fd/" : "");
+	text_u64(&t, (uint64_t)fd);
+	n = sys_readlink(own_fds, link, ret, cap);
 	if (n > 0 && (size_t)n < cap && ret[0] == '/') {
 		ret[n] = 0;
 		return 0;
@@ -132,9 +146,14 @@ static int real_path(int fd, const char *walked, char *ret, size_t cap)
 /* Every directory above the image is root's, so that nobody can put another one in its place. */
 static int directories_owned(const char *path)
 {
+	static bool ours_are; /* our own directory and those above it: looked at once */
+	const bool ours = str_starts(path, IMAGE_DIRECTORY "/") &&
+			  !strchr(path + sizeof(IMAGE_DIRECTORY), '/');
 	char part[PATH_BYTES];
 	struct sys_stat st;
 
+	if (ours && ours_are)
+		return 0;
 	for (size_t i = 0; path[i]; i++) {
 		int r;
 
@@ -150,16 +169,26 @@ static int directories_owned(const char *path)
 		if (!boot_owned(&st))
 			return -EACCES;
 	}
+	ours_are = ours_are || ours;
 	return 0;
+}
+
+/* Its path is its only one: nothing in it leads elsewhere but a link. */
+static bool is_plain(const char *path)
+{
+	return !strstr(path, "//") && !strstr(path, "/.");
 }
 
 static int try_image(const char *path, int *ret_fd, char *ret_path, size_t path_cap)
 {
-	_close_ int fd = sys_walk(path, O_PATH);
+	_close_ int fd = sys_open_beneath(AT_FDCWD, path, O_PATH, 0, RESOLVE_NO_SYMLINKS);
+	const bool direct = fd >= 0 && is_plain(path);
 	char real[PATH_BYTES];
 	struct sys_stat st;
 	int r;
 
+	if (fd == -ELOOP || fd == -ENOSYS || fd == -EPERM) /* EPERM: filtered, as ENOSYS */
+		fd = sys_walk(path, O_PATH);
 	if (fd < 0)
 		return fd;
 	r = sys_stat_fd(fd, &st);
@@ -167,7 +196,10 @@ static int try_image(const char *path, int *ret_fd, char *ret_path, size_t path_
 		return r;
 	if (!S_ISREG(st.mode) || !(st.mode & 0111) || !boot_owned(&st))
 		return -EACCES;
-	r = real_path(fd, path, real, sizeof(real));
+	if (direct)
+		r = str_copy(real, sizeof(real), path) ? 0 : -ENAMETOOLONG;
+	else
+		r = real_path(fd, path, real, sizeof(real));
 	if (r < 0)
 		return r;
 	r = directories_owned(real);

@@ -12,7 +12,9 @@
  * a session copy also has FD_CSRSS and FD_INITIAL, the born connections of the processes it makes.
  * Core processes (csrss, wininit, winlogon) and BootExecute images get: 0 null, 1-2 console,
  * FD_MASTER their own connection, FD_PLAN the plan; their environment is the block's, exactly, and
- * SMSS_SESSION=N for core processes.
+ * for core processes the session's own variables, SMSS_SESSION=N and, for csrss and winlogon of a
+ * session that is held to something, SMSS_POLICY (the bytes of struct sm_policy in hex). An initial
+ * command that is no image of ours gets 0-2 alone, and runs as the session's owner.
  * A copy's own environment holds only what the master says: SMSS_HIVE, SMSS_STATE, SMSS_MODE
  * ("machine", "namespace", "container"), SMSS_LEVEL, SMSS_PHASE, SMSS_SAFEBOOT ("", "minimal",
  * "network"), SMSS_LKG ("1": LastKnownGood was asked for by a kernel word).
@@ -114,6 +116,13 @@ int copy_find_image(const struct copy *c, const char *token, int *ret_fd, char *
 		    size_t path_cap);
 
 /*
+ * copy_keep_proc - from now on images are found by the /proc that is there now
+ * For a copy that is about to lose sight of it: another one will be mounted over it, in which it
+ * has no number. Returns 0 or -errno.
+ */
+int copy_keep_proc(void);
+
+/*
  * copy_open_state - the state directory (SMSS_STATE or STATE_DIRECTORY), made when missing
  *   write  it must be writable: creates and probes
  * Returns its fd (caller's) or -errno (-EROFS: state is off and the caller says so).
@@ -134,4 +143,6 @@ int copy_role_paging(struct copy *c);   /* boot/paging.c: N = 1 does unpinned kn
 int copy_role_known(struct copy *c);    /* boot/known.c */
 int copy_role_session(struct copy *c);  /* session/setup.c: N = session */
 int copy_role_rescue(struct copy *c);   /* session/rescue.c */
+int copy_role_limits(struct copy *c);   /* session/limits.c: N = session */
+int copy_role_sweep(struct copy *c);    /* session/sweep.c: N = session */
 int copy_role_shutdown(struct copy *c); /* shutdown/driver.c: N = enum sm_action */

@@ -189,3 +189,15 @@ int sys_mount_id(int dir, const char *path, uint64_t *ret)
 	*ret = st.stx_mnt_id;
 	return 0;
 }
+
+int sys_last_read_s(const char *path, int64_t *ret)
+{
+	struct statx st;
+
+	if (syscall(SYS_statx, AT_FDCWD, path, 0, STATX_ATIME, &st) < 0)
+		return -errno;
+	if (!(st.stx_mask & STATX_ATIME))
+		return -ENODATA;
+	*ret = st.stx_atime.tv_sec;
+	return 0;
+}

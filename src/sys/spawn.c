@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/reboot.h>
 #include <sys/resource.h>
@@ -49,10 +50,30 @@ int sys_limit_files(uint64_t soft)
 	return limit_files(&now, NULL) < 0 ? -errno : 0;
 }
 
+int sys_set_limit(int resource, uint64_t value)
+{
+	const struct rlimit64_ both = {.soft = value, .hard = value};
+
+	if (syscall(SYS_prlimit64, 0, resource, &both, NULL) < 0)
+		return -errno;
+	if (resource == RLIMIT_NOFILE)
+		born_files.soft = 0;
+	return 0;
+}
+
 /* The kernel's own mask of 64 signals; libc's functions hide two of them from us. */
 static void mask_set(uint64_t mask)
 {
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, 8);
+}
+
+static volatile int exec_error; /* written by a child that borrows our memory, see sys_spawn */
+
+static void give_up(void) __attribute__((noreturn));
+static void give_up(void)
+{
+	exec_error = errno;
+	_exit(127);
 }
 
 static void child_fds(const struct sys_spawn *what)
@@ -65,37 +86,51 @@ static void child_fds(const struct sys_spawn *what)
 		if (from[i] >= 0 && from[i] < (int)n && from[i] != (int)i) {
 			from[i] = fcntl(from[i], F_DUPFD_CLOEXEC, SPAWN_FD_PARK);
 			if (from[i] < 0)
-				_exit(127);
+				give_up();
 		}
 	}
 	for (unsigned i = 0; i < n; i++) {
 		if (from[i] < 0)
 			syscall(SYS_close, (int)i);
-		else if (from[i] == (int)i)
-			fcntl(from[i], F_SETFD, 0);
-		else if (dup2(from[i], (int)i) < 0)
-			_exit(127);
+		else if (from[i] == (int)i ? fcntl(from[i], F_SETFD, 0) < 0
+					   : dup2(from[i], (int)i) < 0)
+			give_up();
 	}
 	syscall(SYS_close_range, n, ~0u, CLOSE_RANGE_CLOEXEC);
 }
 
-static volatile int exec_error; /* written by a child that borrows our memory, see sys_spawn */
+/* The raw calls: libc's would go through every thread, and there is one. */
+static void become(const struct sys_as *as)
+{
+	for (unsigned bit = 0; bit < 64; bit++)
+		if (as->drop_capabilities >> bit & 1 &&
+		    syscall(SYS_prctl, PR_CAPBSET_DROP, bit, 0, 0, 0) < 0 && errno != EINVAL)
+			give_up(); /* EINVAL: the kernel has no such capability */
+	if (syscall(SYS_setgroups, (size_t)as->group_count, as->groups) < 0 ||
+	    syscall(SYS_setgid, as->gid) < 0 || syscall(SYS_setuid, as->uid) < 0)
+		give_up();
+}
 
 static void child(const struct sys_spawn *what) __attribute__((noreturn));
 static void child(const struct sys_spawn *what)
 {
-	if (what->flags & SYS_SPAWN_SETSID)
-		setsid();
+	if (what->flags & SYS_SPAWN_SETSID && setsid() < 0)
+		give_up();
 	child_fds(what);
 	if (what->flags & SYS_SPAWN_CTTY)
 		ioctl(0, TIOCSCTTY, 1);
 	if (born_files.soft)
 		limit_files(&born_files, NULL);
+	if (what->flags & (SYS_SPAWN_PROC | SYS_SPAWN_PROC_TRY) &&
+	    mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0 &&
+	    what->flags & SYS_SPAWN_PROC)
+		give_up();
+	if (what->as)
+		become(what->as);
 	mask_set(0);
 	syscall(SYS_execveat, what->dir_fd, what->name, what->argv, what->envp,
 		what->name[0] ? 0 : AT_EMPTY_PATH);
-	exec_error = errno;
-	_exit(127);
+	give_up();
 }
 
 /* A child with its own copy of everything: for an image that may take long to come from its disk.
@@ -173,6 +208,8 @@ int sys_spawn(const struct sys_spawn *what, int *ret_pidfd)
 					    : clone_borrowing(&args, what);
 	if (pid < 0)
 		return (int)pid;
+	if (what->as) /* whose child changes its user while it borrows our memory, loses this */
+		prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 	if (exec_error) { /* it has ended already; one made with CLONE_PARENT is its parent's to
 			     reap */
 		struct sys_exit gone;

@@ -134,6 +134,8 @@ uint64_t sys_memory_bytes(void); /* installed RAM; 0 unknown */
 #define SYS_SPAWN_NEW_PIDNS    (1u << 2) /* init of a new pid namespace */
 #define SYS_SPAWN_APART        (1u << 4) /* we do not stand still for its exec */
 #define SYS_SPAWN_CTTY         (1u << 3) /* with SETSID: fd 0 becomes the controlling terminal */
+#define SYS_SPAWN_PROC         (1u << 5) /* it mounts a /proc of its own pid namespace first */
+#define SYS_SPAWN_PROC_TRY     (1u << 6) /* the same, where that can be had */
 
 struct sys_as { /* whom a child becomes, just before its exec */
 	uint32_t uid, gid;
@@ -338,6 +340,9 @@ int sys_set_limit(int resource, uint64_t value) _must_check_;
 /* sys_bound_capabilities - the bounding set becomes what is in it and in keep; for good */
 int sys_bound_capabilities(uint64_t keep) _must_check_;
 int sys_no_new_privs(void) _must_check_; /* for us and all children, for good */
+/* sys_set_xattr - one extended attribute of a path; sys_get_xattr returns its length */
+int sys_set_xattr(const char *path, const char *name, const void *bytes, size_t n) _must_check_;
+ssize_t sys_get_xattr(const char *path, const char *name, void *to, size_t n) _must_check_;
 /*
  * sys_peer_groups - the supplementary groups of who made the other end of a socket
  * Returns how many (at most max are stored), or -ERANGE when there are more.
@@ -349,6 +354,9 @@ int sys_peer_groups(int fd, uint32_t *ret, unsigned max) _must_check_;
 /* sys_pty_open - a new terminal of the devpts that we see; both fds are the caller's */
 int sys_pty_open(uint16_t rows, uint16_t columns, int *ret_master, int *ret_slave) _must_check_;
 int sys_tty_set_size(int fd, uint16_t rows, uint16_t columns) _must_check_;
+int sys_tty_size(int fd, uint16_t *ret_rows, uint16_t *ret_columns) _must_check_;
+/* sys_tty_raw - every byte passes as it is, both ways */
+int sys_tty_raw(int fd) _must_check_;
 /* sys_tty_group - its foreground process group, 0 none */
 int sys_tty_group(int fd) _must_check_;
 
@@ -366,6 +374,8 @@ int sys_tty_restore(int fd, const struct sys_tty *from) _must_check_;
 int sys_tty_sane(int fd) _must_check_;
 /* sys_tty_take - fd becomes our controlling terminal; steal: also from a foreign session */
 int sys_tty_take(int fd, bool steal) _must_check_;
+/* sys_last_read_s - the wall-clock second somebody last read from a terminal, in steps of 8 */
+int sys_last_read_s(const char *path, int64_t *ret) _must_check_;
 /* sys_set_ids - supplementary groups, gid, uid: for good, in this order */
 int sys_set_ids(uint32_t uid, uint32_t gid, const uint32_t *groups, unsigned count) _must_check_;
 int sys_net_up(const char *name) _must_check_; /* 1 = was up already, 0 = is up now */

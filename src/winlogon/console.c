@@ -157,3 +157,14 @@ void console_give_back(struct console *t)
 	(void)!sys_chmod(t->fd, t->mode);
 	console_shut(t);
 }
+
+void console_tell(const struct console *t, const char *line)
+{
+	char room[160];
+	struct text whole = TEXT_ON(room);
+	_close_ int fd = sys_open(AT_FDCWD, t->path, O_WRONLY | O_NONBLOCK, 0);
+
+	text_add(text_add(text_add(&whole, "\r\n"), line), "\r\n");
+	if (fd >= 0)
+		(void)!sys_write(fd, whole.at, whole.len);
+}

@@ -52,3 +52,6 @@ bool console_changed(const struct console *t);
 /* console_give_back - settings, owner and mode as they were found (opens it when it is not open).
  */
 void console_give_back(struct console *t);
+
+/* console_tell - a line for whoever sits there, whatever runs on it; not waited for. */
+void console_tell(const struct console *t, const char *line);

@@ -10,11 +10,9 @@
 #include "base/text.h"
 #include "companion/program.h"
 #include "etc/accounts.h"
-#include "smss/copy.h"
 
 #define PASSWD     "/etc/passwd"
 #define GROUP      "/etc/group"
-#define LOGIN      "/bin/login"
 #define ENV_ADDED  8u
 #define ZERO_BYTES 64u /* argv[0] of a login shell */
 
@@ -31,34 +29,6 @@ static const char *base_name(const char *path)
 	const char *slash = strrchr(path, '/');
 
 	return slash ? slash + 1 : path;
-}
-
-/* The first word of a command line ends at a blank. */
-static bool is_login(const char *line)
-{
-	char copy[COMMAND_BYTES], *words[ARGS_MAX + 1];
-
-	if (!str_copy(copy, sizeof(copy), line) || plan_words(copy, words, ARGS_MAX) <= 0)
-		return false;
-	if (str_same(base_name(words[0]), "busybox") && words[1])
-		return str_same(words[1], "login");
-	return str_same(base_name(words[0]), "login");
-}
-
-void logon_settings(const struct companion *c, struct logon *ret)
-{
-	const bool safe = companion_env(c, "SAFEBOOT_OPTION", "")[0] != 0;
-
-	ret->automatic = str_same(plan_text(c->plan, "Winlogon\\AutoAdminLogon", "0"), "1");
-	ret->user = plan_text(c->plan, "Winlogon\\DefaultUserName", "root");
-	ret->shell = plan_text(c->plan, "Winlogon\\Shell", "");
-	ret->login = plan_text(c->plan, "Winlogon\\Login", LOGIN);
-	ret->held_back = safe && (ret->automatic || !str_same(ret->login, LOGIN));
-	if (ret->held_back) { /* a greeter is an optional thing as well */
-		ret->automatic = false;
-		ret->login = LOGIN;
-	}
-	ret->asks_itself = !is_login(ret->login);
 }
 
 static void env_begin(struct environment *e, char *const *from)
@@ -90,6 +60,19 @@ static void env_set(struct environment *e, const char *name, const char *value)
 		e->at[++e->count] = NULL;
 }
 
+/* What is ours alone does not reach a person's programs. */
+static void env_drop(struct environment *e, const char *name)
+{
+	size_t n = strlen(name);
+	unsigned to = 0;
+
+	for (unsigned i = 0; i < e->count; i++)
+		if (!str_starts(e->at[i], name) || e->at[i][n] != '=')
+			e->at[to++] = e->at[i];
+	e->count = to;
+	e->at[to] = NULL;
+}
+
 int logon_start(const struct companion *c, const struct logon *l, int tty, const char *term,
 		const char *name)
 {
@@ -98,7 +81,7 @@ int logon_start(const struct companion *c, const struct logon *l, int tty, const
 	struct program p = {
 		.path = "/proc/self/exe", .argv = words, .env = env.at, .in = tty, .out = tty};
 
-	words[2] = (char *)(l->automatic ? LOGON_SHELL : LOGON_LOGIN);
+	words[2] = (char *)(!l->automatic ? LOGON_LOGIN : l->pam ? LOGON_PAM : LOGON_SHELL);
 	words[3] = (char *)(uintptr_t)(l->automatic ? l->shell : l->login);
 	words[4] = (char *)(uintptr_t)name;
 	env_begin(&env, c->env);
@@ -118,19 +101,41 @@ static void take_terminal(void)
 			      "the terminal is another session's", r);
 }
 
-static int become(const struct account *a)
+/* What the session's programs may have of root's powers; all where nothing was taken from it. */
+static uint64_t capabilities_kept(const struct companion *c)
+{
+	struct sm_policy p;
+
+	/* Without an owner winlogon was left nothing more than its programs may have. */
+	if (!logon_policy(companion_env(c, LOGON_POLICY, ""), &p) ||
+	    !(p.given & SM_GIVEN_CAPABILITIES) || !(p.given & SM_GIVEN_OWNER))
+		return UINT64_MAX;
+	return p.capabilities;
+}
+
+static int become(const struct companion *c, const struct account *a)
 {
 	uint32_t groups[ACCOUNT_GROUPS_MAX], tty_group;
+	uint64_t keep = capabilities_kept(c);
 	unsigned count;
+	int r;
 
 	if (account_group_find(GROUP, "tty", &tty_group) < 0)
 		tty_group = a->gid;
 	(void)!sys_chown(0, a->uid, tty_group);
 	(void)!sys_chmod(0, tty_group == a->gid ? 0600 : 0620);
-	if (a->uid == sys_uid())
-		return 0; /* root's groups are ours already, and a user namespace may refuse */
+	/* winlogon itself was left what it takes to become another user. */
+	r = keep == UINT64_MAX ? 0 : sys_bound_capabilities(keep);
+	if (r < 0 || a->uid == sys_uid())
+		return r; /* root's groups are ours already, and a user namespace may refuse */
 	count = account_groups(GROUP, a->name, a->gid, groups);
 	return sys_set_ids(a->uid, a->gid, groups, count);
+}
+
+static int cannot_start(const char *word, int r)
+{
+	companion_say(SYS_LOG_ERROR, "cannot start", word, r);
+	return r == -ENOENT ? 127 : 126;
 }
 
 static int run(const struct companion *c, struct environment *env, char **words,
@@ -149,8 +154,33 @@ static int run(const struct companion *c, struct environment *env, char **words,
 		}
 		r = sys_exec(AT_FDCWD, path, words, env->at);
 	}
-	companion_say(SYS_LOG_ERROR, "cannot start", words[0], r);
-	return r == -ENOENT ? 127 : 126;
+	return cannot_start(words[0], r);
+}
+
+/* A session's owner may be named by number. */
+static int find_user(const char *name, struct account *ret)
+{
+	uint64_t uid;
+	int r = account_name_check(name);
+
+	if (r >= 0)
+		r = account_find(PASSWD, name, ret);
+	if (r != -ENOENT || str_u64(name, strlen(name), &uid) < 0 || uid >= UINT32_MAX)
+		return r;
+	return account_find_id(PASSWD, (uint32_t)uid, ret);
+}
+
+/* Where the session's set-up, or somebody else, made a directory for the user, it is named. */
+static void set_runtime(struct environment *env, const struct account *a)
+{
+	char path[48];
+	struct text t = TEXT_ON(path);
+	struct sys_stat st;
+
+	text_u64(text_add(&t, "/run/user/"), a->uid);
+	if (sys_stat_at(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &st) >= 0 &&
+	    (st.mode & 0170000) == 0040000 && st.uid == a->uid)
+		env_set(env, "XDG_RUNTIME_DIR", path);
 }
 
 static int run_shell(const struct companion *c, struct environment *env, char *line,
@@ -158,15 +188,13 @@ static int run_shell(const struct companion *c, struct environment *env, char *l
 {
 	char *words[ARGS_MAX + 1] = {NULL};
 	struct account a;
-	int r = account_name_check(name);
+	int r = find_user(name, &a);
 	int count = 0;
 
-	if (r >= 0)
-		r = account_find(PASSWD, name, &a);
 	if (r >= 0 && line[0])
 		count = r = plan_words(line, words, ARGS_MAX);
 	if (r >= 0)
-		r = become(&a);
+		r = become(c, &a);
 	if (r < 0) {
 		companion_say(SYS_LOG_ERROR, "cannot log on", name, r);
 		return 126;
@@ -179,8 +207,47 @@ static int run_shell(const struct companion *c, struct environment *env, char *l
 	env_set(env, "USER", a.name);
 	env_set(env, "LOGNAME", a.name);
 	env_set(env, "SHELL", a.shell);
+	set_runtime(env, &a);
 	/* A shell alone is a login shell; a kiosk's command line is run as it is written. */
 	return run(c, env, words, count <= 1);
+}
+
+/*
+ * logon-pam USER [IMAGE WORD...]: it finds the account by its own means, makes the PAM session, and
+ * runs the user's shell, or IMAGE with these words.
+ */
+static int run_pam(const struct companion *c, struct environment *env, char *line, const char *name)
+{
+	char *words[ARGS_MAX + 4] = {(char *)"logon-pam", NULL};
+	char path[PATH_BYTES], zero[ZERO_BYTES], keep[24];
+	struct text t = TEXT_ON(zero), k = TEXT_ON(keep);
+	struct account a;
+	int r = account_name_check(name);
+	int count;
+
+	words[1] = (char *)(uintptr_t)name;
+	if (find_user(name, &a) == 0) { /* else the machine's name service may know it */
+		words[1] = a.name;
+		set_runtime(env, &a);
+	}
+	if (capabilities_kept(c) != UINT64_MAX) {
+		text_hex(&k, capabilities_kept(c));
+		env_set(env, LOGON_KEEP, keep);
+	}
+	if (r >= 0 && line[0]) {
+		count = r = plan_words(line, words + 3, ARGS_MAX);
+		if (r >= 0)
+			r = program_find(c, words[3], path, sizeof(path));
+		if (r >= 0 && count == 1) {
+			text_add(text_add(&t, "-"), base_name(words[3]));
+			words[3] = zero;
+		}
+		words[2] = path;
+	}
+	if (r < 0)
+		return cannot_start(line[0] ? line : name, r);
+	r = env->full ? -E2BIG : sys_exec(AT_FDCWD, LOGON_PAM_IMAGE, words, env->at);
+	return cannot_start(LOGON_PAM_IMAGE, r);
 }
 
 static int run_login(const struct companion *c, struct environment *env, char *line,
@@ -211,6 +278,9 @@ int logon_main(int argc, char **argv, char **envp)
 	sys_log_open("winlogon", true, true);
 	sys_log_quiet(true);
 	env_begin(&env, envp);
+	env_drop(&env, LOGON_POLICY);
+	if (str_same(argv[0], LOGON_PAM)) /* its child takes the terminal */
+		return run_pam(&c, &env, argv[1], argv[2]);
 	take_terminal();
 	if (str_same(argv[0], LOGON_SHELL))
 		return run_shell(&c, &env, argv[1], argv[2]);

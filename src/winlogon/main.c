@@ -12,12 +12,14 @@
 #include <signal.h>
 #include <string.h>
 
-#include "base/bytes.h"
 #include "base/text.h"
 #include "companion/companion.h"
 #include "etc/accounts.h"
 #include "winlogon/console.h"
+#include "winlogon/greeter.h"
+#include "winlogon/idle.h"
 #include "winlogon/logon.h"
+#include "winlogon/prompt.h"
 #include "winlogon/throttle.h"
 
 #define OPEN_TRIES      12u   /* 1, 2, 4 ... 30 s: about four minutes for a terminal to appear */
@@ -25,7 +27,6 @@
 #define KILLED_MS       2000
 #define REPORTS_MAX     5u /* of failed logins in the timeline; the log has all */
 #define PROMPT_AGAIN_MS 1000
-#define MACHINE_BYTES   66u /* a host name and its newline */
 
 enum place {
 	PLACE_OPEN,    /* the terminal is to be opened (again) */
@@ -45,8 +46,11 @@ struct winlogon {
 	uint64_t pause_ns; /* until when; 0 = no pause */
 	int child;
 	uint64_t started_ns;
-	unsigned delay_s, open_tries, reports;
-	bool told; /* the terminal's row is in the timeline */
+	unsigned failures; /* in a row, of what is started on the terminal */
+	unsigned open_tries, reports;
+	struct idle idle; /* of who is logged on */
+	bool told;        /* the terminal's row is in the timeline */
+	bool fallen_back; /* from a greeter to the text login */
 };
 
 static const char help[] = "usage: winlogon\n"
@@ -86,6 +90,33 @@ static void open_failed(struct winlogon *w, int r)
 	pause_ms(w, s * 1000);
 }
 
+static enum started kind_of(const struct logon *l)
+{
+	return l->automatic ? STARTED_SHELL : l->asks_itself ? STARTED_GREETER : STARTED_LOGIN;
+}
+
+/* The greeter is given up: text, on the same terminal, until somebody has logged on by it. */
+static void fall_back(struct winlogon *w)
+{
+	static const char why[] = "the greeter failed again and again; text login instead";
+
+	companion_item(&w->c, RESULT_DEGRADED, (int)w->failures, 0, "logon", why);
+	console_tell(&w->console, why);
+	logon_fall_back(&w->logon);
+	w->fallen_back = true;
+	w->failures = 0;
+}
+
+/* What the last winlogon of this session left: its failures slow our first start down. */
+static void recall(struct winlogon *w)
+{
+	enum started kind = kind_of(&w->logon);
+
+	if (kind == STARTED_LOGIN)
+		return;
+	w->failures = greeter_recall(w->c.session, kind == STARTED_GREETER);
+}
+
 static void open_console(struct winlogon *w)
 {
 	int r;
@@ -99,67 +130,15 @@ static void open_console(struct winlogon *w)
 	}
 	w->open_tries = 0;
 	console_prepare(&w->console);
-	if (!w->told)
-		companion_item(&w->c, RESULT_OK, 0, 0, "console", w->console.path);
-	w->told = true;
 	w->place = PLACE_START;
-}
-
-/*
- * The machine's name, once it has one: wininit sets it in session 0 while we come up beside it, and
- * a prompt that says "(none)" frightens people. After a second we take what there is.
- */
-static ssize_t read_host(char host[MACHINE_BYTES])
-{
-	ssize_t n = -1;
-
-	for (unsigned i = 0; i < 50; i++) {
-		n = sys_read_file(AT_FDCWD, "/proc/sys/kernel/hostname", host, MACHINE_BYTES);
-		if (n < 6 || !bytes_same(host, "(none)", 6))
-			break;
-		sys_sleep_ms(20);
-	}
-	return n;
-}
-
-/*
- * A prompt that is lost is a terminal that looks dead. The fd does not block, and somebody else's
- * line on the same terminal gives EAGAIN: tried again for a second, then the line counts as dead.
- */
-static void write_prompt(int fd, const char *at, size_t n)
-{
-	for (unsigned tries = 0; n && tries < 50; tries++) {
-		ssize_t r = sys_write(fd, at, n);
-
-		if (r < 0 && r != -EAGAIN)
-			return;
-		if (r > 0) {
-			at += r;
-			n -= (size_t)r;
-		} else {
-			sys_sleep_ms(20);
-		}
-	}
-}
-
-static void print_prompt(struct winlogon *w, bool banner)
-{
-	char line[320], host[MACHINE_BYTES];
-	struct text t = TEXT_ON(line);
-	ssize_t n = read_host(host);
-	const char *tty =
-		str_starts(w->console.path, "/dev/") ? w->console.path + 5 : w->console.path;
-
-	while (n > 0 && host[n - 1] == '\n')
-		n--;
-	if (banner) {
-		text_escaped(text_add(&t, "\r\n"), host, n > 0 ? (size_t)n : 0);
-		text_escaped(text_add(&t, n > 0 ? " " : ""), tty, strlen(tty));
-		text_add(text_u64(text_add(&t, ", session "), w->c.session), "\r\n\r\n");
-	}
-	text_escaped(&t, host, n > 0 ? (size_t)n : 0);
-	text_add(&t, n > 0 ? " login: " : "login: ");
-	write_prompt(w->console.fd, t.at, t.len);
+	if (w->told)
+		return;
+	companion_item(&w->c, RESULT_OK, 0, 0, "console", w->console.path);
+	w->told = true;
+	recall(w);
+	if (kind_of(&w->logon) == STARTED_GREETER && w->failures >= THROTTLE_FAILURES)
+		fall_back(w);
+	pause_ms(w, throttle_delay_s(w->failures) * 1000);
 }
 
 static void report_child(struct winlogon *w, const char *what, int error)
@@ -170,11 +149,25 @@ static void report_child(struct winlogon *w, const char *what, int error)
 		companion_say(SYS_LOG_WARNING, "logon", what, 0);
 }
 
+static struct idle_now idle_now(const struct winlogon *w)
+{
+	struct idle_now now = {.boot_ns = sys_now_ns(), .wall_s = (int64_t)sys_wall_s()};
+
+	/* Of a terminal that does not tell, every look counts as a key. */
+	if (sys_last_read_s(w->console.path, &now.read_s) < 0)
+		now.read_s = now.wall_s;
+	return now;
+}
+
 static void start_child(struct winlogon *w, const char *name)
 {
 	const char *term = console_term(w->console.rdev, companion_env(&w->c, "TERM", "xterm"));
+	struct idle_now now;
 	int r;
 
+	/* It may take the whole session with it: then this stands. */
+	if (kind_of(&w->logon) == STARTED_GREETER)
+		greeter_remember(w->c.session, w->failures + 1);
 	/* The login program shares our open terminal: it must find it blocking. */
 	r = sys_set_blocking(w->console.fd, true);
 	if (r >= 0)
@@ -189,6 +182,10 @@ static void start_child(struct winlogon *w, const char *name)
 	}
 	w->child = r;
 	w->place = PLACE_RUNNING;
+	if (w->logon.idle_s) {
+		now = idle_now(w);
+		idle_begin(&w->idle, w->logon.idle_s, &now);
+	}
 }
 
 static void start(struct winlogon *w)
@@ -208,7 +205,7 @@ static void start(struct winlogon *w)
 		idle(w, RESULT_FAILED, -r, "its input cannot be waited for");
 		return;
 	}
-	print_prompt(w, true);
+	prompt_print(&w->console, w->c.session, true);
 	w->place = PLACE_PROMPT;
 }
 
@@ -235,33 +232,69 @@ static void read_name(struct winlogon *w)
 		n--;
 	line[n] = 0;
 	if (account_name_check(line) < 0) {
-		print_prompt(w, false);
+		prompt_print(&w->console, w->c.session, false);
 		return;
 	}
 	companion_unwatch(&w->c, w->console.fd);
 	start_child(w, line);
 }
 
+static const char *ending_text(const struct sys_exit *e)
+{
+	return e->signalled ? "died at once of a signal; slowed down"
+	       : e->status  ? "ended at once with an error; slowed down"
+			    : "ended at once; slowed down";
+}
+
 static void child_ended(struct winlogon *w, const struct sys_exit *e)
 {
 	struct ending ending = {.exit = *e,
 				.lived_ns = sys_now_ns() - w->started_ns,
-				.is_login = !w->logon.automatic,
+				.what = kind_of(&w->logon),
 				.nobody = !console_changed(&w->console)};
+	enum verdict verdict;
 	unsigned ms;
 
 	w->child = 0;
-	if (throttle_verdict(&ending, &w->delay_s, &ms) == VERDICT_LOGOFF) {
-		w->place = PLACE_ENDED;
-	} else {
-		w->place = PLACE_OPEN;
-		if (ms)
-			report_child(w,
-				     e->signalled ? "died at once of a signal; slowed down"
-						  : "ended at once with an error; slowed down",
-				     e->status);
+	w->idle.limit_s = 0;
+	verdict = throttle_verdict(&ending, &w->failures, &ms);
+	w->place = verdict == VERDICT_LOGOFF ? PLACE_ENDED : PLACE_OPEN;
+	/* Failures of the text login are this session's; the greeter's stand until it served. */
+	if (ending.what != STARTED_LOGIN)
+		greeter_remember(w->c.session, w->failures);
+	else if (verdict == VERDICT_LOGOFF && w->fallen_back)
+		greeter_remember(w->c.session, 0);
+	if (w->failures)
+		report_child(w, ending_text(e), e->status);
+	if (ending.what == STARTED_GREETER && w->failures >= THROTTLE_FAILURES &&
+	    verdict == VERDICT_AGAIN) {
+		fall_back(w);
+		ms = 0;
 	}
 	pause_ms(w, ms);
+}
+
+static void look_for_idle(struct winlogon *w)
+{
+	struct idle_now now;
+	char line[64];
+	struct text t = TEXT_ON(line);
+
+	if (!w->idle.limit_s || companion_ms_left(w->idle.due_ns))
+		return;
+	now = idle_now(w);
+	if (!w->logon.automatic && !console_changed(&w->console)) {
+		idle_begin(&w->idle, w->logon.idle_s, &now); /* nobody has logged on yet */
+		return;
+	}
+	if (!idle_is_over(&w->idle, &now))
+		return;
+	text_add(text_u64(text_add(&t, "idle for "), w->logon.idle_s), " s");
+	companion_item(&w->c, RESULT_OK, 0, 0, "logoff", line);
+	text_add(&t, ": logged off");
+	console_tell(&w->console, line);
+	w->idle.limit_s = 0;
+	w->place = PLACE_ENDED;
 }
 
 static void reap(struct winlogon *w)
@@ -304,12 +337,25 @@ static void advance(struct winlogon *w)
 		case PLACE_ENDED:
 			log_off(w);
 			break;
-		case PLACE_PROMPT:
 		case PLACE_RUNNING:
+			look_for_idle(w);
+			if (w->place == PLACE_RUNNING)
+				return;
+			break;
+		case PLACE_PROMPT:
 		case PLACE_IDLE:
 			return;
 		}
 	}
+}
+
+static int wait_ms(const struct winlogon *w)
+{
+	if (w->pause_ns)
+		return companion_ms_left(w->pause_ns);
+	if (w->place == PLACE_RUNNING && w->idle.limit_s)
+		return companion_ms_left(w->idle.due_ns);
+	return -1;
 }
 
 static void serve(struct winlogon *w)
@@ -320,8 +366,7 @@ static void serve(struct winlogon *w)
 		advance(w);
 		if (w->c.ending)
 			break;
-		switch (companion_next(&w->c, w->pause_ns ? companion_ms_left(w->pause_ns) : -1,
-				       &m)) {
+		switch (companion_next(&w->c, wait_ms(w), &m)) {
 		case COMPANION_CHILD:
 			reap(w);
 			break;
@@ -363,6 +408,10 @@ static void end(struct winlogon *w)
 
 	if (w->place == PLACE_PROMPT)
 		companion_unwatch(&w->c, w->console.fd);
+	/* Ended from above: no failure, unless it came so early that the greeter may be why. */
+	if (child && kind_of(&w->logon) == STARTED_GREETER &&
+	    (sys_now_ns() - w->started_ns >= THROTTLE_BRIEF_NS || console_changed(&w->console)))
+		greeter_remember(w->c.session, 0);
 	if (child) {
 		(void)!sys_kill(-child, SIGHUP);
 		(void)!sys_kill(-child, SIGTERM);
@@ -402,6 +451,9 @@ int main(int argc, char **argv, char **envp)
 	if (w.logon.held_back)
 		companion_item(&w.c, RESULT_SKIPPED, 0, 0, "logon",
 			       "safe boot: automatic logon and greeter are left out");
+	if (w.logon.pam_missing)
+		companion_item(&w.c, RESULT_REFUSED, 0, 0, "logon",
+			       "Pam is 1 and logon-pam is not installed; no automatic logon");
 	w.console.fd = -1;
 	w.wanted = plan_session_text(w.c.plan, w.c.session, "Console",
 				     w.c.session == 1 ? "/dev/console" : "");

@@ -101,7 +101,7 @@ setup() {
   start; ready
   ctl session new '/bin/sleep 1000'
   ctl sessions | grep -q '^ *2\b\|session 2\|2 ' 
-  ctl exec 2 /bin/sh /var/tmp/stubborn
+  ctl exec -d 2 /bin/sh /var/tmp/stubborn
   wait_for 5 inside test -s /tmp/stray
   ctl session end 2
   run inside sh -c 'for p in /proc/[0-9]*; do tr "\0" " " <$p/cmdline; echo; done'

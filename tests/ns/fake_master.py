@@ -16,10 +16,12 @@ import sys
 import time
 
 SM_REGISTER, SM_PHASE_ITEM, SM_LOGOFF = 23, 25, 28
-SM_SB_CREATE_PROCESS, SM_SB_TERMINATE = 48, 49
+SM_SB_CREATE_PROCESS, SM_SB_TERMINATE, SM_SB_PROGRAM_ROW = 48, 49, 52
 SM_OK, SM_NOT_IMPLEMENTED = 0, 0xC0000002
 SM_NAME_NOT_FOUND, SM_ACCESS_DENIED, SM_INSUFFICIENT_RESOURCES = 0xC0000034, 0xC0000022, 0xC000009A
-SM_INVALID_PARAMETER = 0xC000000D
+SM_INVALID_PARAMETER, SM_NO_MORE = 0xC000000D, 0x8000001A
+EXEC_DETACHED, EXEC_TERMINAL, EXEC_WAIT, EXEC_PIDFD = 1, 2, 4, 8
+CONTROL_SIGNAL, CONTROL_SIZE, CONTROL_EXITED, CONTROL_KILLED = 1, 2, 3, 4
 ROLE_CSRSS, ROLE_INITIAL = 10, 11
 RESULT = ["ok", "failed", "skipped", "timeout", "crashed", "refused", "not-yet", "running", "degraded"]
 SEALS = 0x0001 | 0x0002 | 0x0004 | 0x0008  # seal, shrink, grow, write
@@ -36,6 +38,7 @@ class Companion:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.master = ours
         self.items = []
+        self.fds = []  # that came with the last message; the caller's
         memfd = os.memfd_create("plan", os.MFD_ALLOW_SEALING)
         os.write(memfd, plan)
         fcntl.fcntl(memfd, fcntl.F_ADD_SEALS, SEALS)
@@ -65,7 +68,7 @@ class Companion:
             left = end - time.monotonic()
             if left <= 0 or not select.select([self.master], [], [], left)[0]:
                 return None
-            data = self.master.recv(65536)
+            data, self.fds, _, _ = socket.recv_fds(self.master, 65536, 8)
             if not data:
                 return None
             call, reply, tag, status, length = struct.unpack_from("<HHIII", data)
@@ -87,12 +90,37 @@ class Companion:
         self.send(SM_REGISTER, 1, m[2])
         return struct.unpack("<II", m[4])
 
-    def create(self, command, flags=0, tag=7):
-        body = struct.pack("<IIIHHI48s2000s", 1, flags, 5, 24, 80, 0, b"", command.encode())
+    def create(self, command, flags=0, tag=7, size=(24, 80), term=""):
+        """Asks for a program; returns (status, (session, flags, pid)). A list is sent as words."""
+        words = command.encode()
+        count = 0
+        if isinstance(command, Words):
+            words = b"".join(w.encode() + b"\0" for w in command.words)
+            count = len(words)
+        body = struct.pack("<IIIHHI48s2000s", 1, flags, 5, *size, count, term.encode(), words)
         self.send(SM_SB_CREATE_PROCESS, 0, tag, 0, body)
         call, reply, got, status, answer = self.receive()
         assert (call, reply, got) == (SM_SB_CREATE_PROCESS, 1, tag), (call, reply, got)
         return status, struct.unpack_from("<III", answer)
+
+    def program(self, *words, **more):
+        """A program with pipes or a terminal; returns what the client gets."""
+        flags = more.pop("flags", EXEC_WAIT)
+        status, (_, _, pid) = self.create(Words(words), flags, **more)
+        assert status == SM_OK, hex(status)
+        return Program(pid, flags, self.fds)
+
+    def rows(self):
+        """The programs it tells of, as (pid, uid, flags, command)."""
+        cursor, found = 0, []
+        while True:
+            self.send(SM_SB_PROGRAM_ROW, 0, 9, 0, struct.pack("<IIIIIIQ160s", cursor, 1, 0, 0, 0, 0, 0, b""))
+            _, reply, tag, status, body = self.receive()
+            assert (reply, tag) == (1, 9)
+            if status == SM_NO_MORE:
+                return found
+            cursor, _, pid, uid, flags, _, _, command = struct.unpack("<IIIIIIQ160s", body)
+            found.append((pid, uid, flags, text(command)))
 
     def item(self, name, timeout=10):
         """The last item of that name; waits for one."""
@@ -144,6 +172,66 @@ class Companion:
             os.kill(self.pid, signal.SIGKILL)
             self.wait(5)
         os.close(self.out)
+
+
+class Words:
+    """A command whose words are told apart already."""
+
+    def __init__(self, words):
+        self.words = words
+
+    def encode(self):
+        return b""
+
+
+class Program:
+    """A program's client: its control connection and its descriptors."""
+
+    def __init__(self, pid, flags, fds):
+        fds = list(fds)
+        self.pid = pid
+        self.pidfd = fds.pop(0) if flags & EXEC_PIDFD else None
+        self.control = socket.socket(fileno=fds.pop(0))
+        self.fds = fds
+
+    def tell(self, what, value):
+        self.control.send(struct.pack("<II", what, value))
+
+    def end(self, timeout=10):
+        """("exited" or "killed", number), None = nothing came, "gone" = it will not come."""
+        self.control.settimeout(timeout)
+        try:
+            data = self.control.recv(64)
+        except TimeoutError:
+            return None
+        except ConnectionError:
+            return "gone"
+        if not data:
+            return "gone"
+        what, value = struct.unpack("<II", data)
+        return {CONTROL_EXITED: "exited", CONTROL_KILLED: "killed"}[what], value
+
+    def read(self, which=-1, until=None, timeout=5):
+        """All of its output (or its terminal's), or what comes until a text is in it."""
+        fd, data, end = self.fds[which], b"", time.monotonic() + timeout
+        while until is None or until.encode() not in data:
+            left = end - time.monotonic()
+            if left <= 0 or not select.select([fd], [], [], left)[0]:
+                break
+            try:
+                more = os.read(fd, 65536)
+            except OSError:
+                break
+            if not more:
+                break
+            data += more
+        return data.decode()
+
+    def close(self):
+        self.control.close()
+        for fd in self.fds + ([self.pidfd] if self.pidfd is not None else []):
+            os.close(fd)
+        self.fds, self.pidfd = [], None
 
 
 class Tap:

@@ -41,6 +41,15 @@ bool cgroup_populated(const struct node *dir)
 	return false;
 }
 
+bool cgroup_frozen(const struct node *dir)
+{
+	for (unsigned i = 0; i < dir->names.count; i++)
+		if (!strcmp(dir->names.at[i].name, "cgroup.freeze"))
+			return dir->names.at[i].node->now.size &&
+			       dir->names.at[i].node->now.at[0] == '1';
+	return false;
+}
+
 void cgroup_kill(const struct node *dir)
 {
 	for (unsigned i = 0; i < sim_processes(); i++)

@@ -6,6 +6,7 @@
  * a cut say so (disk.c). Reading what would wait answers -EAGAIN; a script has to come back.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 
@@ -35,11 +36,8 @@ static void refresh(struct node *n)
 	size_t len = 0;
 
 	if (n->magic == MAGIC_CG_EVENTS) {
-		const char *words = cgroup_populated(n->parent) ? "populated 1\nfrozen 0\n"
-								: "populated 0\nfrozen 0\n";
-
-		len = strlen(words);
-		memcpy(text, words, len);
+		len = (size_t)snprintf(text, sizeof(text), "populated %d\nfrozen %d\n",
+				       cgroup_populated(n->parent), cgroup_frozen(n->parent));
 	} else if (n->magic == MAGIC_CG_PROCS) {
 		len = cgroup_list(n->parent, text, sizeof(text));
 	} else {

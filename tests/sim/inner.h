@@ -228,6 +228,7 @@ struct process *process_at(unsigned i);
 void deliver(struct process *p, int sig); /* a signal on its way */
 void cgroup_put(struct process *p, struct node *dir);
 bool cgroup_populated(const struct node *dir);
+bool cgroup_frozen(const struct node *dir);
 void cgroup_kill(const struct node *dir);
 size_t cgroup_list(const struct node *dir, char *to, size_t n);
 void cgroup_move(const struct node *dir, int pid);

@@ -138,6 +138,7 @@ int cgroup_made(struct node *dir)
 	cgroup_file(dir, "cgroup.events", MAGIC_CG_EVENTS);
 	cgroup_file(dir, "cgroup.kill", MAGIC_CG_KILL);
 	cgroup_file(dir, "cgroup.procs", MAGIC_CG_PROCS);
+	cgroup_file(dir, "cgroup.freeze", MAGIC_NONE);
 	cgroup_file(dir, "cgroup.subtree_control", MAGIC_NONE);
 	cgroup_file(dir, "cgroup.controllers", MAGIC_NONE);
 	return 0;

@@ -5,7 +5,7 @@
  * Scripts speak through the door as their process, so that what the master gets is exactly what a
  * kernel would give it: datagrams with fds, closed connections, exit statuses, signals.
  */
-#include "script.h"
+#include "script_inner.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -15,24 +15,7 @@
 #include "plan/plan.h"
 #include "wire/wire.h"
 
-enum mood {
-	MOOD_GOOD,
-	MOOD_FAIL,
-	MOOD_CRASH,
-	MOOD_HANG,
-	MOOD_GARBAGE,
-	MOOD_SILENT,
-	MOOD_LIE,
-	MOODS
-};
-
-static struct {
-	struct script s;
-	unsigned left; /* misfortunes */
-	unsigned counts[ROLE_COUNT];
-	bool asked_down;
-	unsigned stopping; /* STOP_SESSIONS asked by the shutdown copy */
-} play;
+struct play play;
 
 static uint64_t plan_room[4096];
 
@@ -48,6 +31,21 @@ unsigned script_counts(enum role role)
 	return play.counts[role];
 }
 
+unsigned script_restarts(void)
+{
+	return play.restarts;
+}
+
+unsigned script_sweeps(void)
+{
+	return play.sweeps;
+}
+
+unsigned script_lingering(void)
+{
+	return play.lingering;
+}
+
 bool script_asked_down(void)
 {
 	return play.asked_down;
@@ -60,7 +58,7 @@ void script_wake(void)
 	sim_after(0, nothing, 0, NULL);
 }
 
-static enum mood mood(void)
+enum mood mood(void)
 {
 	if (!play.left || sim_random(3))
 		return MOOD_GOOD;
@@ -68,7 +66,7 @@ static enum mood mood(void)
 	return (enum mood)(1 + sim_random(MOODS - 1));
 }
 
-static void say_to_master(int pid, struct sm_message *m, const int *fds, unsigned fd_count)
+void say_to_master(int pid, struct sm_message *m, const int *fds, unsigned fd_count)
 {
 	(void)sim_process_send(pid, m, sm_message_bytes(m), fds, fd_count);
 }
@@ -86,14 +84,14 @@ static void leave(int pid, void *arg)
 	sim_process_exit(pid, (int)(intptr_t)arg);
 }
 
-static void leave_soon(int pid, int code)
+void leave_soon(int pid, int code)
 {
 	sim_after(sim_random(4), leave, pid, (void *)(intptr_t)code);
 }
 
 /* ---- misbehaving ---- */
 
-static void talk_nonsense(int pid)
+void talk_nonsense(int pid)
 {
 	struct sm_message m;
 	uint8_t *bytes = (uint8_t *)&m;
@@ -240,124 +238,6 @@ static void do_items(int pid, void *arg)
 	leave_soon(pid, arg ? 3 : 0);
 }
 
-/* ---- sessions ---- */
-
-struct room { /* what a session copy has made so far, in its process's `user` as a number */
-	int csrss, initial;
-};
-
-static struct room rooms[4096];
-
-static void join_group(int copy, uint32_t session, int pid)
-{
-	const int was = sim_as(copy);
-	char path[96], text[16];
-
-	snprintf(path, sizeof(path), "/sys/fs/cgroup/smss/session-%u", session);
-	(void)!sys_mkdir(AT_FDCWD, path, 0755);
-	snprintf(path, sizeof(path), "/sys/fs/cgroup/smss/session-%u/cgroup.procs", session);
-	snprintf(text, sizeof(text), "%d", pid);
-	(void)!sys_write_file(AT_FDCWD, path, text);
-	sim_as(was);
-}
-
-static int core_process(int copy, uint32_t session, int connection, const char *name)
-{
-	const int fds[4] = {0, 1, 2, connection};
-	const int pid = sim_process_new(copy, 1, name, fds, 4);
-
-	join_group(copy, session, pid);
-	return pid;
-}
-
-static void hand_over(int copy, uint32_t session, enum role role, int pid)
-{
-	struct sm_message m;
-	const int was = sim_as(copy);
-	int fd = sys_pidfd_open(pid);
-
-	sim_as(was);
-	play.counts[role]++;
-	sm_message_start(&m, SM_HANDOVER, 0, (uint32_t)role);
-	m.b.handover = (struct sm_handover){.session = session, .role = role, .pid = (uint32_t)pid};
-	snprintf(m.b.handover.image, sizeof(m.b.handover.image), "%s",
-		 role == ROLE_CSRSS ? "csrss"
-		 : session          ? "winlogon"
-				    : "wininit");
-	say_to_master(copy, &m, &fd, fd >= 0 ? 1 : 0);
-}
-
-static uint32_t session_of(int copy)
-{
-	return (uint32_t)(sim_process(copy)->argv[2][0] - '0');
-}
-
-static void do_register(int pid, void *arg)
-{
-	struct sm_message m;
-
-	sm_message_start(&m, SM_REGISTER, 0, 1);
-	m.b.reg.role = ROLE_CSRSS;
-	m.b.reg.pid = (uint32_t)pid;
-	say_to_master(pid, &m, NULL, 0);
-}
-
-static void fall(int pid, void *arg)
-{
-	sim_process_crash(pid, SIGABRT);
-}
-
-static void do_complete(int pid, void *arg)
-{
-	struct sm_message m;
-
-	sm_message_start(&m, SM_SESSION_COMPLETE, 0, 9);
-	m.b.session_complete.session = session_of(pid);
-	say_to_master(pid, &m, NULL, 0);
-	leave_soon(pid, 0);
-}
-
-/* csrss has registered: the initial command, and that is all. */
-static void do_initial(int pid, void *arg)
-{
-	const uint32_t n = session_of(pid);
-	const enum mood how = mood();
-
-	rooms[pid].initial = core_process(pid, n, 7, "initial");
-	hand_over(pid, n, ROLE_INITIAL, rooms[pid].initial);
-	if (how == MOOD_CRASH)
-		sim_after(sim_random(9000), fall, rooms[pid].initial, NULL);
-	else if (how == MOOD_HANG)
-		sim_process(rooms[pid].initial)->stubborn = true;
-	else if (how == MOOD_LIE) /* handed over twice */
-		hand_over(pid, n, ROLE_INITIAL, rooms[pid].initial);
-	sim_after(1 + sim_random(3), do_complete, pid, NULL);
-}
-
-static void do_session(int pid, void *arg)
-{
-	const uint32_t n = session_of(pid);
-	const enum mood how = mood();
-
-	rooms[pid].csrss = core_process(pid, n, 6, "csrss");
-	hand_over(pid, n, ROLE_CSRSS, rooms[pid].csrss);
-	if (how == MOOD_CRASH)
-		sim_after(sim_random(40), fall, rooms[pid].csrss, NULL);
-	else if (how == MOOD_GARBAGE)
-		talk_nonsense(rooms[pid].csrss);
-	else if (how == MOOD_LIE) /* somebody else's pid */
-		hand_over(pid, n, ROLE_INITIAL, pid);
-	if (how != MOOD_HANG && how != MOOD_SILENT)
-		sim_after(1 + sim_random(5), do_register, rooms[pid].csrss, NULL);
-	if (n == 0 && play.s.kill_csrss_of_zero)
-		sim_after(60000, fall, rooms[pid].csrss, NULL);
-	if (sim_random(4) == 0) { /* a daemon that left its parent */
-		int stray = sim_process_new(rooms[pid].csrss, 1, "stray", NULL, 0);
-
-		leave_soon(stray, 0);
-	}
-}
-
 /* ---- the end ---- */
 
 static void do_shutdown(int pid, void *arg)
@@ -379,8 +259,8 @@ static void answered(struct sim_process *p, const struct sm_message *m)
 	if (!strcmp(p->name, "csrss") || !strcmp(p->name, "initial")) {
 		if (m->h.call == SM_SB_TERMINATE && !p->stubborn)
 			leave_soon(p->pid, 0);
-	} else if (m->h.call == SM_SB_REGISTERED && !rooms[p->pid].initial) {
-		sim_after(sim_random(2), do_initial, p->pid, NULL);
+	} else if (script_session_message(p, m)) {
+		return;
 	} else if (m->h.call == SM_STOP_SESSIONS && m->h.reply) {
 		sim_after(1, do_shutdown, p->pid, NULL);
 	}
@@ -415,9 +295,10 @@ bool script_signal(struct sim_process *p, int sig)
 static void do_client(int pid, void *arg)
 {
 	static const unsigned wishes[] = {
-		SM_HELLO,    SM_STATUS,    SM_SESSION_ROW,       SM_LEDGER_ROW,
-		SM_BOOT_ROW, SM_SUBSCRIBE, SM_START_CSR,         SM_STOP_CSR,
-		SM_EXEC_PGM, SM_STOP_TEXT, SM_START_SERVER_SILO, SM_BOOT_ACCEPT};
+		SM_HELLO,     SM_STATUS,    SM_SESSION_ROW,       SM_LEDGER_ROW,
+		SM_BOOT_ROW,  SM_SUBSCRIBE, SM_START_CSR,         SM_STOP_CSR,
+		SM_EXEC_PGM,  SM_STOP_TEXT, SM_START_SERVER_SILO, SM_BOOT_ACCEPT,
+		SM_START_CSR, SM_STOP_CSR,  SM_SESSION_LIMITS,    SM_SESSION_FREEZE};
 	const unsigned left = (unsigned)(intptr_t)arg;
 	struct sm_message m;
 	const int was = sim_as(pid);
@@ -436,6 +317,11 @@ static void do_client(int pid, void *arg)
 	sm_message_start(&m, wishes[sim_random(sizeof(wishes) / sizeof(wishes[0]))], 0, left);
 	if (m.h.call == SM_STOP_CSR)
 		m.b.stop_csr.session = 1 + (uint32_t)sim_random(4);
+	if (m.h.call == SM_SESSION_LIMITS)
+		m.b.session_limits.session = 1 + (uint32_t)sim_random(4);
+	if (m.h.call == SM_SESSION_FREEZE)
+		m.b.session_freeze = (struct sm_session_freeze){
+			.session = 1 + (uint32_t)sim_random(4), .freeze = (uint32_t)sim_random(2)};
 	if (m.h.call == SM_BOOT_ACCEPT)
 		m.b.boot_accept.verb = (uint32_t)sim_random(SM_DECISIONS + 1);
 	if (m.h.call == SM_EXEC_PGM)
@@ -471,8 +357,11 @@ static void begin_role(struct sim_process *p, enum role role, bool lie)
 	case ROLE_ACCEPT:
 		sim_after(soon, do_state, p->pid, arg);
 		break;
-	case ROLE_SESSION:
-		sim_after(soon, do_session, p->pid, arg);
+	case ROLE_SESSION: /* they begin when they are told what to do */
+	case ROLE_LIMITS:
+		break;
+	case ROLE_SWEEP:
+		sim_after(soon, script_sweep, p->pid, arg);
 		break;
 	case ROLE_SHUTDOWN:
 		sim_after(soon, do_shutdown, p->pid, arg);

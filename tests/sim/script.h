@@ -18,6 +18,7 @@ struct script {
 	unsigned bad_levels;     /* levels whose plan cannot be had */
 	unsigned attempts;       /* what the state copy counts; 0 = 1 */
 	bool kill_csrss_of_zero; /* once everything is up */
+	bool kill_servers;       /* of the other sessions, again and again */
 };
 
 void script_begin(const struct script *s);
@@ -26,6 +27,10 @@ bool script_signal(struct sim_process *p, int sig);
 void script_message(struct sim_process *p, int fd);
 /* script_counts - processes of that role that were spawned or handed over. */
 unsigned script_counts(enum role role);
+/* script_restarts, script_sweeps, script_lingering - copies that did so. */
+unsigned script_restarts(void);
+unsigned script_sweeps(void);
+unsigned script_lingering(void);
 /* script_asked_down - a script (client, autochk) gave the master a reason to go down. */
 bool script_asked_down(void);
 /* script_wake - makes an idle machine look again. */

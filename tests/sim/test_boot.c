@@ -80,16 +80,59 @@ static void check_sessions(void)
 		if (s->state == SESSION_FREE)
 			continue;
 		LAW(n < master.sessions_top);
-		setting_up += s->state == SESSION_SETTING_UP;
+		setting_up += session_in_set_up(s);
 		check_row_of(n, s->csrss, ROLE_CSRSS);
 		check_row_of(n, s->initial, ROLE_INITIAL);
-		check_row_of(n, s->copy, ROLE_SESSION);
+		LAW(s->copy == NONE || master.processes[s->copy].session == n);
 		LAW(s->csrss_peer == NONE || master.peers[s->csrss_peer].fd != NONE);
 		LAW(s->initial_peer == NONE || master.peers[s->initial_peer].fd != NONE);
 		LAW(s->state != SESSION_RUNNING || s->complete);
 	}
 	LAW(setting_up == master.setting_up);
 	LAW(setting_up <= master.parallel || !master.parallel);
+}
+
+/* Every shared name is held as often as it is shown. */
+static void check_names(void)
+{
+	uint32_t shown[NAMES_MAX] = {0};
+
+	for (uint32_t i = 0; i < LEDGER_MAX; i++)
+		if (master.processes[i].pid) {
+			shown[master.processes[i].image]++;
+			shown[master.processes[i].why]++;
+		}
+	for (uint32_t n = 0; n < SESSIONS_MAX; n++)
+		if (master.sessions[n].state != SESSION_FREE)
+			shown[master.sessions[n].image]++;
+	for (uint32_t i = 1; i < NAMES_MAX; i++)
+		LAW(master.names[i].rows == shown[i]);
+}
+
+/* Who waits waits for something that is there. */
+static void check_waiting(void)
+{
+	uint32_t requests = 0, dying = 0, sweeps = 0;
+
+	for (uint32_t i = 0; i < CALLERS_MAX; i++) {
+		const struct caller *c = &master.callers[i];
+
+		LAW(!c->kind || master.sessions[c->session].state != SESSION_FREE);
+		LAW(c->kind != CALLER_LIMITS || master.sessions[c->session].limiter != NONE);
+	}
+	for (uint32_t n = 0; n < SESSIONS_MAX; n++) {
+		const struct session *s = &master.sessions[n];
+
+		if (s->state == SESSION_FREE)
+			continue;
+		LAW(s->request == NONE ||
+		    (s->state == SESSION_RESERVED && master.requests[s->request].used));
+		requests += s->request != NONE;
+		dying += s->state == SESSION_ENDING || s->state == SESSION_DYING;
+		sweeps += s->sweeping;
+		LAW(!s->sweeping || s->copy != NONE);
+	}
+	LAW(requests == master.requests_used && dying == master.dying && sweeps == master.sweeps);
 }
 
 static void check_tables(void)
@@ -99,6 +142,8 @@ static void check_tables(void)
 			       (master.listener >= 0);
 
 	check_sessions();
+	check_names();
+	check_waiting();
 	LAW(master.boot.phase < PHASE_COUNT);
 	LAW(master.rows_used <= BOOT_ROWS_MAX);
 	if (!fds_base)
@@ -266,6 +311,19 @@ static void last_level(uint64_t seed)
 	LAW(script_counts(ROLE_ACCEPT) == 0);
 }
 
+/* They live on with another server, and with the same initial command. */
+static void lost_servers(uint64_t seed)
+{
+	const struct script s = {.sessions = 3, .kill_servers = true};
+	struct sim_record r = boot(seed, &s, NULL);
+
+	LAW(r.end == SIM_IDLE && !master.stop.code);
+	LAW(live_sessions() == 3 && sim_processes_alive() == 6);
+	LAW(script_restarts() >= 1);
+	for (uint32_t n = 0; n < 3; n++)
+		LAW(master.sessions[n].failures == 0 && !master.sessions[n].restarting);
+}
+
 static void a_boot_runs_through_all_phases_and_idles(void **state)
 {
 	FOR_SEEDS(20)
@@ -282,6 +340,12 @@ static void the_death_of_csrss_is_a_recorded_stop(void **state)
 {
 	FOR_SEEDS(20)
 	in_child(critical_death, seed);
+}
+
+static void sessions_that_lose_their_server_live_on(void **state)
+{
+	FOR_SEEDS(40)
+	in_child(lost_servers, seed);
 }
 
 static void without_a_plan_the_built_in_minimum_boots(void **state)
@@ -353,6 +417,7 @@ int main(void)
 		cmocka_unit_test(a_boot_runs_through_all_phases_and_idles),
 		cmocka_unit_test(a_power_off_ends_every_process_first),
 		cmocka_unit_test(the_death_of_csrss_is_a_recorded_stop),
+		cmocka_unit_test(sessions_that_lose_their_server_live_on),
 		cmocka_unit_test(without_a_plan_the_built_in_minimum_boots),
 		cmocka_unit_test(without_any_plan_the_stop_is_recorded),
 		cmocka_unit_test(the_last_level_does_not_reboot_for_ever),

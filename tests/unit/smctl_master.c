@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -36,6 +37,65 @@ static void send_to(int fd, const struct sm_message *m)
 	(void)!sys_send(fd, m, sm_message_bytes(m), NULL, 0);
 }
 
+/* A process of whom we have the pid is ourselves: its pidfds are of us. */
+static int own_pidfd(void)
+{
+	int fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+
+	if (fd < 0)
+		die("pidfd_open");
+	return fd;
+}
+
+/* A program that has said something and ended with 42 already: control, in, out, err. */
+static unsigned ended_program(int fds[4])
+{
+	const struct sm_control ended = {.what = SM_CONTROL_EXITED, .value = 42};
+	int control[2], in[2], out[2], err[2];
+
+	if (sys_socketpair(control) < 0 || pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0 ||
+	    pipe2(err, O_CLOEXEC) < 0 || write(out[1], "said\n", 5) != 5)
+		die("ended_program");
+	(void)!sys_send(control[1], &ended, sizeof(ended), NULL, 0);
+	(void)close(control[1]);
+	(void)close(in[0]);
+	(void)close(out[1]);
+	(void)close(err[1]);
+	fds[0] = control[0];
+	fds[1] = in[1];
+	fds[2] = out[0];
+	fds[3] = err[0];
+	return 4;
+}
+
+/* The descriptors that an answer brings. */
+static unsigned fds_of(const struct fake *f, const struct sm_message *q, int *fds)
+{
+	unsigned n = 0;
+
+	if (q->h.call == SM_START_CSR && q->b.start_csr.flags & SM_START_PIDFDS && !f->no_pidfds) {
+		fds[n++] = own_pidfd();
+		fds[n++] = own_pidfd();
+	}
+	if (q->h.call == SM_EXEC_PGM && q->b.exec_pgm.flags & SM_EXEC_PIDFD)
+		fds[n++] = own_pidfd();
+	if (q->h.call == SM_EXEC_PGM && q->b.exec_pgm.flags & SM_EXEC_WAIT)
+		n += ended_program(fds + n);
+	return n;
+}
+
+/* An answer, with what the request wants beside it. */
+static void send_answer(const struct fake *f, int fd, const struct sm_message *q,
+			const struct sm_message *m)
+{
+	int fds[SYS_FDS_MAX];
+	unsigned n = m->h.status == SM_OK ? fds_of(f, q, fds) : 0;
+
+	(void)!sys_send(fd, m, sm_message_bytes(m), fds, n);
+	while (n)
+		(void)close(fds[--n]);
+}
+
 static void note(struct fake *f, const struct sm_message *m)
 {
 	f->heard = *m;
@@ -52,11 +112,26 @@ static void note(struct fake *f, const struct sm_message *m)
 		a->b.field.cursor = at + 1;                                                        \
 	} while (0)
 
+static uint32_t freeze(struct fake *f, const struct sm_session_freeze *q)
+{
+	if (q->session >= f->sessions)
+		return SM_NAME_NOT_FOUND;
+	f->session[q->session].flags = q->freeze ? SM_ROW_FROZEN : 0;
+	return SM_OK;
+}
+
 static uint32_t answer(struct fake *f, const struct sm_message *q, struct sm_message *a)
 {
 	if (f->refuse[q->h.call]) {
-		if (q->h.call == SM_STOP_CSR)
+		if (q->h.call == SM_STOP_CSR) {
 			a->b.stop_csr.left = f->left;
+			a->b.stop_csr.pid = f->held_pid;
+			str_copy(a->b.stop_csr.name, sizeof(a->b.stop_csr.name), f->held_name);
+		}
+		if (q->h.call == SM_START_CSR) {
+			note(f, q);
+			str_copy(a->b.start_csr.text, sizeof(a->b.start_csr.text), f->why);
+		}
 		if (q->h.call == SM_BOOT_ACCEPT)
 			a->b.boot_accept = f->standing;
 		return f->refuse[q->h.call];
@@ -96,7 +171,14 @@ static uint32_t answer(struct fake *f, const struct sm_message *q, struct sm_mes
 		note(f, q);
 		a->b.exec_pgm.pid = 4711;
 		return SM_OK;
+	case SM_PROGRAM_ROW:
+		ROW(program_row, f->program, f->programs);
+		return SM_OK;
+	case SM_SESSION_FREEZE:
+		note(f, q);
+		return freeze(f, &q->b.session_freeze);
 	case SM_STOP_CSR:
+	case SM_SESSION_LIMITS:
 	case SM_SHUTDOWN:
 		note(f, q);
 		return SM_OK;
@@ -141,7 +223,7 @@ static bool serve(struct fake *f, int fd, bool *subscribed)
 	}
 	sm_message_start(&a, q.h.call, 1, q.h.tag);
 	a.h.status = answer(f, &q, &a);
-	send_to(fd, &a);
+	send_answer(f, fd, &q, &a);
 	if (a.h.status != SM_OK)
 		return true;
 	if (q.h.call == SM_SUBSCRIBE)
@@ -191,6 +273,7 @@ static void fill_session(struct fake *f, uint32_t n, uint32_t csrss, const char 
 				     .csrss_pid = csrss,
 				     .initial_pid = csrss + 1,
 				     .created_ns = 1100 * MS,
+				     .owner = SM_NO_OWNER,
 				     .ready_us = 420};
 	str_copy(s->initial, sizeof(s->initial), initial);
 	str_copy(s->console, sizeof(s->console), n ? "tty1" : "");
@@ -319,23 +402,67 @@ static void read_back(int fd, char *to, size_t cap)
 	(void)close(fd);
 }
 
+/* The child of run: standard output and error are these. */
+static void become(const char *image, const char *const *words, int out, int err)
+{
+	(void)alarm(20);
+	if (dup2(out, 1) < 0 || dup2(err, 2) < 0)
+		_exit(126);
+	(void)execv(image, (char *const *)(uintptr_t)words);
+	_exit(127);
+}
+
+static int exit_of(pid_t pid)
+{
+	int status = 0;
+
+	(void)waitpid(pid, &status, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 void run(const char *image, const char *const *words, struct ran *ret)
 {
-	int out = memfd_create("out", MFD_CLOEXEC), err = memfd_create("err", MFD_CLOEXEC),
-	    status = 0;
+	int out = memfd_create("out", MFD_CLOEXEC), err = memfd_create("err", MFD_CLOEXEC);
 	pid_t pid = fork();
 
 	if (out < 0 || err < 0 || pid < 0)
 		die("run");
-	if (pid == 0) {
-		(void)alarm(20);
-		if (dup2(out, 1) < 0 || dup2(err, 2) < 0)
-			_exit(126);
-		(void)execv(image, (char *const *)(uintptr_t)words);
-		_exit(127);
-	}
-	(void)waitpid(pid, &status, 0);
-	ret->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	if (pid == 0)
+		become(image, words, out, err);
+	ret->status = exit_of(pid);
 	read_back(out, ret->out, sizeof(ret->out));
+	read_back(err, ret->err, sizeof(ret->err));
+}
+
+/* All that comes out of a terminal, without its carriage returns, until nobody has it open. */
+static void read_terminal(int terminal, char *to, size_t cap)
+{
+	size_t used = 0, kept = 0;
+	ssize_t n;
+
+	while (used + 1 < cap && (n = read(terminal, to + used, cap - used - 1)) > 0)
+		used += (size_t)n;
+	for (size_t i = 0; i < used; i++)
+		if (to[i] != '\r')
+			to[kept++] = to[i];
+	to[kept] = 0;
+}
+
+void run_on_terminal(const char *image, const char *const *words, unsigned columns, struct ran *ret)
+{
+	int err = memfd_create("err", MFD_CLOEXEC), terminal = -1, slave = -1;
+	pid_t pid;
+
+	if (err < 0 || sys_pty_open(24, (uint16_t)columns, &terminal, &slave) < 0)
+		die("run_on_terminal");
+	pid = fork();
+	if (pid < 0)
+		die("fork");
+	if (pid == 0)
+		become(image, words, slave, err);
+	(void)close(slave);
+	read_terminal(terminal, ret->out, sizeof(ret->out));
+	(void)close(terminal);
+	ret->status = exit_of(pid);
 	read_back(err, ret->err, sizeof(ret->err));
 }

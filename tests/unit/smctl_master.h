@@ -38,8 +38,14 @@ struct fake {
 	struct sm_stop_text stop; /* code 0 = none */
 	struct sm_boot_accept standing;
 	uint32_t refuse[SM_CALLS]; /* status to answer a call with; 0 = do it */
-	uint32_t left;             /* StopCsr: processes left */
-	struct sm_message heard;   /* the last request that asks for something to be done */
+	uint32_t left;             /* StopCsr: processes left, and one of them */
+	uint32_t held_pid;
+	char held_name[NAME_BYTES];
+	char why[TEXT_BYTES]; /* StartCsr that is refused: its text */
+	bool no_pidfds;       /* StartCsr: none come, whoever asked */
+	struct sm_program_row program[FAKE_ROWS];
+	unsigned programs;
+	struct sm_message heard; /* the last request that asks for something to be done */
 	unsigned heard_count;
 	/* owned by the functions below */
 	pid_t pid;
@@ -66,3 +72,7 @@ struct ran {
  *   ret    status and output, NUL-terminated
  */
 void run(const char *image, const char *const *words, struct ran *ret);
+
+/* run_on_terminal - the same with a terminal of so many columns as standard output */
+void run_on_terminal(const char *image, const char *const *words, unsigned columns,
+		     struct ran *ret);

@@ -268,6 +268,183 @@ static void words_of_a_command_must_fit_the_wire(void **state)
 	sm_close(c);
 }
 
+static void a_session_is_made_as_wanted(void **state)
+{
+	struct fake *f = *state;
+	struct sm_connection *c = connected(f);
+	const struct sm_policy *p = &f->heard.b.start_csr.policy;
+	struct sm_session_want want;
+	struct sm_session_made made = {.session = 77};
+	uint32_t number = 77;
+
+	sm_session_want_init(&want, sizeof(want));
+	assert_int_equal(sm_session_make(c, &want, &made), 0);
+	assert_int_equal(p->given, 0);
+	assert_int_equal(p->limits, 0);
+	assert_int_equal(f->heard.b.start_csr.flags, 0);
+	assert_int_equal(made.session, 1);
+	assert_int_equal(made.csrss_pidfd, -1);
+	assert_int_equal(made.initial_pidfd, -1);
+	assert_string_equal(made.row.initial, "winlogon");
+	assert_int_equal(made.row.owner, SM_NO_USER);
+	want.umask = 0;
+	want.oom_score = 0;
+	want.bounded = true;
+	want.uid = want.gid = 7;
+	want.limits = 1u << 4;
+	want.limit[4] = 5;
+	want.limit[5] = 6; /* not among the limits: not sent */
+	want.command = "/bin/x";
+	assert_int_equal(sm_session_make(c, &want, &made), 0);
+	assert_int_equal(p->given, SM_GIVEN_ALL & ~SM_GIVEN_NO_NEW_PRIVS);
+	assert_int_equal(p->capabilities, 0);
+	assert_int_equal(p->uid, 7);
+	assert_int_equal(p->limit[4], 5);
+	assert_int_equal(p->limit[5], 0);
+	assert_string_equal(f->heard.b.start_csr.initial_command, "/bin/x");
+	assert_int_equal(sm_session_new(c, "/bin/y", &number, NULL), 0);
+	assert_int_equal(number, 1);
+	assert_string_equal(f->heard.b.start_csr.initial_command, "/bin/y");
+	sm_close(c);
+}
+
+static void pidfds_come_when_they_are_wanted(void **state)
+{
+	struct fake *f = *state;
+	struct sm_connection *c = connected(f);
+	struct sm_session_want want;
+	struct sm_session_made made;
+	int lowest = dup(0);
+
+	assert_int_equal(close(lowest), 0);
+	sm_session_want_init(&want, sizeof(want));
+	want.pidfds = true;
+	assert_int_equal(sm_session_make(c, &want, &made), 0);
+	assert_int_equal(f->heard.b.start_csr.flags, SM_START_PIDFDS);
+	assert_true(made.csrss_pidfd >= 0 && made.initial_pidfd >= 0);
+	assert_true(fcntl(made.csrss_pidfd, F_GETFD) & FD_CLOEXEC);
+	assert_int_equal(close(made.csrss_pidfd), 0);
+	assert_int_equal(close(made.initial_pidfd), 0);
+	f->no_pidfds = true; /* its processes have ended again: there is a session all the same */
+	assert_int_equal(sm_session_make(c, &want, &made), 0);
+	assert_int_equal(made.session, 1);
+	assert_int_equal(made.csrss_pidfd, -1);
+	assert_int_equal(dup(0), lowest); /* nothing is left open */
+	assert_int_equal(close(lowest), 0);
+	sm_close(c);
+}
+
+/* Programs older and newer than the library; see sm_session_want_init. */
+static void a_want_of_another_version_is_understood_or_refused(void **state)
+{
+	struct {
+		struct sm_session_want want;
+		uint64_t later;
+	} newer;
+	struct fake *f = *state;
+	struct sm_connection *c = connected(f);
+	struct sm_session_made made = {.session = 77};
+
+	sm_session_want_init(&newer.want, sizeof(newer));
+	assert_int_equal(newer.later, 0);
+	assert_int_equal(sm_session_make(c, &newer.want, &made), 0);
+	newer.later = 1;
+	assert_int_equal(sm_session_make(c, &newer.want, &made), -E2BIG);
+	newer.want.size = 8;
+	assert_int_equal(sm_session_make(c, &newer.want, &made), -EINVAL);
+	newer.want.size = 1u << 20;
+	assert_int_equal(sm_session_make(c, &newer.want, &made), -EINVAL);
+	assert_int_equal(f->heard_count, 1);
+	sm_close(c);
+}
+
+static void what_cannot_be_sent_is_refused_at_once(void **state)
+{
+	struct fake *f = *state;
+	struct sm_connection *c = connected(f);
+	struct sm_session_made made = {.session = 77};
+	struct sm_session_want begin, want;
+	char longer[300];
+
+	memset(longer, 'x', sizeof(longer) - 1);
+	longer[sizeof(longer) - 1] = 0;
+	sm_session_want_init(&begin, sizeof(begin));
+	want = begin;
+	want.command = longer;
+	assert_int_equal(sm_session_make(c, &want, &made), -ENAMETOOLONG);
+	want = begin;
+	want.umask = 01000;
+	assert_int_equal(sm_session_make(c, &want, &made), -EINVAL);
+	want = begin;
+	want.uid = 5; /* and no group */
+	assert_int_equal(sm_session_make(c, &want, &made), -EINVAL);
+	assert_int_equal(made.session, 77);
+	assert_int_equal(f->heard_count, 0);
+	sm_close(c);
+}
+
+static void a_refusal_has_a_text_until_the_next_call(void **state)
+{
+	struct fake *f = *state;
+	struct sm_connection *c = connected(f);
+	struct sm_session_want want;
+	struct sm_session_made made = {.session = 77};
+	struct sm_machine m;
+
+	sm_session_want_init(&want, sizeof(want));
+	assert_string_equal(sm_last_text(c), "");
+	f->refuse[SM_START_CSR] = SM_NOT_SUPPORTED;
+	str_copy(f->why, sizeof(f->why), "memory limit: none here");
+	assert_int_equal(sm_session_make(c, &want, &made), -EOPNOTSUPP);
+	assert_int_equal(made.session, 77);
+	assert_string_equal(sm_last_text(c), "memory limit: none here");
+	assert_int_equal(sm_last_status(c), SM_NOT_SUPPORTED);
+	assert_string_equal(sm_error_text(-EOPNOTSUPP), "cannot be had here");
+	assert_int_equal(sm_status(c, &m), 0);
+	assert_string_equal(sm_last_text(c), "");
+	sm_close(c);
+}
+
+static void a_session_is_found_frozen_limited_and_ended(void **state)
+{
+	static const struct sm_session_change change = {
+		.memory_bytes = SM_NO_LIMIT_64, .processes = 9, .cpu_weight = SM_NO_LIMIT};
+	struct fake *f = *state;
+	struct sm_connection *c = connected(f);
+	struct sm_session_held held = {.left = 77};
+	struct sm_session row = {.session = 77};
+	uint32_t left = 77;
+
+	assert_int_equal(sm_session_get(c, 7, &row), -ENOENT);
+	assert_int_equal(row.session, 77);
+	assert_int_equal(sm_session_freeze(c, 1, true), 0);
+	assert_int_equal(sm_session_get(c, 1, &row), 0);
+	assert_int_equal(row.session, 1);
+	assert_true(row.frozen);
+	assert_int_equal(sm_session_freeze(c, 1, false), 0);
+	assert_int_equal(sm_session_limits(c, 1, &change), 0);
+	assert_true(f->heard.b.session_limits.memory_bytes == SM_UNLIMITED_64);
+	assert_int_equal(f->heard.b.session_limits.processes, 9);
+	assert_int_equal(f->heard.b.session_limits.cpu_weight, SM_UNLIMITED);
+	assert_int_equal(f->heard.b.session_limits.cpu_percent, 0);
+	assert_int_equal(sm_session_end_held(c, 1, &held), 0);
+	assert_int_equal(held.left, 77);
+	f->refuse[SM_STOP_CSR] = SM_DELETE_PENDING;
+	f->left = 2;
+	f->held_pid = 99;
+	str_copy(f->held_name, sizeof(f->held_name), "cp");
+	assert_int_equal(sm_session_end_held(c, 1, &held), -EBUSY);
+	assert_int_equal(held.left, 2);
+	assert_int_equal(held.pid, 99);
+	assert_string_equal(held.name, "cp");
+	assert_int_equal(sm_session_end(c, 1, &left), -EBUSY);
+	assert_int_equal(left, 2);
+	assert_int_equal(sm_session_end(c, 1, NULL), -EBUSY);
+	assert_string_equal(sm_isolation_word(SM_ISOLATION_DEV), "dev");
+	assert_string_equal(sm_isolation_word((enum sm_isolation)3), "?");
+	sm_close(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -282,6 +459,12 @@ int main(void)
 		TEST(events_between_answers_are_kept_and_counted),
 		TEST(the_end_of_the_session_manager_is_told),
 		TEST(words_of_a_command_must_fit_the_wire),
+		TEST(a_session_is_made_as_wanted),
+		TEST(pidfds_come_when_they_are_wanted),
+		TEST(a_want_of_another_version_is_understood_or_refused),
+		TEST(what_cannot_be_sent_is_refused_at_once),
+		TEST(a_refusal_has_a_text_until_the_next_call),
+		TEST(a_session_is_found_frozen_limited_and_ended),
 	};
 
 	(void)alarm(120);

@@ -35,6 +35,8 @@ static const struct {
 	{ SM, "ExcludeFromKnownDlls", "M:libm.so.6", "D:1", "M:/lib/libm.so.6" },
 	{ SM, "KnownDllsPolicy", "S:Exclude", "D:1", "S:perhaps" },
 	{ SM, "NumberOfInitialSessions", "D:2", "S:2", "D:0" },
+	{ SM, "Consoles", "M:/dev/tty1|/dev/ttyS0", "S:/dev/tty1", "M:/dev/tty1|/etc/x" },
+	{ SM, "SessionOperators", "S:operators", "D:5", "S:a b" },
 	{ SM, "S0InitialCommand", "S:wininit", "M:wininit", "S:bin/wininit" },
 	{ SM, "AutoChkTimeOut", "D:0", "S:8", "D:259201" },
 	{ SM, "AutoChkSkipSystemPartition", "D:1", "B:01", "D:2" },
@@ -61,13 +63,27 @@ static const struct {
 	{ SM "\\FileRenameOperations", "1", "S:/var/tmp/x", "D:1", "S:/var/../x" },
 	{ SM "\\Sessions\\Default", "InitialCommand", "S:winlogon", "D:1", "S:" },
 	{ SM "\\Sessions\\1", "Console", "S:/dev/tty1", "X:/dev/tty1", "S:/etc/passwd" },
-	{ SM "\\Sessions\\1", "StartDeadline", "D:60", "S:60", "D:0" },
-	{ SM "\\Sessions\\1", "StopDeadline", "D:10", "S:10", "D:3601" },
-	{ SM "\\Sessions\\1", "Isolation", "M:mount|ipc", "S:mount", "M:mount|disk" },
-	{ SM "\\Sessions\\1", "MemoryMaxMiB", "D:64", "S:64", "D:0" },
+	{ SM "\\Sessions\\1", "StartDeadline", "D:0", "S:60", "D:3601" },
+	{ SM "\\Sessions\\1", "RegisterDeadline", "D:60", "M:60", "D:3601" },
+	{ SM "\\Sessions\\1", "StopDeadline", "D:10", "S:10", "D:0" },
+	{ SM "\\Sessions\\1", "WaitToKillAppTimeout", "S:20000", "M:20000", "S:20 s" },
+	{ SM "\\Sessions\\1", "Isolation", "M:Mount|ipc|dev", "S:mount", "M:mount|user" },
+	{ SM "\\Sessions\\1", "MemoryMaxMiB", "D:0", "S:64", "D:16777217" },
+	{ SM "\\Sessions\\1", "IoMaxMiB", "D:64", "S:64", "D:16777217" },
 	{ SM "\\Sessions\\1", "ProcessesMax", "D:64", "S:64", "D:3" },
+	{ SM "\\Sessions\\1", "CpuMaxPercent", "D:150", "S:150", "D:409601" },
 	{ SM "\\Sessions\\1", "CpuWeight", "D:100", "S:100", "D:10001" },
+	{ SM "\\Sessions\\1", "IoWeight", "D:10000", "S:100", "D:0" },
 	{ SM "\\Sessions\\1", "Owner", "S:kiosk", "D:1000", "S:-kiosk" },
+	{ SM "\\Sessions\\1", "NoNewPrivileges", "D:1", "S:1", "D:2" },
+	{ SM "\\Sessions\\1", "Capabilities", "M:kill|NET_raw", "S:none", "M:kill|none" },
+	{ SM "\\Sessions\\1", "Umask", "S:0027", "D:23", "S:0028" },
+	{ SM "\\Sessions\\1", "Limits", "M:nofile 1024|core 0|nice unlimited", "S:core 0", "M:nofile" },
+	{ SM "\\Sessions\\1", "OomScoreAdjust", "S:-1000", "D:500", "S:-1001" },
+	{ SM "\\Sessions\\1", "IdleTimeout", "D:900", "S:900", "D:31536001" },
+	{ SM "\\Sessions\\1", "MaxLifetime", "D:0", "S:0", "D:31536001" },
+	{ SM "\\Sessions\\1", "Environment", "M:LANG=C|X=", "S:LANG=C", "M:LANG=C|=x" },
+	{ SM "\\Sessions\\1", "Links", "M:input/mouse /dev/input/mice", "S:a /b", "M:../x /dev/null" },
 	{ "SafeBoot\\Minimal\\sshd", "", "S:Service", "D:1", "S:Ser\tvice" },
 	{ "CrashControl", "AutoReboot", "D:1", "S:1", "D:2" },
 	{ "ComputerName\\ComputerName", "ComputerName", "S:smss-demo", "D:1", "S:a b" },
@@ -75,6 +91,8 @@ static const struct {
 	{ "Winlogon", "DefaultUserName", "S:root", "D:0", "S:ro:ot" },
 	{ "Winlogon", "Shell", "S:/bin/bash -l", "D:1", "S:bin/bash" },
 	{ "Winlogon", "Login", "S:/bin/login", "D:1", "S:/bin//login" },
+	{ "Winlogon", "Greeter", "S:/sbin/agetty - linux", "D:1", "S:../agetty" },
+	{ "Winlogon", "Pam", "D:1", "M:1", "S:yes" },
 	{ "Wininit", "Supervisor", "S:runsvdir -P /etc/service", "D:1", "S:x/runsvdir" },
 	{ "Wininit", "ServicesDirectory", "S:/etc/service", "M:/etc/service", "S:service" },
 	{ "Wininit", "SupervisorStopSeconds", "D:10", "S:10", "D:0" },
@@ -143,9 +161,9 @@ static void what_is_not_done_yet_says_so(void **state)
 
 	(void)state;
 	case_start(&m.tree);
-	case_value(&m.tree, SM "\\Sessions\\1", "Isolation", "M:mount");
+	case_value(&m.tree, MM, "TempPageFile", "D:1");
 	case_plan(&m);
-	assert_non_null(case_remark(&m, PLAN_NOTE_NOT_YET, "\\Sessions\\1\\Isolation"));
+	assert_non_null(case_remark(&m, PLAN_NOTE_NOT_YET, "\\TempPageFile"));
 	p = m.plan.plan;
 	for (uint32_t i = 0; i < plan_count(p, PLAN_NOTES); i++)
 		in_plan |= plan_row_at(p, PLAN_NOTES, i)->flags == PLAN_NOTE_NOT_YET;
@@ -372,13 +390,19 @@ static void item_of(const struct schema_row *row, char item[2048])
 					  : row->name);
 	put(item, cap, "Pq %s\n", schema_types(row->types, types));
 	put(item, cap, "%s.\n", row->meaning);
-	snprintf(range, sizeof(range), "From %u to %u.\n", row->min, row->max);
-	if (row->grammar == GRAMMAR_NUMBER)
+	if (row->grammar == GRAMMAR_SIGNED)
+		snprintf(range, sizeof(range), "From %d to %d.\n", (int)row->min, (int)row->max);
+	else
+		snprintf(range, sizeof(range), "%srom %u to %u.\n", row->or_zero ? "0, or f" : "F",
+			 row->min, row->max);
+	if (row->grammar == GRAMMAR_NUMBER || row->grammar == GRAMMAR_SIGNED)
 		put(item, cap, "%s", range);
 	if (row->grammar == GRAMMAR_CHOICE)
 		put(item, cap, "One of: %s.\n", row->words);
 	if (row->grammar == GRAMMAR_ISOLATION)
 		put(item, cap, "One of or more of: %s.\n", row->words);
+	if (row->grammar == GRAMMAR_LIMITS)
+		put(item, cap, "Names: %s.\n", row->words);
 	put(item, cap, "Default: %s.\n",
 	    strcmp(row->otherwise, "-") == 0 ? "absent" : row->otherwise);
 	put(item, cap, "Example:\n.Ql %s\n", row->example);

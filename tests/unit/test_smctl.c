@@ -137,10 +137,12 @@ static void sessions_are_listed(void **state)
 	fake_start(f);
 	smctl(f, "sessions");
 	assert_int_equal(ran.status, 0);
-	wanted(ran.out,
-	       "      0  running         100      101  wininit       -           0.42 ms\n");
-	wanted(ran.out, "      1  running         200      201  winlogon      tty1        0.42 ms  "
-			"failed 2 times\n");
+	wanted(ran.out, "session  state    csrss  initial  command   console  ready after  owner  "
+			"isolation  notes\n");
+	wanted(ran.out, "      0  running    100      101  wininit   -        0.42 ms      -      "
+			"-\n");
+	wanted(ran.out, "      1  running    200      201  winlogon  tty1     0.42 ms      -      "
+			"-          failed 2 times\n");
 	smctl(f, "--json sessions");
 	assert_string_equal(json_at("/sessions/1/session"), "1");
 	assert_string_equal(json_at("/sessions/1/state"), "running");

@@ -125,13 +125,15 @@ static const struct {
 	int status;
 	const char *out, *err; /* a piece of each; NULL = must be empty */
 } verb_cases[] = {
-	{"smctl|exec|1|/bin/echo|two words|x", 0, 0, 0, "process 4711 started in session 1\n",
+	{"smctl|exec|-d|1|/bin/echo|two words|x", 0, 0, 0, "process 4711 started in session 1\n",
 	 NULL},
-	{"smctl|exec|--json|1|a", 0, 0, 0, "\"pid\":4711", NULL},
-	{"smctl|exec|one|a", 0, 0, 2, NULL, "try: smctl exec --help"},
-	{"smctl|exec|1", 0, 0, 2, NULL, "wanted: the number of a session, and a command"},
-	{"smctl|exec|9|a", SM_EXEC_PGM, SM_NAME_NOT_FOUND, 1, NULL,
-	 "there is no session 9, or no such program in it; try: smctl sessions"},
+	{"smctl|exec|-d|--json|-s|1|--|a", 0, 0, 0, "\"pid\":4711", NULL},
+	{"smctl|exec|1|a", 0, 0, 42, "said\n", NULL},
+	{"smctl|exec|-s|one|a", 0, 0, 125, NULL, "try: smctl exec --help"},
+	{"smctl|exec", 0, 0, 125, NULL, "wanted: a command"},
+	{"smctl|exec|--json|1|a", 0, 0, 125, NULL, "--json goes with --detach only"},
+	{"smctl|exec|9|a", SM_EXEC_PGM, SM_NAME_NOT_FOUND, 125, NULL,
+	 "there is no session 9, or it is not running; try: smctl sessions"},
 	{"smctl|session|new", 0, 0, 0, "session 1, ready after 0.42 ms: csrss 200, winlogon 201\n",
 	 NULL},
 	{"smctl|session|new", SM_START_CSR, SM_PENDING, 1, NULL,
@@ -147,7 +149,7 @@ static const struct {
 	{"smctl|session|end|0", 0, 0, 1, NULL,
 	 "session 0 ends with the machine; try: smctl poweroff"},
 	{"smctl|session|end", 0, 0, 2, NULL, "wanted: the number"},
-	{"smctl|session", 0, 0, 2, NULL, "wanted: session new"},
+	{"smctl|session", 0, 0, 2, NULL, "wanted: session list, show, new"},
 	{"smctl|reboot", SM_SHUTDOWN, SM_SHUTDOWN_IN_PROGRESS, 1, NULL, "shutting down"},
 	{"smctl|reboot", SM_SHUTDOWN, SM_UNSUCCESSFUL, 1, NULL, "status 0xC0000001"},
 	{"smctl|status", SM_STATUS, SM_NOT_IMPLEMENTED, 1, NULL, "not implemented by this"},
@@ -173,8 +175,8 @@ static const struct {
 	{"smctl|status|--follow", 0, 0, 2, NULL, "there is no option"},
 	{"smctl|frobnicate", 0, 0, 2, NULL, "there is no verb \"frobnicate\""},
 	{"smctl", 0, 0, 2, NULL, "wanted: a verb"},
-	{"smctl|--help", 0, 0, 0, "session end NUMBER", NULL},
-	{"smctl|help|exec", 0, 0, 0, "usage: smctl exec NUMBER COMMAND...\n", NULL},
+	{"smctl|--help", 0, 0, 0, "session end NUMBER...|--all", NULL},
+	{"smctl|help|exec", 0, 0, 0, "usage: smctl exec [OPTION]... [--] COMMAND...\n", NULL},
 	{"smctl|wait|ready|--help", 0, 0, 0, "usage: smctl wait ready\n", NULL},
 	{"smctl|--version", 0, 0, 0, "smctl 0.1.0 (build ", NULL},
 	{"reboot|--version", 0, 0, 0, "reboot 0.1.0 (build ", NULL},
@@ -229,10 +231,10 @@ static void exec_sends_words_as_they_are(void **state)
 	assert_int_equal(f->heard.b.exec_pgm.words_bytes, 23);
 	assert_memory_equal(f->heard.b.exec_pgm.words, "/bin/echo\0two words\0\0x", 23);
 	assert_int_equal(f->heard.b.exec_pgm.session, 1);
-	assert_int_equal(f->heard.b.exec_pgm.flags, 1);
+	assert_int_equal(f->heard.b.exec_pgm.flags, SM_EXEC_DETACHED | SM_EXEC_PIDFD);
 	memset(line + strlen(line), 'x', 2000);
 	run_line(f, line);
-	assert_int_equal(ran.status, 2);
+	assert_int_equal(ran.status, 125);
 	assert_non_null(strstr(ran.err, "longer than 1999 bytes"));
 }
 

@@ -5,6 +5,57 @@ _smctl_sessions() {
   smctl sessions 2>/dev/null | awk 'NR > 1 { print $1 }'
 }
 
+# _smctl_list CUR WORD... - the next word of a list with commas
+_smctl_list() {
+  local cur=$1 before=''
+  shift
+  [[ $cur != *,* ]] || before=${cur%,*},
+  mapfile -t COMPREPLY < <(compgen -P "$before" -W "$*" -- "${cur##*,}")
+}
+
+# _smctl_session CUR PREV VERB - for smctl session
+_smctl_session() {
+  local cur=$1 prev=$2 verb=$3 words='--json --help --socket'
+  local held='--memory --processes --cpu --cpu-weight --io --io-weight'
+  case $prev in
+  --isolate)
+    _smctl_list "$cur" mount ipc pid uts net dev all
+    return
+    ;;
+  --owner)
+    mapfile -t COMPREPLY < <(compgen -u -- "$cur")
+    return
+    ;;
+  --caps)
+    _smctl_list "$cur" none chown dac_override fowner kill net_admin net_bind_service net_raw \
+      setgid setuid sys_admin sys_nice sys_ptrace sys_time
+    return
+    ;;
+  --limit)
+    mapfile -t COMPREPLY < <(compgen -S = -W 'as core cpu data fsize locks memlock msgqueue nice
+      nofile nproc rss rtprio rttime sigpending stack' -- "$cur")
+    return
+    ;;
+  --memory | --processes | --cpu | --cpu-weight | --io | --io-weight) return ;;
+  --umask | --oom | --idle | --lifetime) return ;;
+  esac
+  case $verb in
+  '') words="list show new end limits freeze thaw $words" ;;
+  show | freeze | thaw) words="$(_smctl_sessions) $words" ;;
+  end) words="$(_smctl_sessions) $words --all" ;;
+  limits) words="$(_smctl_sessions) $words $held" ;;
+  new)
+    if [[ $cur != -* ]]; then
+      mapfile -t COMPREPLY < <(compgen -c -- "$cur")
+      return
+    fi
+    words="$words $held --isolate --owner --caps --no-new-privs --umask --limit --oom --idle
+      --lifetime"
+    ;;
+  esac
+  mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+}
+
 # _smctl_groups WORD... - names and numbers of the queue that these words are about
 _smctl_groups() {
   local -a where=()
@@ -68,7 +119,10 @@ _smctl() {
   COMPREPLY=()
   while ((at < COMP_CWORD)); do
     case ${COMP_WORDS[at]} in
-    -s | --socket | --reason | -t | --timeout) ((at++)) ;;
+    -t) [[ $verb == exec ]] || ((at++)) ;;
+    -s | --socket | --reason | --timeout | --session | -o | --only) ((at++)) ;;
+    --memory | --processes | --cpu | --cpu-weight | --io | --io-weight) ((at++)) ;;
+    --isolate | --owner | --caps | --umask | --limit | --oom | --idle | --lifetime) ((at++)) ;;
     --root | --state | --hive | --drive | --keep | --days | --mib) ((at++)) ;;
     -m | --manifest | -g | --group | --delete | --delete-if-there) ((at++)) ;;
     -*) ;;
@@ -82,29 +136,36 @@ _smctl() {
     esac
     ((at++))
   done
-  case $prev in
-  -s | --socket)
+  case $verb:$prev in
+  exec:-s | exec:--session)
+    mapfile -t COMPREPLY < <(compgen -W "$(_smctl_sessions)" -- "$cur")
+    return
+    ;;
+  *:-s | *:--socket)
     mapfile -t COMPREPLY < <(compgen -f -- "$cur")
     return
     ;;
-  --reason | -t | --timeout) return ;;
+  events:-o | events:--only)
+    _smctl_list "$cur" boot session shutdown
+    return
+    ;;
+  exec:-t) ;;
+  *:--reason | *:-t | *:--timeout) return ;;
   esac
   case $verb in
   '') words="$verbs $words --version" ;;
   help) words=$verbs ;;
   session)
-    case $second in
-    '') words='new end' ;;
-    end) words="$(_smctl_sessions) $words" ;;
-    new)
-      mapfile -t COMPREPLY < <(compgen -c -- "$cur")
-      return
-      ;;
-    esac
+    _smctl_session "$cur" "$prev" "$second"
+    return
     ;;
+  events) words="$words --follow --only" ;;
   exec)
-    if [[ -z $second ]]; then
-      words="$(_smctl_sessions) $words --detached"
+    if [[ -z $second && $cur == -* ]]; then
+      words='--json --help --socket --session --terminal --detach'
+    elif [[ -z $second ]]; then
+      mapfile -t COMPREPLY < <(compgen -W "$(_smctl_sessions)" -- "$cur"; compgen -c -- "$cur")
+      return
     else
       mapfile -t COMPREPLY < <(compgen -c -f -- "$cur")
       return

@@ -21,14 +21,14 @@ end
 
 complete -c smctl -f
 complete -c smctl -s j -l json -d 'Print JSON'
-complete -c smctl -s s -l socket -r -F -d 'The socket'
+complete -c smctl -n 'not __fish_seen_subcommand_from exec' -s s -l socket -r -F -d 'The socket'
 complete -c smctl -s h -l help -d 'Help'
 complete -c smctl -n __fish_use_subcommand -s V -l version -d 'Version'
 complete -c smctl -n __fish_use_subcommand -a status -d 'What the session manager is doing'
 complete -c smctl -n __fish_use_subcommand -a tree -d 'Sessions and their processes'
 complete -c smctl -n __fish_use_subcommand -a sessions -d 'One line per session'
-complete -c smctl -n __fish_use_subcommand -a session -d 'Make or end a session'
-complete -c smctl -n __fish_use_subcommand -a exec -d 'Start a program in a session'
+complete -c smctl -n __fish_use_subcommand -a session -d 'Show, make, end sessions'
+complete -c smctl -n __fish_use_subcommand -a exec -d 'Run a program in a session'
 complete -c smctl -n __fish_use_subcommand -a boot -d 'The timeline of this boot'
 complete -c smctl -n __fish_use_subcommand -a wait -d 'Wait until the boot is ready'
 complete -c smctl -n __fish_use_subcommand -a events -d 'What happens, as JSON lines'
@@ -39,10 +39,43 @@ complete -c smctl -n __fish_use_subcommand -a probe -d 'What this kernel offers'
 complete -c smctl -n __fish_use_subcommand -a poweroff -d 'Power off in order'
 complete -c smctl -n __fish_use_subcommand -a reboot -d 'Start again in order'
 complete -c smctl -n __fish_use_subcommand -a halt -d 'Halt in order'
-complete -c smctl \
-    -n '__fish_seen_subcommand_from session; and not __fish_seen_subcommand_from new end' -a 'new end'
-complete -c smctl -n '__fish_seen_subcommand_from end exec' -a '(__smctl_sessions)'
-complete -c smctl -n '__fish_seen_subcommand_from exec' -s d -l detached -d 'Null descriptors'
+set -l session_verbs list show new end limits freeze thaw
+complete -c smctl -n "__fish_seen_subcommand_from session
+    and not __fish_seen_subcommand_from $session_verbs" -a "$session_verbs"
+complete -c smctl -n '__fish_seen_subcommand_from session
+    and __fish_seen_subcommand_from show end limits freeze thaw' -a '(__smctl_sessions)'
+complete -c smctl -n '__fish_seen_subcommand_from session
+    and __fish_seen_subcommand_from end' -s a -l all -d 'All but session 0'
+set -l held '__fish_seen_subcommand_from session; and __fish_seen_subcommand_from new limits'
+complete -c smctl -n $held -l memory -x -d 'Of all its processes, as 64M'
+complete -c smctl -n $held -l processes -x -d 'As many'
+complete -c smctl -n $held -l cpu -x -d 'Percent; 100 is one processor'
+complete -c smctl -n $held -l cpu-weight -x -d '1 to 10000'
+complete -c smctl -n $held -l io -x -d 'A second of each disk, as 10M'
+complete -c smctl -n $held -l io-weight -x -d '1 to 10000'
+set -l news '__fish_seen_subcommand_from session; and __fish_seen_subcommand_from new'
+complete -c smctl -n $news -a '(__fish_complete_command)'
+complete -c smctl -n $news -l isolate -x -a '(__fish_append , mount ipc pid uts net dev all)' \
+    -d 'Of its own'
+complete -c smctl -n $news -l owner -x -a '(__fish_complete_users)' -d 'Whom it belongs to'
+complete -c smctl -n $news -l caps -x -d 'The only capabilities' \
+    -a '(__fish_append , none chown dac_override fowner kill net_admin net_bind_service net_raw \
+        setgid setuid sys_admin sys_nice sys_ptrace sys_time)'
+complete -c smctl -n $news -l no-new-privs -d 'Set-user-id programs gain nothing'
+complete -c smctl -n $news -l umask -x -d 'Octal'
+complete -c smctl -n $news -l limit -x -d 'NAME=N' \
+    -a 'nofile= nproc= core= as= cpu= data= fsize= memlock= stack='
+complete -c smctl -n $news -l oom -x -d '-1000 to 1000'
+complete -c smctl -n $news -l idle -x -d 'Ends without input, as 5m'
+complete -c smctl -n $news -l lifetime -x -d 'Ends after, as 2h'
+set -l execs '__fish_seen_subcommand_from exec'
+complete -c smctl -n $execs -s s -l session -x -a '(__smctl_sessions)' -d 'The session'
+complete -c smctl -n $execs -s t -l terminal -d 'A terminal of its own'
+complete -c smctl -n $execs -s d -l detach -d 'Do not wait'
+complete -c smctl -n $execs -a '(__fish_complete_command)'
+complete -c smctl -n '__fish_seen_subcommand_from events' -s f -l follow -d 'What it does anyway'
+complete -c smctl -n '__fish_seen_subcommand_from events' -s o -l only -x \
+    -a '(__fish_append , boot session shutdown)' -d 'These kinds'
 complete -c smctl -n '__fish_seen_subcommand_from boot' -s f -l follow -d 'Until the boot is ready'
 complete -c smctl -n '__fish_seen_subcommand_from boot' -s p -l phases -d 'Phases only'
 complete -c smctl -n '__fish_seen_subcommand_from boot' -a accept -d 'This boot is good'

@@ -14,8 +14,8 @@ _smctl_verbs() {
     'status:what the session manager is doing'
     'tree:sessions and their processes'
     'sessions:one line per session'
-    'session:make or end a session'
-    'exec:start a program in a session'
+    'session:list, show, make, end, limit or freeze sessions'
+    'exec:run a program in a session'
     'boot:the timeline of this boot'
     'wait:wait until the boot is ready'
     'events:what happens, one JSON object per line'
@@ -29,6 +29,33 @@ _smctl_verbs() {
     'help:help for a verb'
   )
   _describe 'verb' verbs
+}
+
+_smctl_session() {
+  local verb=${words[(r)(list|show|new|end|limits|freeze|thaw)]}
+  local -a held
+  held=('--memory[of all its processes]:size, as 64M:' '--processes[as many]:number:'
+    '--cpu[100 is one processor]:percent:' '--cpu-weight[1 to 10000]:weight:'
+    '--io[a second of each disk]:size, as 10M:' '--io-weight[1 to 10000]:weight:')
+  case $verb in
+  new)
+    _arguments -S $common $held \
+      '--isolate[of its own]:what:_values -s , what mount ipc pid uts net dev all' \
+      '--owner[whom it belongs to]:user:_users' \
+      '--caps[the only capabilities]:list:_values -s , capability none chown dac_override fowner kill net_admin net_bind_service net_raw setgid setuid sys_admin sys_nice sys_ptrace sys_time' \
+      '--no-new-privs[set-user-id programs gain nothing]' '--umask[octal]:umask:' \
+      '*--limit[a resource limit]:NAME=N:(nofile= nproc= core= as= cpu= data= fsize= memlock= stack=)' \
+      '--oom[-1000 to 1000]:score:' '--idle[ends without input]:time, as 5m:' \
+      '--lifetime[ends after]:time, as 2h:' '1: :' '*::command:_normal'
+    ;;
+  limits) _arguments $common $held '1: :' '2:session:_smctl_sessions' ;;
+  end) _arguments $common '(-a --all)'{-a,--all}'[all but session 0]' '1: :' '*:session:_smctl_sessions' ;;
+  show) _arguments $common '1: :' '2:session:_smctl_sessions' ;;
+  freeze | thaw) _arguments $common '1: :' '*:session:_smctl_sessions' ;;
+  *)
+    _arguments $common '1:what:((list\:"one line per session" show\:"all about one" new\:"make a session" end\:"end sessions" limits\:"change what it is held to" freeze\:"stop all its processes" thaw\:"let them go on"))'
+    ;;
+  esac
 }
 
 # Names and numbers of the queue that the words so far are about.
@@ -83,17 +110,22 @@ _smctl() {
     '(-s --socket)'{-s,--socket}'[the socket]:socket:_files'
     '(-h --help)'{-h,--help}'[help]'
   )
-  _arguments -C $common '(-V --version)'{-V,--version}'[version]' \
+  _arguments -C -A '-*' $common '(-V --version)'{-V,--version}'[version]' \
     '1:verb:_smctl_verbs' '*::argument:->rest'
   [[ $state == rest ]] || return
   case $line[1] in
   session)
-    _arguments $common '1:what:((new\:"make a session" end\:"end a session"))' \
-      '2:session or command:{ [[ $words[2] == end ]] && _smctl_sessions || _command_names -e }'
+    _smctl_session
     ;;
   exec)
-    _arguments $common '(-d --detached)'{-d,--detached}'[null descriptors]' \
-      '1:session:_smctl_sessions' '*::command:_normal'
+    _arguments -S '(-j --json)'{-j,--json}'[print JSON]' '(-h --help)'{-h,--help}'[help]' \
+      '--socket[the socket]:socket:_files' '(-s --session)'{-s,--session}'[the session]:session:_smctl_sessions' \
+      '(-t --terminal -d --detach)'{-t,--terminal}'[a terminal of its own]' \
+      '(-t --terminal -d --detach)'{-d,--detach}'[do not wait]' '*::command:_normal'
+    ;;
+  events)
+    _arguments $common '(-f --follow)'{-f,--follow}'[what it does anyway]' \
+      '(-o --only)'{-o,--only}'[these kinds]:kinds:_values -s , kind boot session shutdown'
     ;;
   boot)
     _arguments $common '(-f --follow)'{-f,--follow}'[until the boot is ready]' \

@@ -35,6 +35,8 @@ static const struct {
 	[ROLE_SHUTDOWN] = {copy_role_shutdown, TAKES_PLAN | TAKES_ENV},
 	[ROLE_RESCUE] = {copy_role_rescue, TAKES_PLAN | TAKES_ENV},
 	[ROLE_ACCEPT] = {copy_role_accept, NEEDS_PLAN},
+	[ROLE_LIMITS] = {copy_role_limits, 0},
+	[ROLE_SWEEP] = {copy_role_sweep, 0},
 };
 
 /* Strings of the sealed block become a vector; the block is checked for its form first. */

@@ -21,7 +21,8 @@
 #define FROM_JOBS                                                                                  \
 	(FROM(ROLE_PLAN) | FROM(ROLE_ENVIRONMENT) | FROM(ROLE_PNP) | FROM(ROLE_EXECUTE) |          \
 	 FROM(ROLE_STATE) | FROM(ROLE_RENAMES) | FROM(ROLE_PAGING) | FROM(ROLE_KNOWN) |            \
-	 FROM(ROLE_SESSION) | FROM(ROLE_STOP) | FROM(ROLE_SHUTDOWN) | FROM(ROLE_ACCEPT))
+	 FROM(ROLE_SESSION) | FROM(ROLE_STOP) | FROM(ROLE_SHUTDOWN) | FROM(ROLE_ACCEPT) |          \
+	 FROM(ROLE_LIMITS) | FROM(ROLE_SWEEP))
 #define FROM_CHAIN                                                                                 \
 	(FROM(ROLE_PLAN) | FROM(ROLE_ENVIRONMENT) | FROM(ROLE_STATE) | FROM(ROLE_RENAMES) |        \
 	 FROM(ROLE_PAGING) | FROM(ROLE_KNOWN))
@@ -46,9 +47,8 @@ static void blocker(struct text *t)
 	if (master.shutting_down)
 		text_u64(text_add(t, "shutdown, sessions left: "), sessions_left(0));
 	else if (master.job != NONE)
-		text_add(text_add(text_add(text_add(t, master.processes[master.job].image), ": "),
-				  master.processes[master.job].why),
-			 "");
+		text_add(text_add(text_add(t, ledger_image(master.job)), ": "),
+			 ledger_why(master.job));
 	else if (master.boot.phase == PHASE_SESSIONS)
 		text_u64(text_add(t, "sessions being set up: "), master.setting_up);
 }
@@ -118,18 +118,9 @@ static int call_ledger_row(struct ask *a)
 	struct sm_ledger_row *r = &a->m->b.ledger_row;
 
 	for (uint32_t i = r->cursor; i < master.ledger_top; i++) {
-		const struct process *p = &master.processes[i];
-
 		if (!master.processes[i].pid)
 			continue;
-		*r = (struct sm_ledger_row){.cursor = i + 1,
-					    .pid = master.processes[i].pid,
-					    .role = p->role,
-					    .session = p->session,
-					    .started_ns = p->started_ns,
-					    .deadline_ns = p->deadline_ns};
-		memcpy(r->image, p->image, sizeof(r->image));
-		str_copy(r->why, sizeof(r->why), p->why);
+		ledger_fill(i, r);
 		return 0;
 	}
 	return -ENODATA;
@@ -207,9 +198,13 @@ static int call_stop_csr(struct ask *a)
 
 static int call_session_complete(struct ask *a)
 {
-	if (a->m->b.session_complete.status != SM_OK)
-		return -EINVAL;
-	return session_complete(a->p->session);
+	return session_complete(a->p->session, &a->m->b.session_complete);
+}
+
+static int call_session_left(struct ask *a)
+{
+	(void)session_left(a->p->session, &a->m->b.session_left);
+	return ANSWER_NONE;
 }
 
 static int call_handover(struct ask *a)
@@ -303,6 +298,7 @@ static const struct call {
 	[SM_STATE_READY] = {call_state_ready, FROM(ROLE_STATE) | FROM(ROLE_ACCEPT), PHASE_STATE},
 	[SM_STOP_SESSIONS] = {call_stop_sessions, FROM(ROLE_SHUTDOWN), PHASE_START},
 	[SM_FINAL] = {call_final, FROM(ROLE_SHUTDOWN), PHASE_START},
+	[SM_SESSION_LEFT] = {call_session_left, FROM(ROLE_SWEEP), PHASE_SESSIONS},
 	[SM_BOOT_ACCEPT] = {call_boot_accept, FROM_ANY, PHASE_START},
 	[SM_STOP_TEXT] = {call_stop_text, FROM_ANY | FROM(ROLE_STOP) | FROM(ROLE_STATE),
 			  PHASE_START},

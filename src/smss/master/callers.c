@@ -11,6 +11,8 @@
 
 #include <errno.h>
 
+#define FREEZE_LOOK_NS (5 * NS_PER_MS)
+
 static const uint16_t answers[] = {
 	[CALLER_NONE] = 0,
 	[CALLER_START] = SM_START_CSR,
@@ -23,13 +25,13 @@ static const uint16_t answers[] = {
 
 int caller_add(enum caller_kind kind, uint32_t session, struct waiter who, unsigned deadline_s)
 {
-	uint32_t i = 0;
+	uint32_t i = CALLERS_MAX;
 
 	if (who.peer == NONE)
 		return 0;
-	while (i < CALLERS_MAX && master.callers[i].kind)
-		i++;
-	if (i == CALLERS_MAX)
+	while (i && master.callers[i - 1].kind)
+		i--;
+	if (!i--)
 		return -ENOSPC;
 	master.callers[i] = (struct caller){
 		.kind = (uint8_t)kind,
@@ -72,18 +74,62 @@ int caller_find(enum caller_kind kind, uint32_t session, uint32_t tag)
 	return c->kind == kind && c->tag == tag && c->session == session ? (int)i : NONE;
 }
 
+/* Those of both core processes: whoever asked for them knows them from then on for certain. */
+static unsigned core_pidfds(uint32_t session, int ret[2])
+{
+	const struct session *s = &master.sessions[session];
+
+	if (s->csrss == NONE || s->initial == NONE)
+		return 0;
+	ret[0] = master.processes[s->csrss].pidfd;
+	ret[1] = master.processes[s->initial].pidfd;
+	return ret[0] == NONE || ret[1] == NONE ? 0 : 2;
+}
+
 void callers_answer(enum caller_kind kind, uint32_t session, struct sm_message *m, uint32_t status)
+{
+	for (uint32_t i = 0; i < CALLERS_MAX; i++) {
+		const struct caller *c = &master.callers[i];
+		int fds[2];
+
+		if (c->kind != kind || c->session != session)
+			continue;
+		caller_answer((int)i, m, status, fds,
+			      status == SM_OK && c->who.pidfds ? core_pidfds(session, fds) : 0);
+	}
+}
+
+void callers_refuse(enum caller_kind kind, uint32_t session, int r)
 {
 	for (uint32_t i = 0; i < CALLERS_MAX; i++)
 		if (master.callers[i].kind == kind && master.callers[i].session == session)
-			caller_answer((int)i, m, status, NULL, 0);
+			caller_refuse((int)i, r);
 }
 
 void callers_leave(uint32_t session, int r)
 {
-	for (uint32_t i = 0; i < CALLERS_MAX; i++)
-		if (master.callers[i].kind > CALLER_STOP && master.callers[i].session == session)
-			caller_refuse((int)i, r);
+	callers_refuse(CALLER_EXEC, session, r);
+	callers_refuse(CALLER_PROGRAMS, session, r);
+}
+
+/* Whose processes stand, or go on, as they were told: there is no event for it to wait for. */
+static bool freeze_is_done(int i)
+{
+	const uint32_t n = master.callers[i].session;
+	const int r = session_freeze_done(n);
+	struct sm_message m;
+
+	if (!r)
+		return false;
+	if (r < 0) {
+		caller_refuse(i, r);
+		return true;
+	}
+	sm_message_start(&m, SM_SESSION_FREEZE, 1, 0);
+	m.b.session_freeze =
+		(struct sm_session_freeze){.session = n, .freeze = master.sessions[n].frozen};
+	caller_answer(i, &m, SM_OK, NULL, 0);
+	return true;
 }
 
 uint64_t callers_deadlines(uint64_t now)
@@ -91,11 +137,17 @@ uint64_t callers_deadlines(uint64_t now)
 	uint64_t next = 0;
 
 	for (uint32_t i = 0; i < CALLERS_MAX; i++) {
-		uint64_t at = master.callers[i].deadline_ns;
+		uint64_t at = master.callers[i].deadline_ns, deadline = at;
 
 		if (!master.callers[i].kind || !at)
 			continue;
-		if (at <= now)
+		if (master.callers[i].kind == CALLER_FREEZE) {
+			if (freeze_is_done((int)i))
+				continue;
+			if (at > now + FREEZE_LOOK_NS)
+				at = now + FREEZE_LOOK_NS;
+		}
+		if (deadline <= now)
 			caller_refuse((int)i, -ETIMEDOUT);
 		else if (!next || at < next)
 			next = at;

@@ -76,6 +76,7 @@ static void answer(struct waiter *w, uint32_t status)
 void decide_ended(enum result result)
 {
 	master.decider = NONE;
+	master.boot_forgotten = false; /* this file lies among what only a boot needs */
 	/* Decided either way: time has no more say in it. */
 	if (result == RESULT_OK && master.decision != SM_DECIDE_NEXT_LKG)
 		master.accept_ns = 0;

@@ -2,9 +2,11 @@
 /*
  * ending.c - how sessions end: asked, waited for, forced, proven gone (law 8)
  *
- * A session has ended when its known processes are reaped and its cgroup reads "populated 0"; in a
- * pid namespace of its own the death of csrss proves it. Until then its number is not used again,
- * and whoever waits is told "still dying" at the deadline.
+ * A session has ended when its known processes are reaped, its cgroup reads "populated 0", and
+ * group and run directory are removed; in a pid namespace of its own the death of csrss proves it.
+ * What cannot be removed here (nested groups, files) a copy sweeps away. Until all that is done its
+ * number is not used again, and whoever waits is told "still dying" at the deadline, with who holds
+ * it.
  */
 #include "smss/master/master.h"
 
@@ -12,85 +14,128 @@
 #include <fcntl.h>
 #include <signal.h>
 
-#define RETRY_FIRST_S  1u
-#define RETRY_CAP_S    60u
-#define BRIEF_S        5u /* a session that lived shorter, and not by logoff, counts as failed */
-#define DYING_CHECK_NS (20 * NS_PER_MS)
-#define FORCE_GRACE_S  5u /* after KILL: what is still there then is told as "still dying" */
+#define RETRY_FIRST_S 1u
+#define RETRY_CAP_S   60u
+#define BRIEF_S       5u /* a session that lived shorter, and not by logoff, counts as failed */
+#define LOOK_FIRST_NS (2 * NS_PER_MS)
+/*
+ * 2 ms, 4 ms, ... two hours: what never dies does not keep an idle machine awake. The end of a
+ * process that nobody else reaps makes us look at once (sessions_look), whatever the interval.
+ */
+#define LOOKS_MAX     22u
+#define FORCE_GRACE_S 5u /* after KILL: what is still there then is told as "still dying" */
+#define SWEEP_S       10u
+#define SWEEPS_MAX    8u
+
+static void path_of(uint32_t n, const char *base, const char *between, const char *file,
+		    struct text *t)
+{
+	text_add(text_u64(text_add(text_add(t, base), between), n), file);
+}
 
 static void group_path(uint32_t n, const char *file, struct text *t)
 {
-	text_add(text_u64(text_add(text_add(t, master.cgroup), "/session-"), n), file);
+	path_of(n, master.cgroup, "/session-", file, t);
+}
+
+int group_write(uint32_t n, const char *file, const char *word)
+{
+	char path[160];
+	struct text t = TEXT_ON(path);
+
+	if (!master.cgroup[0])
+		return -ENOENT;
+	group_path(n, file, &t);
+	return sys_write_file(AT_FDCWD, path, word);
+}
+
+ssize_t group_events(uint32_t n, char *room)
+{
+	char path[160];
+	struct text t = TEXT_ON(path);
+	ssize_t got;
+
+	if (!master.cgroup[0])
+		return -ENOENT;
+	group_path(n, "/cgroup.events", &t);
+	got = sys_read_file(AT_FDCWD, path, room, KERNEL_TEXT_BYTES - 1);
+	if (got >= 0)
+		room[got] = 0;
+	return got;
 }
 
 /* ---- ending ---- */
 
 static bool known_left(const struct session *s)
 {
-	return s->csrss != NONE || s->initial != NONE || s->copy != NONE;
+	return s->csrss != NONE || s->initial != NONE || s->copy != NONE || s->limiter != NONE;
 }
 
-/* 1 the group still has processes, 0 it has none (or never was one). */
-static int populated(uint32_t n)
+/* true: the group still has processes; false: it has none (or never was one). */
+static bool populated(uint32_t n)
 {
-	char path[160], events[KERNEL_TEXT_BYTES];
-	struct text t = TEXT_ON(path);
-	ssize_t got;
+	char events[KERNEL_TEXT_BYTES];
+	ssize_t got = group_events(n, events);
 
-	if (!master.cgroup[0])
-		return 0;
-	group_path(n, "/cgroup.events", &t);
-	got = sys_read_file(AT_FDCWD, path, events, sizeof(events) - 1);
 	if (got < 0)
-		return got == -ENOENT ? 0 : 1; /* a group we cannot read is not proven empty */
-	events[got] = 0;
+		return got != -ENOENT; /* a group we cannot read is not proven empty */
 	return !str_starts(events, "populated 0");
 }
 
-static void kill_group(uint32_t n)
+static int removed(const char *path)
 {
-	char path[160];
-	struct text t = TEXT_ON(path);
+	int r = sys_unlink(AT_FDCWD, path, AT_REMOVEDIR);
 
-	if (!master.cgroup[0])
-		return;
-	group_path(n, "/cgroup.kill", &t);
-	(void)!sys_write_file(AT_FDCWD, path, "1");
+	return r == -ENOENT ? 0 : r;
 }
 
-static void remove_group(uint32_t n)
+/* Group and run directory; both are tried. 0 = nothing of it is left. */
+static int remove_directories(uint32_t n)
 {
-	char path[160];
-	struct text t = TEXT_ON(path);
+	char group[160], run[80];
+	struct text g = TEXT_ON(group), r = TEXT_ON(run);
+	int first = 0, second;
 
-	if (!master.cgroup[0])
-		return;
-	group_path(n, "", &t);
-	(void)!sys_unlink(AT_FDCWD, path, AT_REMOVEDIR);
+	if (master.cgroup[0]) {
+		group_path(n, "", &g);
+		first = removed(group);
+	}
+	path_of(n, RUN_DIRECTORY, "/sessions/", "", &r);
+	second = removed(run);
+	return first < 0 ? first : second;
 }
 
-static void force(uint32_t n)
+void session_force(uint32_t n)
 {
 	struct session *s = &master.sessions[n];
 
 	s->killed = true;
-	kill_group(n);
+	(void)!group_write(n, "/cgroup.kill", "1"); /* what is frozen or traced dies of it, too */
 	ledger_kill(s->copy);
+	ledger_kill(s->limiter);
 	ledger_kill(s->initial);
 	ledger_kill(s->csrss); /* with a pid namespace this takes everything */
 	s->deadline_ns = sys_now_ns() + FORCE_GRACE_S * NS_PER_S;
+	s->looks = 0;
+	s->wake_ns = sys_now_ns() + LOOK_FIRST_NS;
 	if (s->state != SESSION_DYING)
 		session_move_to(n, SESSION_DYING);
+	session_start_waiting(); /* it may have held a place */
 }
 
-static void answer_stopper(uint32_t n, int r)
+/* what is NULL: it has ended */
+static void answer_stopper(uint32_t n, const struct sm_session_left *what)
 {
 	struct sm_message m;
 
 	sm_message_start(&m, SM_STOP_CSR, 1, 0);
 	m.b.stop_csr.session = n;
-	m.b.stop_csr.left = r == -EBUSY;
-	callers_answer(CALLER_STOP, n, &m, status_of(r));
+	if (what) {
+		m.b.stop_csr.left = what->left;
+		m.b.stop_csr.pid = what->pid;
+		str_copy(m.b.stop_csr.name, sizeof(m.b.stop_csr.name), what->name);
+	}
+	callers_answer(CALLER_STOP, n, &m, status_of(what ? -EBUSY : 0));
 }
 
 static void drop_peers(struct session *s)
@@ -110,40 +155,83 @@ static uint64_t retry_delay_s(uint32_t failures)
 	return delay_s < RETRY_CAP_S ? delay_s : RETRY_CAP_S;
 }
 
+bool session_was_brief(const struct session *s)
+{
+	const uint64_t now = sys_now_ns();
+	uint64_t ready_ns = s->created_ns + s->ready_us * 1000ull;
+
+	return !s->complete || (!s->logoff && now - ready_ns < BRIEF_S * NS_PER_S);
+}
+
 /* Everything of it is gone: free the number, or wait for the next try. */
 static void gone(uint32_t n)
 {
 	struct session *s = &master.sessions[n];
 	bool again = s->keep && !master.shutting_down;
 	uint64_t now = sys_now_ns();
-	bool brief = !s->complete || (!s->logoff && now - s->ready_ns < BRIEF_S * NS_PER_S);
-	uint32_t failures = brief ? s->failures + 1 : 0;
+	uint32_t failures = !session_was_brief(s)     ? 0
+			    : s->failures < UINT8_MAX ? s->failures + 1u
+						      : UINT8_MAX;
 
 	drop_peers(s);
-	remove_group(n);
 	callers_leave(n, -EIO);
-	session_forget_request(s);
-	answer_stopper(n, 0);
-	session_set_up_failed(n, -EIO);
+	callers_refuse(CALLER_LIMITS, n, -EIO);
+	callers_refuse(CALLER_FREEZE, n, -EIO);
+	request_drop(s);
 	session_move_to(n, SESSION_FREE);
+	session_reset(s, again);
 	if (again) {
-		session_reset(s, true);
-		s->failures = failures;
-		s->retry_ns = failures ? now + retry_delay_s(failures) * NS_PER_S : 0;
+		s->failures = (uint8_t)failures;
+		s->wake_ns = failures ? now + retry_delay_s(failures) * NS_PER_S : 0;
 		session_move_to(n, SESSION_RESERVED);
 	} else {
 		while (master.sessions_top &&
 		       master.sessions[master.sessions_top - 1].state == SESSION_FREE)
 			master.sessions_top--;
 	}
+	/* Now, when its number can be had again: answering earlier would be a lie. */
+	answer_stopper(n, NULL);
+	session_set_up_failed(n, status_of(-EIO), "it ended while it was being set up");
 	session_start_waiting();
-	phase_sessions_changed();
+	if (master.boot.phase == PHASE_SESSIONS)
+		phase_sessions_changed();
 	if (master.shutting_down)
 		shutdown_check();
 }
 
-/* Is it over? Called after a death and, while dying, every few milliseconds. */
-static void check_gone(uint32_t n)
+/* What rmdir cannot remove, and who holds what cannot be removed at all: a copy's work. */
+static int start_sweep(uint32_t n)
+{
+	struct session *s = &master.sessions[n];
+	struct job j = {.role = ROLE_SWEEP,
+			.n = n,
+			.session = n,
+			.deadline_s = SWEEP_S,
+			.name = "smss",
+			.why = "clears away what a session left",
+			.core_fds = {NONE, NONE}};
+	int row;
+
+	if (master.sweeps >= SWEEPS_MAX)
+		return -EAGAIN;
+	row = job_start(&j);
+	if (row < 0)
+		return row;
+	master.sweeps++;
+	s->copy = (int16_t)row;
+	s->copy_peer = master.processes[row].peer;
+	s->sweeping = s->swept = true;
+	return 0;
+}
+
+static void look_again(struct session *s)
+{
+	s->wake_ns = sys_now_ns() + (LOOK_FIRST_NS << s->looks);
+	s->looks += s->looks < LOOKS_MAX;
+}
+
+/* Is it over? Called after a death and, while dying, at ever longer intervals. */
+void session_check_gone(uint32_t n)
 {
 	struct session *s = &master.sessions[n];
 
@@ -151,13 +239,17 @@ static void check_gone(uint32_t n)
 		return;
 	if (populated(n)) {
 		if (!s->killed)
-			force(n);
+			session_force(n);
 		else
-			kill_group(n); /* what a dying copy still put into it */
-		s->check_ns = sys_now_ns() + (s->deadline_ns ? DYING_CHECK_NS : NS_PER_S);
+			(void)!group_write(n, "/cgroup.kill", "1"); /* a dying copy's last child */
+		look_again(s);
 		return;
 	}
-	s->check_ns = 0;
+	if (remove_directories(n) < 0) {
+		if (s->swept || start_sweep(n) < 0)
+			look_again(s);
+		return;
+	}
 	gone(n);
 }
 
@@ -169,10 +261,29 @@ static void ask_program(int pidfd)
 	(void)!sys_pidfd_signal(pidfd, SIGCONT);
 }
 
+static void ask_to_end(uint32_t n)
+{
+	struct session *s = &master.sessions[n];
+	struct sm_message m;
+
+	if (s->frozen && group_write(n, "/cgroup.freeze", "0") >= 0)
+		s->frozen = false; /* who stands still cannot be asked */
+	s->wake_ns = s->looks = 0;
+	ledger_kill(s->copy);
+	ledger_kill(s->limiter);
+	session_move_to(n, SESSION_ENDING);
+	sm_message_start(&m, SM_SB_TERMINATE, 0, 0);
+	if (s->initial != NONE && s->initial_peer != NONE)
+		peer_send(s->initial_peer, &m);
+	if (s->initial != NONE && !s->initial_registered)
+		ask_program(master.processes[s->initial].pidfd);
+	if (s->csrss != NONE && s->csrss_peer != NONE && s->initial == NONE)
+		peer_send(s->csrss_peer, &m);
+}
+
 int session_end(uint32_t n, struct waiter stopper)
 {
 	struct session *s;
-	struct sm_message m;
 	uint32_t grace_s;
 	int r;
 
@@ -182,37 +293,25 @@ int session_end(uint32_t n, struct waiter stopper)
 	r = caller_add(CALLER_STOP, n, stopper, 0);
 	if (r < 0)
 		return r;
+	if (s->state == SESSION_DYING && !s->deadline_ns)
+		session_force(n); /* it was late, and somebody asks again */
 	if (s->state == SESSION_ENDING || s->state == SESSION_DYING)
 		return 0;
 	grace_s = plan_session_number(master.plan, n, "StopDeadline",
 				      master.plan->settings.shutdown_deadline_s);
 	s->deadline_ns = sys_now_ns() + grace_s * NS_PER_S;
-	if (s->state == SESSION_SETTING_UP || s->state == SESSION_RESERVED) {
-		force(n); /* nothing in it has work to save yet */
-	} else {
-		session_move_to(n, SESSION_ENDING);
-		sm_message_start(&m, SM_SB_TERMINATE, 0, 0);
-		if (s->initial != NONE && s->initial_peer != NONE)
-			peer_send(s->initial_peer, &m);
-		if (s->initial != NONE && !s->initial_registered)
-			ask_program(master.processes[s->initial].pidfd);
-		if (s->csrss != NONE && s->csrss_peer != NONE && s->initial == NONE)
-			peer_send(s->csrss_peer, &m);
-	}
-	check_gone(n);
+	if (s->state != SESSION_RUNNING)
+		session_force(n); /* nothing in it has work to save yet */
+	else
+		ask_to_end(n);
+	session_check_gone(n);
 	return 0;
 }
 
-static const char *critical_name(const struct session *s, int row)
-{
-	return row == s->csrss       ? "csrss"
-	       : s->initial_image[0] ? s->initial_image
-				     : "initial command";
-}
-
 /* The initial command is gone: csrss goes last, as NT does it (nt-reference §6.10). */
-static void ask_csrss(struct session *s)
+void session_ask_csrss(uint32_t n)
 {
+	const struct session *s = &master.sessions[n];
 	struct sm_message m;
 
 	if (s->csrss == NONE || s->csrss_peer == NONE)
@@ -221,148 +320,55 @@ static void ask_csrss(struct session *s)
 	peer_send(s->csrss_peer, &m);
 }
 
-static void say_server_died(uint32_t n, int detail)
+/* Its deadline after KILL is over: a copy says who holds it, and then who waits is told. */
+void session_still_dying(uint32_t n)
 {
-	char room[TEXT_BYTES];
-	struct text t = TEXT_ON(room);
-
-	text_add(text_u64(text_add(&t, "session "), n), " ends with its server");
-	row_note(PHASE_SESSIONS, SM_ROW_ITEM, RESULT_FAILED, detail, "csrss", room);
-}
-
-/* Set-up of session 0 failed: nothing can run without it (design §3, row 9). */
-static void zero_failed(void)
-{
-	stop(STOP_SYSTEM_PROCESS_TERMINATED, 0, "Session Manager ExecuteInitialCommand",
-	     "session 0 could not be set up");
-}
-
-static void died_in_set_up(uint32_t n)
-{
-	row_note(master.boot.phase, SM_ROW_ENTRY, RESULT_FAILED, (int)n, "session",
-		 "a core process died while it was being set up");
-	if (n == 0 && !master.shutting_down)
-		zero_failed();
-	force(n);
-}
-
-static void copy_ended(uint32_t n, enum result result)
-{
+	const struct sm_session_left unknown = {.session = n};
 	struct session *s = &master.sessions[n];
+	const bool first = !s->late;
 
-	if (s->state == SESSION_RUNNING || s->state >= SESSION_ENDING)
+	s->late = true;
+	if (first)
+		session_note(n, RESULT_TIMEOUT, 0, "end",
+			     "still dying after KILL; its number stays taken");
+	if (s->copy == NONE ? start_sweep(n) >= 0 : first && s->sweeping) {
+		s->deadline_ns = sys_now_ns() + (SWEEP_S + 1) * NS_PER_S;
 		return;
-	row_note(master.boot.phase, SM_ROW_ENTRY, result == RESULT_OK ? RESULT_FAILED : result, 0,
-		 "session copy", "it ended before SessionComplete");
-	if (n == 0 && !master.shutting_down)
-		zero_failed();
-	force(n);
-}
-
-/*
- * Who leaves the last level's rescue login has done what there was to do. One that ends at once had
- * nobody at it (no console to read from), and rebooting for that would go on for ever.
- */
-static bool rescue_left(uint32_t n, int row, enum result result)
-{
-	const struct session *s = &master.sessions[n];
-
-	return n == 0 && row == s->initial && master.boot.level == SM_LEVEL_BUILTIN &&
-	       result == RESULT_OK && sys_now_ns() - s->ready_ns >= BRIEF_S * NS_PER_S;
-}
-
-void session_process_ended(uint32_t n, int row, enum result result, int detail)
-{
-	struct session *s = &master.sessions[n];
-	bool core = row == s->csrss || row == s->initial;
-	const char *name = critical_name(s, row);
-
-	if (row == s->copy) {
-		s->copy = s->copy_peer = NONE;
-		copy_ended(n, result);
-	} else if (core && s->state == SESSION_RUNNING && !master.shutting_down) {
-		if (rescue_left(n, row, result))
-			(void)shutdown_begin(SM_ACTION_REBOOT, 0, "the rescue login was left");
-		else if (n == 0)
-			stop(STOP_SYSTEM_PROCESS_TERMINATED, (uint32_t)detail, name,
-			     result == RESULT_CRASHED ? "a critical process died of a signal"
-						      : "a critical process ended");
-		else if (row == s->csrss)
-			say_server_died(n, detail);
 	}
-	if (row == s->csrss)
-		s->csrss = NONE;
-	if (row == s->initial)
-		s->initial = NONE;
-	if (core && s->state == SESSION_RUNNING && n)
-		(void)session_end(n, waiter_none());
-	else if (core && s->state == SESSION_SETTING_UP)
-		died_in_set_up(n);
-	if (s->state == SESSION_ENDING && core && s->initial == NONE)
-		ask_csrss(s);
-	if (s->state == SESSION_ENDING || s->state == SESSION_DYING)
-		check_gone(n);
+	answer_stopper(n, &unknown);
+	if (master.shutting_down)
+		shutdown_check();
 }
 
-static void over(uint32_t n, uint64_t now)
+int session_left(uint32_t n, const struct sm_session_left *l)
 {
 	struct session *s = &master.sessions[n];
 
-	if (s->retry_ns && s->retry_ns <= now) {
-		s->retry_ns = 0;
-		session_start_waiting();
-	}
-	if (s->check_ns && s->check_ns <= now) {
-		s->check_ns = 0;
-		check_gone(n);
-	}
-	if (!s->deadline_ns || s->deadline_ns > now)
+	if (!s->sweeping || l->session != n)
+		return -EINVAL;
+	if (!s->late || !l->left)
+		return 0; /* there is time yet; or it may be gone when its copy is */
+	s->deadline_ns = 0;
+	answer_stopper(n, l);
+	if (master.shutting_down)
+		shutdown_check();
+	return 0;
+}
+
+void session_sweep_ended(uint32_t n)
+{
+	struct session *s = &master.sessions[n];
+	struct sm_session_left unknown = {.session = n, .left = 0};
+
+	s->sweeping = false;
+	master.sweeps--;
+	if (!s->late)
 		return;
-	if (s->state == SESSION_ENDING) {
-		force(n);
-	} else if (s->state == SESSION_DYING) {
-		s->deadline_ns = 0;
-		answer_stopper(n, -EBUSY);
-		row_note(PHASE_SHUTDOWN, SM_ROW_ITEM, RESULT_TIMEOUT, (int)n, "session",
-			 "still dying after KILL; its number stays taken");
-		if (master.shutting_down)
-			shutdown_check();
-	} else {
-		s->deadline_ns = 0;
-	}
-}
-
-uint64_t session_deadlines(uint64_t now)
-{
-	uint64_t next = 0;
-
-	for (uint32_t n = 0; n < master.sessions_top; n++) {
-		struct session *s = &master.sessions[n];
-		uint64_t each[3];
-
-		over(n, now);
-		each[0] = s->state == SESSION_FREE ? 0 : s->deadline_ns;
-		each[1] = s->state == SESSION_RESERVED ? s->retry_ns : 0;
-		each[2] = s->state == SESSION_DYING || s->state == SESSION_ENDING ? s->check_ns : 0;
-		for (unsigned i = 0; i < 3; i++)
-			if (each[i] && (!next || each[i] < next))
-				next = each[i];
-	}
-	return next;
-}
-
-uint32_t sessions_left(uint32_t from)
-{
-	uint32_t left = 0;
-
-	for (uint32_t n = from; n < master.sessions_top; n++)
-		left += master.sessions[n].state != SESSION_FREE;
-	return left;
-}
-
-void sessions_stop(uint32_t from)
-{
-	for (uint32_t n = from; n < master.sessions_top; n++)
-		if (master.sessions[n].state != SESSION_FREE)
-			(void)session_end(n, waiter_none());
+	session_check_gone(n);
+	if (s->state != SESSION_DYING || s->copy != NONE)
+		return;
+	s->deadline_ns = 0;
+	answer_stopper(n, &unknown); /* who it did not name is not known */
+	if (master.shutting_down)
+		shutdown_check();
 }

@@ -109,8 +109,8 @@ int job_start(const struct job *j)
 		return -ENOSPC;
 	}
 	peer = peer_add(pair[0], j->role, j->session == SM_NO_SESSION ? 0 : j->session);
-	master.processes[row].peer = peer;
-	master.processes[row].why = j->why;
+	master.processes[row].peer = (int16_t)peer;
+	ledger_set_why(row, j->why);
 	if (j->deadline_s)
 		master.processes[row].deadline_ns = sys_now_ns() + j->deadline_s * NS_PER_S;
 	if (peer == NONE) { /* it would wait for answers that never come */

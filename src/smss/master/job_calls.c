@@ -112,6 +112,7 @@ int call_env_ready(struct ask *a)
 		return -EINVAL;
 	sys_closep(&master.env_fd);
 	master.env_fd = fd_take(a->fds[0]);
+	master.operators = a->m->b.env_ready.operators;
 	if (a->m->b.env_ready.flags & SM_ENV_NO_PNP) {
 		master.boot.no_pnp = true;
 		row_note(PHASE_SERIALIZE, SM_ROW_PHASE, RESULT_SKIPPED, 0,

@@ -30,11 +30,11 @@ int ledger_add(int pid, int pidfd, enum role role, uint32_t session, const char 
 			      .pidfd = pidfd,
 			      .session = session,
 			      .started_ns = sys_now_ns(),
-			      .why = "",
 			      .row = NONE,
 			      .peer = NONE,
-			      .role = (uint8_t)role};
-	str_copy(p->image, sizeof(p->image), image);
+			      .role = (uint8_t)role,
+			      .image = name_take(image),
+			      .why = name_take("")};
 	return (int)i;
 }
 
@@ -46,8 +46,46 @@ int ledger_find(uint32_t pid)
 	return NONE;
 }
 
+const char *ledger_image(int row)
+{
+	return name_text(master.processes[row].image);
+}
+
+const char *ledger_why(int row)
+{
+	return name_text(master.processes[row].why);
+}
+
+void ledger_set_why(int row, const char *why)
+{
+	name_drop(master.processes[row].why);
+	master.processes[row].why = name_take(why);
+}
+
+void ledger_rename(int row, const char *image)
+{
+	name_drop(master.processes[row].image);
+	master.processes[row].image = name_take(image);
+}
+
+void ledger_fill(uint32_t i, struct sm_ledger_row *ret)
+{
+	const struct process *p = &master.processes[i];
+
+	*ret = (struct sm_ledger_row){.cursor = i + 1,
+				      .pid = p->pid,
+				      .role = p->role,
+				      .session = p->session,
+				      .started_ns = p->started_ns,
+				      .deadline_ns = p->deadline_ns};
+	str_copy(ret->image, sizeof(ret->image), ledger_image((int)i));
+	str_copy(ret->why, sizeof(ret->why), ledger_why((int)i));
+}
+
 void ledger_drop(int row)
 {
+	name_drop(master.processes[row].image);
+	name_drop(master.processes[row].why);
 	sys_closep(&master.processes[row].pidfd);
 	master.processes[row].pid = 0;
 	while (master.ledger_top && !master.processes[master.ledger_top - 1].pid)
@@ -122,10 +160,12 @@ void ledger_reap(void)
 		int row = ledger_find((uint32_t)e.pid);
 
 		master.reaped++;
-		if (row == NONE)
+		if (row == NONE) {
 			master.orphans++;
-		else
+			master.orphans_ended = true;
+		} else {
 			ended(row, &e);
+		}
 	}
 	master.more_dead = i == REAPED_PER_TURN;
 }
@@ -142,8 +182,8 @@ uint64_t ledger_deadlines(uint64_t now)
 		if (p->deadline_ns <= now) {
 			p->killed = true;
 			p->deadline_ns = 0;
-			say(SYS_LOG_ERROR, p->image, " passed its deadline and is killed: ", p->why,
-			    NULL);
+			say(SYS_LOG_ERROR, ledger_image((int)i),
+			    " passed its deadline and is killed: ", ledger_why((int)i), NULL);
 			ledger_kill((int)i);
 		} else if (!next || p->deadline_ns < next) {
 			next = p->deadline_ns;

@@ -8,9 +8,13 @@
  */
 #include "smss/master/master.h"
 
+#include <signal.h>
+
 #define KEY_SIGNALS     0u
 #define KEY_LISTENER    1u
 #define EVENTS_PER_TURN 16
+#define STACK_BYTES     32768u /* deeper than any call of ours goes */
+#define PAGE_BYTES      4096u
 
 struct master master; /* all zero in the image (bss): master_reset says what is not */
 
@@ -21,15 +25,29 @@ void master_reset(void)
 	master.job = master.phase_row = master.stop_job = master.decider = NONE;
 	master.sessions_stopper = master.decision_waiter = waiter_none();
 	master.cgroup = "";
+	master.operators = SM_NO_OWNER;
 }
 
 /* From image.ld; absent where the master is simulated. */
 extern const char smss_boot_image[] __attribute__((weak));
 extern const char smss_boot_image_end[] __attribute__((weak));
 
-void master_forget_boot(void)
+/*
+ * Until the machine is ready, and whenever something rare has brought those pages back. Only called
+ * when nothing of them is on the stack.
+ */
+static void forget_boot(void)
 {
+	master.boot_forgotten = true;
 	sys_forget(smss_boot_image, smss_boot_image_end);
+}
+
+/* Nothing is under way: what the deepest call so far has left below us on the stack goes back. */
+static void forget_stack(void)
+{
+	const uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+
+	sys_forget((const void *)(here - STACK_BYTES), (const void *)(here - PAGE_BYTES));
 }
 
 static uint64_t nearer(uint64_t a, uint64_t b)
@@ -43,7 +61,8 @@ static uint64_t deadlines(uint64_t now)
 	uint64_t next = ledger_deadlines(now);
 
 	next = nearer(next, session_deadlines(now));
-	next = nearer(next, decide_deadline(now));
+	if (master.accept_ns)
+		next = nearer(next, decide_deadline(now));
 	if (master.final_ns && master.final_ns <= now)
 		shutdown_final();
 	if (master.listen_again_ns && master.listen_again_ns <= now) {
@@ -76,7 +95,8 @@ static void read_signals(void)
 	struct sys_signal s;
 
 	for (unsigned i = 0; i < 64 && sys_signal_next(master.signals, &s) == 1; i++)
-		signal_act(&s);
+		if (s.sig != SIGCHLD) /* the dead are collected once a turn */
+			signal_act(&s);
 }
 
 static void peer_event(uint64_t key)
@@ -92,8 +112,12 @@ static void peer_event(uint64_t key)
 void master_turn(void)
 {
 	struct sys_event events[EVENTS_PER_TURN];
-	int n = sys_wait_events(master.epoll, events, EVENTS_PER_TURN, timeout_ms());
+	const int wait_ms = timeout_ms();
+	int n;
 
+	if (wait_ms < 0)
+		forget_stack();
+	n = sys_wait_events(master.epoll, events, EVENTS_PER_TURN, wait_ms);
 	for (int i = 0; i < n; i++) {
 		if (events[i].key == KEY_SIGNALS)
 			read_signals();
@@ -103,7 +127,13 @@ void master_turn(void)
 			peer_event(events[i].key);
 	}
 	ledger_reap();
-	phase_go();
+	if (master.orphans_ended)
+		sessions_look();
+	master.orphans_ended = false;
+	if (master.boot.phase <= PHASE_SESSIONS)
+		phase_go();
+	else if (!master.boot_forgotten && !master.shutting_down)
+		forget_boot();
 }
 
 void master_run(void)

@@ -27,34 +27,37 @@
 #define ROW_POOL_BYTES 20480u /* of BOOT_ROWS_MAX rows; a usual one takes 40 */
 #define CALLERS_MAX    128u   /* calls that are answered later */
 #define REQUESTS_MAX   64u    /* sessions asked for whose copy has not been started yet */
+#define NAMES_MAX      128u   /* names that rows share: images, reasons */
 
-struct process {      /* one row of the ledger */
-	uint32_t pid; /* 0 = free */
-	int pidfd;    /* owner: this row; NONE when there is none */
-	uint32_t session;
+struct process {                          /* one row of the ledger */
+	uint32_t pid;                     /* 0 = free */
+	int pidfd;                        /* owner: this row; NONE when there is none */
 	uint64_t started_ns, deadline_ns; /* 0 = none */
-	const char *why;                  /* a constant */
-	int row;                          /* of the timeline, NONE */
-	int peer;                         /* its connection, NONE */
+	uint32_t session;                 /* SM_NO_SESSION = the machine's */
+	int16_t row;                      /* of the timeline, NONE */
+	int16_t peer;                     /* its connection, NONE */
 	uint8_t role;
-	bool killed; /* its deadline passed and it was sent KILL */
-	char image[NAME_BYTES];
+	bool killed;        /* its deadline passed and it was sent KILL */
+	uint8_t image, why; /* names.c */
 };
 
 struct peer {   /* one connection */
 	int fd; /* owner: this row; NONE = free */
-	uint32_t session;
 	uint32_t uid;
 	uint32_t pid;        /* of the client; for born connections 0 */
 	uint32_t generation; /* so that a late event cannot meet the next owner of the row */
 	uint32_t lost;       /* events not delivered */
+	uint16_t session;    /* of a core process or a session's copy */
 	uint8_t role;        /* what possession of this connection means */
-	bool subscribed;
+	bool subscribed : 1;
+	bool operator: 1; /* in the group SessionOperators when it connected */
+	bool resting : 1; /* its user asks too much: it is not looked at for a while */
 };
 
 struct waiter {   /* somebody who gets an answer later */
 	int peer; /* NONE = nobody */
 	uint32_t generation, tag;
+	bool pidfds; /* of a starter: its answer brings those of both core processes */
 };
 
 enum caller_kind {
@@ -75,21 +78,52 @@ struct caller {
 	struct waiter who;
 };
 
+/*
+ * A thousand of them live at once in 256 kB, with two processes and two connections each: what is
+ * known of their images is shared (names.c), and one time serves several states.
+ */
 struct session {
-	uint8_t state;                       /* enum session_state */
-	uint8_t how;                         /* as sm_session_row.how */
-	bool keep;                           /* made again when it ends: the initial ones */
-	bool registered, initial_registered; /* csrss has, the initial command has */
-	bool complete;                       /* the copy said SessionComplete */
-	bool logoff;                         /* ended because its user left: no slowing down */
-	bool killed;                         /* force has been used */
-	uint32_t failures;
-	int csrss, initial, copy; /* rows of the ledger, NONE */
-	int csrss_peer, initial_peer, copy_peer;
-	uint64_t created_ns, ready_ns, deadline_ns, retry_ns, check_ns;
-	int request; /* in master.requests until the copy is started; NONE = the plan's alone */
-	char initial_image[NAME_BYTES];
+	uint64_t created_ns;
+	uint64_t deadline_ns; /* of what its state waits for; 0 = none */
+	uint64_t wake_ns;     /* reserved: the next try; running: its lifetime is over; ending:
+				 the next look; 0 = none */
+	uint32_t ready_us;    /* from created_ns to both core processes up, at most an hour */
+	uint32_t ticket;      /* reserved: whose turn it is */
+	uint32_t owner;       /* uid, SM_NO_OWNER = the machine's */
+	uint32_t idle_s;
+	uint32_t restarts_from_s;     /* when the first of those that count was */
+	int16_t csrss, initial, copy; /* rows of the ledger, NONE; the copy sets up or sweeps */
+	int16_t limiter;              /* the copy that changes its limits, NONE */
+	int16_t csrss_peer, initial_peer, copy_peer;
+	uint16_t restarts;    /* of csrss, all */
+	uint8_t state;        /* enum session_state */
+	uint8_t how;          /* as sm_session_row.how */
+	uint8_t isolation;    /* SM_ISOLATE_* */
+	uint8_t failures;     /* set-ups in a row */
+	uint8_t image;        /* the initial command's, names.c; 0 = not known yet */
+	uint8_t looks;        /* at its end: they slow down */
+	uint8_t restarts_now; /* within RESTARTS_WITHIN_S */
+	int8_t request; /* in master.requests until the copy is started; NONE = the plan's alone */
+	bool keep : 1;  /* made again when it ends: the initial ones */
+	bool registered : 1, initial_registered : 1; /* csrss has, the initial command has */
+	bool complete : 1;                           /* the copy said SessionComplete */
+	bool logoff : 1;     /* ended because its user left or its time was over: no slowing down */
+	bool killed : 1;     /* force has been used */
+	bool frozen : 1;     /* its group was told to stand still */
+	bool restarting : 1; /* its copy makes another csrss */
+	bool sweeping : 1;   /* its copy clears away what is left */
+	bool swept : 1;      /* that was tried */
+	bool late : 1;       /* still dying when its deadline was over */
 };
+
+/* 256 kB for 1,000 sessions, less 48 kB for the rest: two processes, two connections, one session
+ * have 213 bytes together. */
+_Static_assert(sizeof(struct process) <= 40, "two a session of 213 bytes");
+_Static_assert(sizeof(struct peer) <= 24, "two a session of 213 bytes");
+_Static_assert(sizeof(struct session) <= 80, "one a session of 213 bytes");
+_Static_assert(LEDGER_MAX <= INT16_MAX && PEERS_MAX <= INT16_MAX, "rows are numbered in 16 bits");
+_Static_assert(SESSIONS_MAX < UINT16_MAX && BOOT_ROWS_MAX <= INT16_MAX, "so are these");
+_Static_assert(REQUESTS_MAX <= INT8_MAX && NAMES_MAX <= UINT8_MAX, "these in 8");
 
 struct row { /* of the boot timeline */
 	uint64_t start_ns, end_ns;
@@ -149,17 +183,30 @@ struct master {
 	char lkg_text_before[TEXT_BYTES]; /* the decision that is being made */
 	uint32_t sessions_which;
 	struct words words;
+	uint32_t names_top, tickets; /* the highest in use; the last that was given */
+	uint32_t sweeps, dying;      /* copies that sweep; sessions that end */
+	uint32_t operators;          /* gid of SessionOperators, SM_NO_OWNER = none */
+	bool orphans_ended;          /* in this turn: a dying session may be gone */
+	bool boot_forgotten;         /* what only a boot needs of our image was given back */
+	uint32_t requests_used, requests_top, row_pool_used;
+	/*
+	 * What is used a little lies side by side, since resident pages are counted: names are
+	 * taken from the front, callers from the back; remarks from the back, rows from the front.
+	 */
+	struct {
+		uint16_t rows; /* that show it; 0 = free */
+		char text[NAME_BYTES];
+	} names[NAMES_MAX];
+	struct caller callers[CALLERS_MAX];
 	struct process processes[LEDGER_MAX];
 	struct peer peers[PEERS_MAX];
 	struct session sessions[SESSIONS_MAX];
+	char row_pool[ROW_POOL_BYTES]; /* names and remarks of rows, packed */
 	struct row rows[BOOT_ROWS_MAX];
-	uint32_t row_pool_used;
-	char row_pool[ROW_POOL_BYTES]; /* names and remarks, packed: resident pages are counted */
-	struct caller callers[CALLERS_MAX];
 	struct {
 		bool used;
 		struct sm_sb_session what;
-	} requests[REQUESTS_MAX];
+	} requests[REQUESTS_MAX]; /* the last: given back when a burst is over */
 };
 
 extern struct master master;
@@ -174,8 +221,6 @@ void master_start(int argc, char **argv);
 
 /* master_reset - the one state as it is before phase 0; master must be all zero. */
 void master_reset(void);
-/* master_forget_boot - what only a boot needs of our image is given back. */
-void master_forget_boot(void);
 /* master_run - from here on failing is not allowed; never returns. */
 void master_run(void) __attribute__((noreturn));
 /* master_turn - one wait and everything it brought; what master_run does for ever (the simulation
@@ -196,6 +241,14 @@ void row_fill(uint32_t i, struct sm_boot_row *ret);
 /* say - one line to the log, made of up to four parts; NULL ends them. */
 void say(int level, const char *a, const char *b, const char *c, const char *d);
 
+/* ---- names.c: what many rows show is kept once ---- */
+
+/* name_take - the number of a text (cut to NAME_BYTES), to be dropped by name_drop; 0, shown as
+ * "?", when there is no room. */
+uint8_t name_take(const char *text);
+void name_drop(uint8_t name);
+const char *name_text(uint8_t name);
+
 /* ---- ledger.c ---- */
 
 /* ledger_add - a process we answer for; NONE when the table is full (the process is then killed).
@@ -203,6 +256,14 @@ void say(int level, const char *a, const char *b, const char *c, const char *d);
 int ledger_add(int pid, int pidfd, enum role role, uint32_t session, const char *image);
 /* ledger_find - row of a pid, NONE. */
 int ledger_find(uint32_t pid);
+/* ledger_image, ledger_why - what it is called, why it runs. */
+const char *ledger_image(int row);
+const char *ledger_why(int row);
+/* ledger_set_why, ledger_rename - from now on; the text is copied. */
+void ledger_set_why(int row, const char *why);
+void ledger_rename(int row, const char *image);
+/* ledger_fill - a row as it goes on the wire. */
+void ledger_fill(uint32_t i, struct sm_ledger_row *ret);
 /* ledger_drop - the process is gone: closes the pidfd, frees the row. */
 void ledger_drop(int row);
 /* ledger_kill - KILL it; its death comes as an event. */
@@ -221,7 +282,7 @@ struct job {
 	uint32_t deadline_s; /* 0 = none */
 	const char *name;    /* shown, and the ledger's image until it says otherwise */
 	const char *why;
-	int core_fds[2]; /* session copies: connections of csrss and initial command; else NONE */
+	int core_fds[2]; /* session copies: what lies at FD_CSRSS and FD_INITIAL; else NONE */
 };
 
 /* job_start - a copy (or pnp) with its connection; the ledger row or -errno. */
@@ -250,18 +311,53 @@ void phase_job_ended(enum result result, int detail);
 /* phase_sessions_ready - every initial session is live or has been given up for now. */
 void phase_sessions_changed(void);
 
-/* ---- between session.c and ending.c ---- */
+/* ---- among session.c, requests.c, restart.c, holding.c, deadline.c, deaths.c, ending.c ---- */
 
 /* session_move_to - a new state: counted, told to subscribers. */
 void session_move_to(uint32_t n, enum session_state state);
+/* session_tell - it changed, its state did not. */
+void session_tell(uint32_t n);
 /* session_reset - a session that has nothing yet. */
 void session_reset(struct session *s, bool keep);
-/* session_forget_request - what was asked for it is not needed any more. */
-void session_forget_request(struct session *s);
+/* session_in_set_up - its copy makes it. */
+bool session_in_set_up(const struct session *s);
+/* session_copy_start - the copy that sets it up, or makes another csrss, and what it is told. */
+int session_copy_start(uint32_t n, struct job *j, const struct sm_sb_session *what);
 /* session_start_waiting - set up what waits, as many as may be at once. */
 void session_start_waiting(void);
-/* session_set_up_failed - whoever asked for it is told, with -errno r. */
-void session_set_up_failed(uint32_t n, int r);
+/* session_set_up_failed - whoever asked for it is told, with a status and why. */
+void session_set_up_failed(uint32_t n, uint32_t status, const char *text);
+/* session_zero_failed - session 0 could not be set up: nothing can run without it. */
+void session_zero_failed(uint32_t status);
+/* session_force - kill all of it; its death comes as events. */
+void session_force(uint32_t n);
+/* session_note - a row about that session, after the boot too. */
+void session_note(uint32_t n, enum result result, int detail, const char *name, const char *text);
+/* group_write - a word into a file of its group; -errno, -ENOENT without groups. */
+int group_write(uint32_t n, const char *file, const char *word);
+/* group_events - its cgroup.events, into room of KERNEL_TEXT_BYTES; length or -errno. */
+ssize_t group_events(uint32_t n, char *room);
+/* request_keep, request_take, request_drop - what was asked for waits until the copy is started;
+ * its place, or -ENOSPC. */
+int request_keep(const struct sm_sb_session *ask);
+void request_take(struct session *s, struct sm_sb_session *ret);
+void request_drop(struct session *s);
+/* restart_or_end - a running session above 0 has no server: another one, or its end. */
+void restart_or_end(uint32_t n);
+/* restart_complete, restart_copy_ended - another server is up; the copy that made it is gone. */
+void restart_complete(uint32_t n);
+void restart_copy_ended(uint32_t n);
+/* session_check_gone - is it over? */
+void session_check_gone(uint32_t n);
+/* session_still_dying - its deadline after KILL is over. */
+void session_still_dying(uint32_t n);
+/* session_sweep_ended, session_limits_ended - their copies are gone. */
+void session_sweep_ended(uint32_t n);
+void session_limits_ended(uint32_t n, enum result result, int detail);
+/* session_ask_csrss - it is to end the session's programs and itself. */
+void session_ask_csrss(uint32_t n);
+/* session_was_brief - it failed, or was up for too short a time to be made again at once. */
+bool session_was_brief(const struct session *s);
 
 /* ---- session.c ---- */
 
@@ -280,9 +376,26 @@ void session_process_ended(uint32_t n, int row, enum result result, int detail);
 /* session_handover, session_registered, session_complete - what copy and core processes say. */
 int session_handover(uint32_t n, const struct sm_handover *h, int pidfd);
 int session_registered(uint32_t n, enum role role);
-int session_complete(uint32_t n);
+int session_complete(uint32_t n, const struct sm_session_complete *c);
+/* session_left - what a sweep copy says: who still holds a dying session. */
+int session_left(uint32_t n, const struct sm_session_left *l);
+/*
+ * session_limits - new limits, given by a copy; who is answered when it has ended
+ * Returns 0 (the answer comes), -ENOENT (no such session, or it does not run), -EAGAIN (its last
+ * limits are not through), -errno of starting the copy.
+ */
+int session_limits(uint32_t n, const struct sm_session_limits *l, struct waiter who);
+/*
+ * session_freeze - all of its processes stand still, or go on; who is answered when they do
+ * Returns 0 (the answer comes), -ENOENT, -EACCES (session 0), -EOPNOTSUPP (it has no group).
+ */
+int session_freeze(uint32_t n, bool freeze, struct waiter who);
+/* session_freeze_done - 1 its processes stand as they were told, 0 not yet, -errno. */
+int session_freeze_done(uint32_t n);
 /* session_deadlines - acts on what is over; returns the nearest deadline, 0 none. */
 uint64_t session_deadlines(uint64_t now);
+/* sessions_look - orphans ended: is a dying session gone now? */
+void sessions_look(void);
 /* session_fill - a session as it goes on the wire. */
 void session_fill(uint32_t n, struct sm_session_row *ret);
 /* sessions_left - sessions from number `from` on that have not ended. */
@@ -336,7 +449,9 @@ void caller_answer(int caller, struct sm_message *m, uint32_t status, const int 
 void caller_refuse(int caller, int r);
 /* callers_answer - all callers of that kind about that session. */
 void callers_answer(enum caller_kind kind, uint32_t session, struct sm_message *m, uint32_t status);
-/* callers_leave - nobody there can answer any more: all but starters and stoppers are refused. */
+/* callers_refuse - the same with -errno r. */
+void callers_refuse(enum caller_kind kind, uint32_t session, int r);
+/* callers_leave - csrss cannot answer any more: whoever it was to answer is refused. */
 void callers_leave(uint32_t session, int r);
 /* callers_deadlines - tells who has waited too long; the nearest deadline, 0 none. */
 uint64_t callers_deadlines(uint64_t now);

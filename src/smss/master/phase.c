@@ -203,7 +203,6 @@ static void become_ready(void)
 	struct text t = TEXT_ON(room);
 
 	master.ready_ns = sys_now_ns();
-	master_forget_boot();
 	/* The last level is nothing to keep, and a safe boot proves little: that root decides. */
 	if (master.boot.state_on && master.boot.level != SM_LEVEL_BUILTIN && !master.boot.safe &&
 	    master.plan->settings.boot_good_s)
@@ -222,7 +221,7 @@ void phase_sessions_changed(void)
 		return;
 	for (uint32_t i = 0; i < master.sessions_top; i++) {
 		s = &master.sessions[i];
-		if (s->keep && (s->state == SESSION_RESERVED || s->state == SESSION_SETTING_UP) &&
+		if (s->keep && (s->state == SESSION_RESERVED || session_in_set_up(s)) &&
 		    !s->failures)
 			return;
 	}
@@ -266,8 +265,8 @@ static void run_job(const struct job *j, bool wait)
 			phase_job_ended(RESULT_FAILED, -row);
 		return;
 	}
-	master.processes[row].row =
-		row_begin(master.boot.phase, SM_ROW_ENTRY, j->name, master.processes[row].pid);
+	master.processes[row].row = (int16_t)row_begin(master.boot.phase, SM_ROW_ENTRY, j->name,
+						       master.processes[row].pid);
 	if (wait)
 		master.job = row;
 }
@@ -287,11 +286,12 @@ static void go_on_with(int row, const struct job *j, struct sm_job_next *ret)
 	master.job = row;
 	master.peers[p->peer].role = (uint8_t)j->role;
 	p->role = (uint8_t)j->role;
-	p->why = j->why;
+	ledger_set_why(row, j->why);
 	p->started_ns = sys_now_ns();
 	p->deadline_ns = p->started_ns + j->deadline_s * NS_PER_S;
-	str_copy(p->image, sizeof(p->image), j->name);
-	p->row = row_begin(master.boot.phase, SM_ROW_ENTRY, j->name, master.processes[row].pid);
+	ledger_rename(row, j->name);
+	p->row = (int16_t)row_begin(master.boot.phase, SM_ROW_ENTRY, j->name,
+				    master.processes[row].pid);
 	ret->role = j->role;
 	ret->n = j->n;
 }

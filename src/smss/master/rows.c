@@ -28,18 +28,17 @@ void say(int level, const char *a, const char *b, const char *c, const char *d)
 static uint16_t pooled(const char *s, size_t cap)
 {
 	size_t n = str_len(s, cap - 1);
-	uint32_t at = master.row_pool_used ? master.row_pool_used : 1; /* 0 is "" */
 
-	if (!n || n + 1 > ROW_POOL_BYTES - at)
-		return 0;
-	memcpy(master.row_pool + at, s, n);
-	master.row_pool_used = at + (uint32_t)n + 1;
-	return (uint16_t)at;
+	if (!n || master.row_pool_used + n + 2 > ROW_POOL_BYTES)
+		return 0; /* the first byte of the pool stays "" */
+	master.row_pool_used += (uint32_t)n + 1;
+	memcpy(master.row_pool + ROW_POOL_BYTES - master.row_pool_used, s, n);
+	return (uint16_t)(ROW_POOL_BYTES - master.row_pool_used);
 }
 
 static const char *pool_text(uint16_t at)
 {
-	return master.row_pool + at;
+	return at ? master.row_pool + at : "";
 }
 
 static void tell(uint32_t i)

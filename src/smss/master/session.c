@@ -3,31 +3,48 @@
  * session.c - sessions as the master sees them: numbers, states, who lives in them, how they begin
  *
  * A session is set up by a copy, which hands csrss and the initial command over and exits. As many
- * are set up at once as NT does since Vista; the others wait. How they end: ending.c.
+ * are set up at once as NT does since Vista; the others wait for their turn. How they lose their
+ * server: restart.c; how they are held: holding.c; how they end: ending.c.
  */
 #include "smss/master/master.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 
-static void tell(uint32_t n)
+#define WAIT_S     60u /* for a place to be set up in, where StartDeadline is off */
+#define LINGER_S   5u  /* a copy may take to exit when it has said that it is done */
+#define REGISTER_S 60u /* as NT */
+
+void session_tell(uint32_t n)
 {
 	struct sm_message m;
 
+	if (!master.clients)
+		return;
 	sm_message_start(&m, SM_EVENT_SESSION, 0, 0);
 	session_fill(n, &m.b.session_row);
 	peer_tell_all(&m);
 }
 
+bool session_in_set_up(const struct session *s)
+{
+	return s->state == SESSION_SETTING_UP || s->state == SESSION_REGISTERED;
+}
+
+static bool is_dying(const struct session *s)
+{
+	return s->state == SESSION_ENDING || s->state == SESSION_DYING;
+}
+
 void session_move_to(uint32_t n, enum session_state state)
 {
-	if (master.sessions[n].state == SESSION_SETTING_UP)
-		master.setting_up--;
-	if (state == SESSION_SETTING_UP)
-		master.setting_up++;
-	master.sessions[n].state = (uint8_t)state;
-	tell(n);
+	struct session *s = &master.sessions[n];
+
+	master.setting_up -= session_in_set_up(s);
+	master.dying -= is_dying(s);
+	s->state = (uint8_t)state;
+	master.setting_up += session_in_set_up(s);
+	master.dying += is_dying(s);
+	session_tell(n);
 }
 
 static uint32_t pid_of(int row)
@@ -48,28 +65,49 @@ void session_fill(uint32_t n, struct sm_session_row *ret)
 		.copy_pid = pid_of(s->copy),
 		.failures = s->failures,
 		.how = s->how,
+		.isolation = s->isolation,
+		.owner = s->owner,
+		.flags = (s->frozen ? SM_ROW_FROZEN : 0) | (s->keep ? SM_ROW_KEPT : 0),
+		.restarts = s->restarts,
+		.idle_s = s->idle_s,
+		.ends_ns = s->state == SESSION_RUNNING ? s->wake_ns : 0,
 		.created_ns = s->created_ns,
-		.ready_us = s->ready_ns ? (s->ready_ns - s->created_ns) / 1000 : 0,
+		.ready_us = s->ready_us,
 	};
-	str_copy(ret->initial, sizeof(ret->initial), s->initial_image);
+	if (s->image)
+		str_copy(ret->initial, sizeof(ret->initial), name_text(s->image));
 	if (n && master.plan)
 		str_copy(
 			ret->console, sizeof(ret->console),
 			plan_session_text(master.plan, n, "Console", n == 1 ? "/dev/console" : ""));
 }
 
+void session_note(uint32_t n, enum result result, int detail, const char *name, const char *text)
+{
+	char room[NAME_BYTES];
+	struct text t = TEXT_ON(room);
+
+	text_add(text_u64(text_add(&t, "session "), n), " ");
+	text_add(&t, name);
+	row_note(PHASE_SESSIONS, SM_ROW_ITEM, result, detail, room, text);
+}
+
 /* ---- beginning ---- */
 
 void session_reset(struct session *s, bool keep)
 {
+	name_drop(s->image);
 	*s = (struct session){.keep = keep,
 			      .csrss = NONE,
 			      .initial = NONE,
 			      .copy = NONE,
+			      .limiter = NONE,
 			      .csrss_peer = NONE,
 			      .initial_peer = NONE,
 			      .copy_peer = NONE,
 			      .request = NONE,
+			      .owner = SM_NO_OWNER,
+			      .ticket = ++master.tickets,
 			      .created_ns = sys_now_ns()};
 }
 
@@ -88,114 +126,129 @@ static int core_connections(uint32_t n, int ret_theirs[2])
 		sys_closep(&csrss[1]);
 		return r;
 	}
-	s->csrss_peer = peer_add(csrss[0], ROLE_CSRSS, n);
-	s->initial_peer = peer_add(initial[0], ROLE_INITIAL, n);
+	s->csrss_peer = (int16_t)peer_add(csrss[0], ROLE_CSRSS, n);
+	s->initial_peer = (int16_t)peer_add(initial[0], ROLE_INITIAL, n);
 	ret_theirs[0] = csrss[1];
 	ret_theirs[1] = initial[1];
 	return s->csrss_peer == NONE || s->initial_peer == NONE ? -ENOSPC : 0;
 }
 
-void session_forget_request(struct session *s)
-{
-	if (s->request != NONE)
-		master.requests[s->request].used = false;
-	s->request = NONE;
-}
-
-void session_set_up_failed(uint32_t n, int r)
+void session_set_up_failed(uint32_t n, uint32_t status, const char *text)
 {
 	struct sm_message m;
 
 	sm_message_start(&m, SM_START_CSR, 1, 0);
 	m.b.start_csr.session = n;
-	callers_answer(CALLER_START, n, &m, status_of(r));
+	str_copy(m.b.start_csr.text, sizeof(m.b.start_csr.text), text);
+	callers_answer(CALLER_START, n, &m, status);
 }
 
-/* Before anything else it reads what it is to make. */
-static void tell_copy(uint32_t n)
+void session_zero_failed(uint32_t status)
+{
+	if (!master.shutting_down)
+		stop(STOP_SYSTEM_PROCESS_TERMINATED, status,
+		     "Session Manager ExecuteInitialCommand", "session 0 could not be set up");
+}
+
+static uint32_t start_deadline_s(uint32_t n)
+{
+	return plan_session_number(master.plan, n, "StartDeadline",
+				   master.plan->settings.subsystem_deadline_s);
+}
+
+int session_copy_start(uint32_t n, struct job *j, const struct sm_sb_session *what)
 {
 	struct session *s = &master.sessions[n];
 	struct sm_message m;
+	int r;
 
+	j->role = ROLE_SESSION;
+	j->n = j->session = n;
+	j->deadline_s = start_deadline_s(n);
+	j->name = "smss";
+	r = job_start(j);
+	if (r < 0)
+		return r;
+	s->copy = (int16_t)r;
+	s->copy_peer = master.processes[r].peer;
 	sm_message_start(&m, SM_SB_SESSION, 0, 0);
-	if (s->request != NONE) {
-		m.b.sb_session = master.requests[s->request].what;
-		session_forget_request(s);
-	}
+	m.b.sb_session = *what;
 	m.b.sb_session.session = n;
-	peer_send(s->copy_peer, &m);
+	peer_send(s->copy_peer, &m); /* it reads this before anything else */
+	return 0;
+}
+
+static void could_not_start(uint32_t n, int r)
+{
+	session_note(n, RESULT_FAILED, -r, "copy", err_text(-r));
+	session_set_up_failed(n, status_of(r), err_text(-r));
+	if (n == 0)
+		session_zero_failed((uint32_t)-r);
+	session_move_to(n, SESSION_DYING);
+	master.sessions[n].wake_ns = sys_now_ns(); /* next turn: ending here would recurse */
 }
 
 static void set_up(uint32_t n)
 {
 	struct session *s = &master.sessions[n];
-	struct job j = {.role = ROLE_SESSION,
-			.n = n,
-			.session = n,
-			.deadline_s =
-				plan_session_number(master.plan, n, "StartDeadline",
-						    master.plan->settings.subsystem_deadline_s),
-			.name = "smss",
-			.why = "sets the session up",
-			.core_fds = {NONE, NONE}};
+	struct job j = {.why = "sets the session up", .core_fds = {NONE, NONE}};
+	struct sm_sb_session what = {.flags = 0};
 	int r;
 
 	s->created_ns = s->failures ? sys_now_ns() : s->created_ns;
+	s->deadline_ns = s->wake_ns = 0;
+	request_take(s, &what);
 	session_move_to(n, SESSION_SETTING_UP);
 	r = core_connections(n, j.core_fds);
 	if (r >= 0)
-		r = job_start(&j);
+		r = session_copy_start(n, &j, &what);
 	sys_closep(&j.core_fds[0]);
 	sys_closep(&j.core_fds[1]);
 	if (r < 0) {
-		row_note(PHASE_SESSIONS, SM_ROW_ENTRY, RESULT_FAILED, -r, "session copy",
-			 err_text(-r));
-		session_set_up_failed(n, r);
-		if (n == 0 && !master.shutting_down)
-			stop(STOP_SYSTEM_PROCESS_TERMINATED, (uint32_t)-r,
-			     "Session Manager ExecuteInitialCommand",
-			     "session 0 could not be set up");
-		session_move_to(n, SESSION_DYING);
-		s->check_ns = sys_now_ns(); /* at the next turn: ending here would recurse */
+		could_not_start(n, r);
 		return;
 	}
-	s->copy = r;
-	s->copy_peer = master.processes[r].peer;
-	tell_copy(n);
 	if (master.boot.phase == PHASE_SESSIONS) {
 		char room[NAME_BYTES];
 		struct text t = TEXT_ON(room);
 
 		text_u64(text_add(&t, "session "), n);
-		master.processes[r].row =
-			row_begin(PHASE_SESSIONS, SM_ROW_ENTRY, room, master.processes[r].pid);
+		master.processes[s->copy].row =
+			(int16_t)row_begin(PHASE_SESSIONS, SM_ROW_ENTRY, room, pid_of(s->copy));
 	}
+}
+
+/* Whose turn it is: who has waited longest, not who got the lowest number. */
+static int next_in_line(void)
+{
+	int next = NONE;
+
+	for (uint32_t n = 0; n < master.sessions_top; n++) {
+		const struct session *s = &master.sessions[n];
+
+		if (s->state == SESSION_RESERVED && !s->wake_ns &&
+		    (next == NONE || (int32_t)(s->ticket - master.sessions[next].ticket) < 0))
+			next = (int)n;
+	}
+	return next;
 }
 
 /* As many as may be set up at once: 4 + (CPUs - 1). */
 void session_start_waiting(void)
 {
-	for (uint32_t n = 0; n < master.sessions_top && master.setting_up < master.parallel; n++)
-		if (master.sessions[n].state == SESSION_RESERVED && !master.sessions[n].retry_ns)
-			set_up(n);
-}
+	while (master.setting_up < master.parallel && !master.shutting_down) {
+		int n = next_in_line();
 
-static int request_keep(const struct sm_sb_session *ask)
-{
-	int i = 0;
-
-	while (i < (int)REQUESTS_MAX && master.requests[i].used)
-		i++;
-	if (i == (int)REQUESTS_MAX)
-		return -ENOSPC;
-	master.requests[i].used = true;
-	master.requests[i].what = *ask;
-	return i;
+		if (n == NONE)
+			return;
+		set_up((uint32_t)n);
+	}
 }
 
 int session_create(const struct sm_sb_session *ask, bool keep, struct waiter starter)
 {
-	uint32_t n = 0;
+	struct session *s;
+	uint32_t n = 0, wait_s;
 	int request = NONE, r;
 
 	if (master.shutting_down)
@@ -204,51 +257,79 @@ int session_create(const struct sm_sb_session *ask, bool keep, struct waiter sta
 		n++;
 	if (n == SESSIONS_MAX)
 		return -ENOSPC;
+	if (ask)
+		request = request_keep(ask);
+	if (request < NONE)
+		return request;
+	s = &master.sessions[n];
+	session_reset(s, keep);
+	s->request = (int8_t)request;
+	r = caller_add(CALLER_START, n, starter, 0);
+	if (r < 0) {
+		request_drop(s);
+		return r;
+	}
 	if (n >= master.sessions_top)
 		master.sessions_top = n + 1;
-	r = caller_add(CALLER_START, n, starter, 0);
-	if (r >= 0 && ask)
-		r = request = request_keep(ask);
-	if (r < 0)
-		return r;
-	session_reset(&master.sessions[n], keep);
-	master.sessions[n].request = request;
+	wait_s = start_deadline_s(n);
+	if (ask)
+		s->deadline_ns = s->created_ns + (wait_s ? wait_s : WAIT_S) * NS_PER_S;
 	session_move_to(n, SESSION_RESERVED);
 	session_start_waiting();
 	return (int)n;
 }
 
+/* ---- what the copy and the core processes say ---- */
+
+static bool may_hand_over(const struct session *s, const struct sm_handover *h)
+{
+	if (h->role == ROLE_CSRSS)
+		return s->csrss == NONE && (session_in_set_up(s) || s->restarting);
+	return h->role == ROLE_INITIAL && s->initial == NONE && session_in_set_up(s);
+}
+
+static void take_over(uint32_t n, const struct sm_handover *h, int row)
+{
+	struct session *s = &master.sessions[n];
+	uint32_t register_s;
+
+	if (h->role == ROLE_INITIAL) {
+		s->initial = (int16_t)row;
+		name_drop(s->image);
+		s->image = name_take(h->image);
+		master.processes[row].peer = s->initial_peer;
+		ledger_set_why(row, "initial command");
+		return;
+	}
+	s->csrss = (int16_t)row;
+	s->how = (uint8_t)(h->how <= 2 ? h->how : 2);
+	master.processes[row].peer = s->csrss_peer;
+	ledger_set_why(row, "session server");
+	register_s = plan_session_number(master.plan, n, "RegisterDeadline", REGISTER_S);
+	if (!s->registered && register_s)
+		s->deadline_ns = sys_now_ns() + register_s * NS_PER_S;
+}
+
 int session_handover(uint32_t n, const struct sm_handover *h, int pidfd)
 {
 	struct session *s = &master.sessions[n];
-	int *place = h->role == ROLE_CSRSS ? &s->csrss : &s->initial;
 	int row;
 
-	if (h->session != n || (h->role != ROLE_CSRSS && h->role != ROLE_INITIAL) ||
-	    s->state != SESSION_SETTING_UP || *place != NONE || !h->pid || h->pid > INT32_MAX ||
-	    pidfd < 0) {
-		sys_closep(&pidfd);
-		return -EINVAL;
-	}
-	if (ledger_find(h->pid) != NONE) { /* nobody hands over what is ours already */
+	/* nobody hands over what is ours already */
+	if (h->session != n || !may_hand_over(s, h) || !h->pid || h->pid > INT32_MAX || pidfd < 0 ||
+	    ledger_find(h->pid) != NONE) {
 		sys_closep(&pidfd);
 		return -EINVAL;
 	}
 	row = ledger_add((int)h->pid, pidfd, (enum role)h->role, n, h->image);
 	if (row == NONE)
 		return -ENOSPC;
-	*place = row;
-	s->how = (uint8_t)(h->how <= 2 ? h->how : 2);
-	master.processes[row].why = h->role == ROLE_CSRSS ? "session server" : "initial command";
-	master.processes[row].peer = h->role == ROLE_CSRSS ? s->csrss_peer : s->initial_peer;
-	if (h->role == ROLE_INITIAL)
-		str_copy(s->initial_image, sizeof(s->initial_image), h->image);
 	/* It may have died and been reaped as an orphan before we knew it. */
 	if (sys_pidfd_signal(pidfd, 0) < 0) {
 		ledger_drop(row);
-		*place = NONE;
 		return -ESRCH;
 	}
+	take_over(n, h, row);
 	return 0;
 }
 
@@ -264,6 +345,10 @@ int session_registered(uint32_t n, enum role role)
 	if (s->registered)
 		return -EINVAL;
 	s->registered = true;
+	if (s->state == SESSION_SETTING_UP)
+		session_move_to(n, SESSION_REGISTERED);
+	if (session_in_set_up(s) || s->restarting)
+		s->deadline_ns = 0;
 	sm_message_start(&m, SM_SB_REGISTERED, 0, 0);
 	m.b.handover = (struct sm_handover){
 		.session = n, .role = role, .pid = pid_of(s->csrss), .how = s->how};
@@ -272,15 +357,39 @@ int session_registered(uint32_t n, enum role role)
 	return 0;
 }
 
-int session_complete(uint32_t n)
+/* The copy made nothing, and says why. */
+static int refused(uint32_t n, const struct sm_session_complete *c)
 {
 	struct session *s = &master.sessions[n];
+	char text[TEXT_BYTES];
+	struct text t = TEXT_ON(text);
+
+	text_escaped(&t, c->text, str_len(c->text, TEXT_BYTES));
+	session_note(n, RESULT_REFUSED, 0, s->restarting ? "restart" : "set-up", text);
+	if (s->restarting) {
+		s->restarting = false;
+		return session_end(n, waiter_none());
+	}
+	session_set_up_failed(n, c->status, c->text);
+	if (n == 0)
+		session_zero_failed(c->status);
+	session_force(n);
+	return 0;
+}
+
+static void is_up(uint32_t n, const struct sm_session_complete *c)
+{
+	struct session *s = &master.sessions[n];
+	const uint64_t now = sys_now_ns(), took_us = (now - s->created_ns) / 1000;
 	struct sm_message m;
 
-	if (s->state != SESSION_SETTING_UP || s->csrss == NONE || s->initial == NONE)
-		return -EINVAL;
 	s->complete = true;
-	s->ready_ns = sys_now_ns();
+	s->ready_us = took_us < UINT32_MAX ? (uint32_t)took_us : UINT32_MAX;
+	s->deadline_ns = 0;
+	s->wake_ns = c->lifetime_s ? now + c->lifetime_s * NS_PER_S : 0;
+	s->isolation = (uint8_t)(c->isolation & SM_ISOLATE_ALL);
+	s->owner = c->owner;
+	s->idle_s = c->idle_s;
 	session_move_to(n, SESSION_RUNNING);
 	sm_message_start(&m, SM_START_CSR, 1, 0);
 	m.b.start_csr.session = n;
@@ -288,6 +397,24 @@ int session_complete(uint32_t n)
 	m.b.start_csr.initial_pid = pid_of(s->initial);
 	callers_answer(CALLER_START, n, &m, SM_OK);
 	session_start_waiting();
-	phase_sessions_changed();
+	if (master.boot.phase == PHASE_SESSIONS)
+		phase_sessions_changed();
+}
+
+int session_complete(uint32_t n, const struct sm_session_complete *c)
+{
+	struct session *s = &master.sessions[n];
+
+	if (s->copy == NONE || (!session_in_set_up(s) && !s->restarting) || c->session != n)
+		return -EINVAL;
+	if (c->status != SM_OK)
+		return refused(n, c);
+	if (s->csrss == NONE || s->initial == NONE || !s->registered)
+		return -EINVAL;
+	master.processes[s->copy].deadline_ns = sys_now_ns() + LINGER_S * NS_PER_S;
+	if (s->restarting)
+		restart_complete(n);
+	else
+		is_up(n, c);
 	return 0;
 }

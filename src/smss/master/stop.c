@@ -330,8 +330,8 @@ static void act_usual(int sig)
 
 void signal_act(const struct sys_signal *s)
 {
-	if (s->sig == SIGCHLD || busybox_dialect(s->sig))
-		return; /* the dead are collected once a turn */
+	if (busybox_dialect(s->sig))
+		return;
 	switch (s->sig) {
 	case SIGNAL_RT + 3:
 		(void)shutdown_begin(SM_ACTION_HALT, 0, "SIGRTMIN+3");

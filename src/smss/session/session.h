@@ -2,7 +2,9 @@
 /*
  * session.h - what the files of a session's set-up share
  *
- * One copy sets one session up: its group, its environment, the processes in it. For session/ only.
+ * One copy sets one session up: what it is held to, its group, its namespaces, its environment, the
+ * processes in it. For session/ only. A step that cannot do what was asked refuses the session with
+ * a text for people (law 11); what was made until then goes with the copy or is taken back by it.
  */
 #pragma once
 
@@ -10,23 +12,38 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "etc/accounts.h"
 #include "smss/copy.h"
 #include "sys/sys.h"
 
 enum how { HOW_CGROUP, HOW_PID_NAMESPACE, HOW_NEITHER }; /* as sm_session_row.how */
+
+#define OWNER_WORDS  5u /* HOME, USER, LOGNAME, SHELL, XDG_RUNTIME_DIR */
+#define POLICY_BYTES (12 + 2 * sizeof(struct sm_policy) + 1)
 
 struct setup {
 	const struct copy *c;
 	enum how how;
 	int cgroup;               /* -1 or the group's directory */
 	int console;              /* for fds 1 and 2 */
-	int csrss;                /* pidfd */
 	bool registered;          /* csrss has: the master said so */
 	bool safe;                /* a safe boot: what may be left out is */
+	bool made_group;          /* ours to take back while nobody lives in it */
+	bool made_directory;      /* the same of the run directory */
+	bool handed_over;         /* from now on the master takes back */
+	bool named;               /* the owner has an account */
+	bool by_descriptor;       /* images are executed as they were found, wherever we are now */
+	bool implied_pid;         /* nobody asked for the pid namespace that proves its end */
 	uint64_t begin_ns;        /* of this copy */
 	struct sm_sb_session ask; /* what the master wants made */
-	char *env[ENV_VARS_MAX + 2];
+	struct sm_policy policy;  /* in force: the plan's and the request's together */
+	struct account owner;     /* with SM_GIVEN_OWNER and named */
+	uint32_t status;          /* of a refusal; SM_OK = none yet */
+	char text[TEXT_BYTES];    /* why */
+	const char *server;       /* its image token */
+	char *env[ENV_VARS_MAX + 3];
 	char number[32];
+	char policy_word[POLICY_BYTES];
 };
 
 struct started {
@@ -35,16 +52,50 @@ struct started {
 };
 
 #define NO_CONNECTION (-1) /* a program of Execute: ours to wait for, not the master's */
+#define POLICY_XATTR  "trusted.smss.policy" /* of its group: struct sm_policy, see restart.c */
 
 /*
- * setup_start - start one image of the plan in the session
- *   line        its command line
- *   connection  FD_CSRSS, FD_INITIAL: a core process, handed to the master; or NO_CONNECTION
- *   ret         name is set as soon as the line is read, also on failure
+ * setup_refuse - the session is not made: the first reason given is told to who asked for it
+ *   r     -errno, becomes the status
+ *   what  "memory limit", "csrss", ...;  why  NULL = r's own text
+ * Returns COPY_FAILED.
+ */
+int setup_refuse(struct setup *s, int r, const char *what, const char *why);
+
+/*
+ * setup_find - which image a command line of the plan names; setup_go starts what was found last
+ *   core      it may be "rescue", a role of our own
+ *   ret_name  the image token, set as soon as the line is read, also on failure
+ * Returns 0 or -errno, as copy_find_image.
+ */
+int setup_find(struct setup *s, const char *line, bool core, const char **ret_name) _must_check_;
+
+/*
+ * setup_go - start what setup_find found
+ *   connection  FD_CSRSS, FD_INITIAL: to be handed to the master; or NO_CONNECTION
+ *   ret         pid and pidfd; name is left alone
  * Returns 0 or -errno.
  */
+int setup_go(struct setup *s, int connection, struct started *ret) _must_check_;
+
+/* setup_start - both, for one image of the plan; ret->name is set also on failure. */
 int setup_start(struct setup *s, const char *line, int connection,
 		struct started *ret) _must_check_;
+
+/* setup_hand_over - give what was started to the master; its answer is for setup_await. 0, -errno.
+ */
+int setup_hand_over(struct setup *s, enum role role, const struct started *p) _must_check_;
+
+/*
+ * setup_await - read from the master until what is wanted is in
+ *   tag         the answer to that message, 0 = none; all others in between must be good ones too
+ *   registered  csrss has registered: it may be quicker than the answer to its hand-over
+ * Returns 0, -ECHILD (the master refused something) or -errno.
+ */
+int setup_await(struct setup *s, uint32_t tag, bool registered) _must_check_;
+
+/* setup_complete - tell the master what was made, and hear that it took it. enum copy_exit. */
+int setup_complete(struct setup *s);
 
 /*
  * setup_execute - the programs of Execute, one after the other, before the initial command
@@ -55,3 +106,64 @@ void setup_execute(struct setup *s);
 
 /* setup_initial_command - the command line of the session's first program. */
 const char *setup_initial_command(const struct setup *s);
+
+/* ---- steps; each returns enum copy_exit and has refused the session unless COPY_OK ---- */
+
+int setup_read_ask(struct setup *s);    /* ask.c: the master's word, and what is in force with it */
+int setup_effective(struct setup *s);   /* ask.c: hive and request together */
+int setup_group(struct setup *s);       /* group.c: the session's group, and its limits */
+int setup_prepare(struct setup *s);     /* setup.c: console and environment */
+int setup_isolate(struct setup *s);     /* isolate.c: its namespaces and what is mounted there */
+int setup_device(struct setup *s);      /* device.c: a /dev of its own */
+int setup_confine(struct setup *s);     /* confine.c: what csrss and all after it are held to */
+int setup_find_server(struct setup *s); /* setup.c: the image of its session server */
+int setup_server(struct setup *s);      /* setup.c: it is started, handed over, registered */
+int setup_restart(struct setup *s);     /* restart.c: the server alone, for a session without */
+
+/* ---- environment.c ---- */
+
+/* setup_environment - s->env, and SMSS_POLICY beside it. */
+void setup_environment(struct setup *s);
+void setup_policy_word(struct setup *s); /* ask.c */
+/* setup_rows_of - the name of a list's rows: "N\\list" when there are any, else "Default\\list".
+ */
+void setup_rows_of(const struct copy *c, const char *list, char *ret, size_t cap);
+/* setup_next_row - the text of the next row of that name, NULL at the end; *row begins with 0. */
+const char *setup_next_row(const struct copy *c, const char *name, uint32_t *row);
+
+/* ---- group.c ---- */
+
+struct group {
+	int dir;          /* of the session's group */
+	const char *base; /* path of the directory that all sessions' groups lie in */
+	const char *what; /* of a failure: "memory limit", ... */
+	char why[TEXT_BYTES];
+};
+
+/* group_path - the path of a session's group; "" when there are no groups. */
+void group_path(const struct copy *c, uint32_t session, struct text *t);
+
+/*
+ * group_limits - hold a group to these limits
+ *   l  0 = leave it as it is, SM_UNLIMITED = none; session and reserved are not looked at
+ * Every controller is asked for before the first limit is written. Writing can take long: the
+ * kernel makes room for a smaller memory limit.
+ * Returns 0, -EOPNOTSUPP (this kernel has no such controller) or -errno; what and why are set then.
+ */
+int group_limits(struct group *g, const struct sm_session_limits *l);
+
+/* ---- owner.c ---- */
+
+struct owner { /* whom a program is to run as */
+	struct sys_as as;
+	uint32_t groups[ACCOUNT_GROUPS_MAX];
+	char word[OWNER_WORDS][272];
+	char *env[ENV_VARS_MAX + OWNER_WORDS + 3];
+};
+
+/* Kept in csrss though the session may not have them: it must become the owner, and end programs.
+ */
+#define SERVER_CAPABILITIES (1ull << 5 | 1ull << 6 | 1ull << 7 | 1ull << 8)
+
+/* owner_fill - the session's owner as its programs see it; env is the session's. */
+void owner_fill(const struct setup *s, struct owner *ret);

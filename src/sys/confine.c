@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * confine.c - the door to the kernel: what a session's programs are held to; see sys.h
+ *
+ * Only throwaway copies and csrss use these: each takes something from the process that calls it,
+ * and from all its children, for good.
+ */
+#include "sys/sys.h"
+
+#include <errno.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+int sys_bound_capabilities(uint64_t keep)
+{
+	for (unsigned bit = 0; bit < 64; bit++) {
+		if (keep >> bit & 1)
+			continue;
+		if (prctl(PR_CAPBSET_DROP, bit, 0, 0, 0) < 0) {
+			if (errno == EINVAL)
+				break; /* the kernel has no further ones */
+			return -errno;
+		}
+	}
+	return 0;
+}
+
+int sys_no_new_privs(void)
+{
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
+}
+
+int sys_set_xattr(const char *path, const char *name, const void *bytes, size_t n)
+{
+	return setxattr(path, name, bytes, n, 0) < 0 ? -errno : 0;
+}
+
+ssize_t sys_get_xattr(const char *path, const char *name, void *to, size_t n)
+{
+	ssize_t r = getxattr(path, name, to, n);
+
+	return r < 0 ? -errno : r;
+}
