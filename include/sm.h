@@ -4,7 +4,7 @@
  *
  * What the machine's first process knows and does, for programs: its status, its sessions and
  * their processes, the boot timeline, events as they happen, starting and ending sessions, and
- * power. The library speaks the protocol of smapi(7) so that programs need not know it; no type
+ * power. The library speaks the protocol of smss-api(7) so that programs need not know it; no type
  * of the wire is seen here. ISO C11, usable from C++; link with -lsm (pkg-config: libsm).
  *
  * Conventions, the same for every function:
@@ -114,7 +114,7 @@ bool sm_same_pids(const struct sm_connection *c);
 
 /*
  * sm_last_status - the status of the session manager's last answer on this connection
- * An NTSTATUS value: 0 success, 0xC0000022 access denied, ...; smapi(7) lists them.
+ * An NTSTATUS value: 0 success, 0xC0000022 access denied, ...; smss-api(7) lists them.
  */
 uint32_t sm_last_status(const struct sm_connection *c);
 

@@ -10,9 +10,12 @@
 
 #define SESSIONS_MAX    1024u /* NT's numbers are small; a terminal server's worth */
 #define LEDGER_MAX      3200u /* three processes a session, and the boot work */
-#define PEERS_MAX       2400u /* two core connections a session + clients */
-#define CLIENTS_MAX     64u   /* path-socket clients at once, all uids together */
+#define PEERS_MAX       2560u /* two core connections a session, clients, copies */
+#define CLIENTS_MAX     320u  /* path-socket clients at once, root's too */
+#define CLIENTS_OTHERS  192u  /* of them not root's: the rest is its own */
+#define CLIENTS_PLAIN   128u  /* of them neither root's nor an operator's */
 #define CLIENTS_PER_UID 16u   /* so that one user cannot take every place */
+#define USERS_MAX       128u  /* whose asking is counted */
 #define BOOT_ROWS_MAX   192u  /* rows of the boot timeline: phases, entries, remarks */
 
 #define PATH_BYTES         1024u  /* a configured path, NUL included; smreg refuses longer ones */

@@ -48,7 +48,9 @@ int sys_listen(const char *path, unsigned mode)
 	if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
 		(void)unlink(path);
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0 || chmod(path, mode) < 0 ||
+	/* what it accepts inherits PASSCRED: see sys_unread */
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &(int){1}, sizeof(int)) < 0 ||
+	    bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0 || chmod(path, mode) < 0 ||
 	    listen(fd, 64) < 0)
 		return -errno;
 	return fd_take(fd);
@@ -82,9 +84,18 @@ int sys_connect(const char *path)
 	return fd_take(fd);
 }
 
+int sys_peer_groups(int fd, uint32_t *ret, unsigned max)
+{
+	socklen_t n = (socklen_t)(max * sizeof(*ret));
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, ret, &n) < 0)
+		return -errno;
+	return (int)(n / sizeof(*ret));
+}
+
 union fds_room {
 	struct cmsghdr header;
-	char bytes[CMSG_SPACE(sizeof(int) * SYS_FDS_MAX)];
+	char bytes[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(sizeof(int) * SYS_FDS_MAX)];
 };
 
 ssize_t sys_send(int fd, const void *from, size_t n, const int *fds, unsigned fd_count)
@@ -163,17 +174,30 @@ ssize_t sys_receive(int fd, void *to, size_t n, int *ret_fds, unsigned *ret_fd_c
 	return r;
 }
 
+/*
+ * An accepted connection brings the sender's credentials with every datagram (PASSCRED), and there
+ * is room for them alone: by them an empty datagram differs from the end, and the kernel tells of
+ * fds by cutting them off.
+ */
 int sys_unread(int fd)
 {
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(struct ucred))];
+	} room;
 	char byte;
 	struct iovec part = {.iov_base = &byte, .iov_len = 1};
 	struct msghdr m = {.msg_iov = &part,
-			   .msg_iovlen = 1}; /* no room for fds: they are only told */
+			   .msg_iovlen = 1,
+			   .msg_control = &room,
+			   .msg_controllen = sizeof(room)};
 	ssize_t n = recvmsg(fd, &m, MSG_PEEK | MSG_DONTWAIT);
 
 	if (n < 0)
-		return 0;
-	return m.msg_flags & MSG_CTRUNC ? 2 : n > 0;
+		return errno == EAGAIN || errno == EINTR ? SYS_UNREAD_NONE : SYS_UNREAD_GONE;
+	if (m.msg_flags & MSG_CTRUNC)
+		return SYS_UNREAD_FDS;
+	return n > 0 || m.msg_controllen > 0 ? SYS_UNREAD_PLAIN : SYS_UNREAD_GONE;
 }
 
 int sys_shut(int fd)

@@ -269,9 +269,10 @@ int sys_connect_within(const char *path, int timeout_ms) _must_check_;
 /* sys_peer_of - who made the other end of a connected socket (pid 0 = outside our pid namespace) */
 int sys_peer_of(int fd, struct sys_peer *ret) _must_check_;
 /*
- * sys_unread - what the first unread datagram is, without taking it
- * Returns 0 (none, or the other side is gone), 1 plain, 2 it carries fds.
+ * sys_unread - what the first unread datagram is, without taking it: enum sys_unread
+ * Exact for connections of a listener; on others an empty datagram is taken for the end.
  */
+enum sys_unread { SYS_UNREAD_NONE, SYS_UNREAD_PLAIN, SYS_UNREAD_FDS, SYS_UNREAD_GONE };
 int sys_unread(int fd) _must_check_;
 /* sys_shut - no more datagrams either way; what is queued stays. */
 int sys_shut(int fd) _must_check_;

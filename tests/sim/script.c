@@ -377,6 +377,10 @@ void script_spawned(struct sim_process *p)
 	const enum role role = p->argc > 1 ? role_by_word(p->argv[1]) : ROLE_PNP;
 	const enum mood how = mood();
 
+	if (p->argc == 2 && !strcmp(p->argv[1], "hold")) { /* its fd 3 is a client's */
+		leave_soon(p->pid, 0);
+		return;
+	}
 	play.counts[role]++;
 	if (play.counts[ROLE_PLAN] == 1 && role == ROLE_PLAN)
 		start_clients();

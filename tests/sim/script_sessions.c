@@ -193,6 +193,8 @@ bool script_session_message(struct sim_process *p, const struct sm_message *m)
 	struct room *r = &rooms[p->pid];
 
 	if (m->h.call == SM_SB_SESSION)
+		*r = (struct room){0};
+	if (m->h.call == SM_SB_SESSION)
 		sim_after(1 + sim_random(8),
 			  m->b.sb_session.flags & SM_SESSION_RESTART ? do_restart : do_session,
 			  p->pid, NULL);

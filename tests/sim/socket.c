@@ -196,10 +196,32 @@ int sim_process_sealed(int pid, const void *bytes, size_t n)
 
 int sys_unread(int fd)
 {
-	return 0; /* clients of the simulation take what they sent with them */
+	const struct desc *d = fd_desc(fd);
+
+	door_call();
+	if (!d || d->kind != DESC_SOCKET)
+		return SYS_UNREAD_GONE;
+	if (!d->first)
+		return d->peer_gone ? SYS_UNREAD_GONE : SYS_UNREAD_NONE;
+	return d->first->desc_count ? SYS_UNREAD_FDS : SYS_UNREAD_PLAIN;
 }
 
 int sys_shut(int fd)
 {
+	return 0;
+}
+
+int sys_peer_groups(int fd, uint32_t *ret, unsigned max)
+{
+	return 0;
+}
+
+int sys_peer_of(int fd, struct sys_peer *ret)
+{
+	const struct desc *d = fd_desc(fd);
+
+	if (!d || d->kind != DESC_SOCKET)
+		return -ENOTSOCK;
+	*ret = d->cred;
 	return 0;
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "etc/accounts.h"
 #include "smss/boot/boot.h"
 #include "smss/boot/devices.h"
 #include "smss/boot/envblock.h"
@@ -155,6 +156,28 @@ static void variable_failed(void *with, const char *name, int err)
 		boot_say(with, RESULT_DEGRADED, err, name, "variable left out");
 }
 
+/* Only a copy reads /etc/group; the master gets a number. A group that is not there grants nobody
+ * anything, and is said. */
+static uint32_t operators(const struct copy *c)
+{
+	const char *group = plan_text(c->plan, "SessionOperators", "");
+	uint32_t gid = SM_NO_OWNER;
+	uint64_t number;
+	int r;
+
+	if (!*group)
+		return SM_NO_OWNER;
+	if (str_u64(group, strlen(group), &number) == 0 && number < SM_NO_OWNER)
+		return (uint32_t)number;
+	r = account_group_find("/etc/group", group, &gid);
+	if (r < 0) {
+		boot_say(c, RESULT_DEGRADED, -r, "SessionOperators",
+			 "no such group: nobody is one");
+		return SM_NO_OWNER;
+	}
+	return gid;
+}
+
 static int hand_over(const struct copy *c, const struct envblock *b)
 {
 	struct sm_message m;
@@ -169,6 +192,7 @@ static int hand_over(const struct copy *c, const struct envblock *b)
 	if (r < 0)
 		return r;
 	sm_message_start(&m, SM_ENV_READY, 0, 0);
+	m.b.env_ready.operators = operators(c);
 	if (!needs_pnp(c, &m.b.env_ready))
 		m.b.env_ready.flags |= SM_ENV_NO_PNP;
 	r = copy_ask(&m, &fd, 1);

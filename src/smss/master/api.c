@@ -13,11 +13,12 @@
 
 #include "smss-version.h"
 
-#define EXEC_DEADLINE_S 10u
-
-#define FROM(role) (1u << (role))
-#define FROM_ANY   FROM(ROLE_CLIENT)
-#define FROM_ROOT  (1u << 31) /* a client whose uid is 0 */
+/* Who may: processes of our own by the role of their connection, clients by who they are. */
+#define FROM(role)     (1u << (role))
+#define FROM_ANY       FROM(ROLE_CLIENT)
+#define FROM_ROOT      (1u << 31)
+#define FROM_OPERATORS (1u << 30 | FROM_ROOT) /* members of SessionOperators */
+#define FROM_OWNER     (1u << 29 | FROM_ROOT) /* who owns the session that the body names */
 #define FROM_JOBS                                                                                  \
 	(FROM(ROLE_PLAN) | FROM(ROLE_ENVIRONMENT) | FROM(ROLE_PNP) | FROM(ROLE_EXECUTE) |          \
 	 FROM(ROLE_STATE) | FROM(ROLE_RENAMES) | FROM(ROLE_PAGING) | FROM(ROLE_KNOWN) |            \
@@ -28,6 +29,7 @@
 	 FROM(ROLE_PAGING) | FROM(ROLE_KNOWN))
 #define FROM_CORE      (FROM(ROLE_CSRSS) | FROM(ROLE_INITIAL))
 #define FROM_EVERYBODY (FROM_ANY | FROM_JOBS | FROM_CORE)
+_Static_assert(ROLE_COUNT <= 29, "roles and kinds of clients share one word");
 
 struct waiter waiter_of(const struct ask *a)
 {
@@ -143,92 +145,6 @@ static int call_subscribe(struct ask *a)
 	return 0;
 }
 
-/* Forwarded to the session's csrss, whose answer goes to whoever asked. */
-static int ask_csrss(struct ask *a, uint32_t n, enum caller_kind kind, enum sm_call call)
-{
-	struct sm_message forward = *a->m;
-	int i;
-
-	if (n >= master.sessions_top || master.sessions[n].state != SESSION_RUNNING ||
-	    master.sessions[n].csrss_peer == NONE)
-		return -ENOENT;
-	i = caller_add(kind, n, waiter_of(a), EXEC_DEADLINE_S);
-	if (i < 0)
-		return i;
-	forward.h.tag = caller_tag(i);
-	forward.h.call = (uint16_t)call;
-	peer_send(master.sessions[n].csrss_peer, &forward);
-	return ANSWER_LATER;
-}
-
-static int call_exec_pgm(struct ask *a)
-{
-	return ask_csrss(a, a->m->b.exec_pgm.session, CALLER_EXEC, SM_SB_CREATE_PROCESS);
-}
-
-/* csrss's answer to what was forwarded. */
-static void call_created(struct ask *a)
-{
-	int i = caller_find(CALLER_EXEC, a->p->session, a->m->h.tag);
-
-	if (i != NONE)
-		caller_answer(i, a->m, a->m->h.status, a->fds, a->fd_count);
-}
-
-static int call_start_csr(struct ask *a)
-{
-	struct sm_sb_session ask = {.policy = a->m->b.start_csr.policy};
-	int n;
-
-	memcpy(ask.initial_command, a->m->b.start_csr.initial_command, sizeof(ask.initial_command));
-	n = session_create(&ask, false, waiter_of(a));
-
-	return n < 0 ? n : ANSWER_LATER;
-}
-
-static int call_stop_csr(struct ask *a)
-{
-	int r;
-
-	if (a->m->b.stop_csr.session == 0)
-		return -EACCES; /* that is a shutdown; ask for one */
-	r = session_end(a->m->b.stop_csr.session, waiter_of(a));
-	return r < 0 ? r : ANSWER_LATER;
-}
-
-static int call_session_complete(struct ask *a)
-{
-	return session_complete(a->p->session, &a->m->b.session_complete);
-}
-
-static int call_session_left(struct ask *a)
-{
-	(void)session_left(a->p->session, &a->m->b.session_left);
-	return ANSWER_NONE;
-}
-
-static int call_handover(struct ask *a)
-{
-	int pidfd = a->fd_count ? fd_take(a->fds[0]) : NONE;
-
-	return session_handover(a->p->session, &a->m->b.handover, pidfd);
-}
-
-static int call_register(struct ask *a)
-{
-	return session_registered(a->p->session, (enum role)a->p->role);
-}
-
-static int call_logoff(struct ask *a)
-{
-	if (a->p->session == 0)
-		return -EINVAL;
-	master.sessions[a->p->session].logoff = true;
-	if (str_same(master.words.logoff, "poweroff"))
-		return shutdown_begin(SM_ACTION_POWEROFF, 0, "the session was left");
-	return session_end(a->p->session, waiter_none());
-}
-
 static int call_stop_sessions(struct ask *a)
 {
 	if (a->m->b.stop_sessions.which > 1)
@@ -271,57 +187,98 @@ static int call_shutdown(struct ask *a)
 	return shutdown_begin((enum sm_action)s->action, s->flags, s->reason);
 }
 
+#define TARGET(type) (offsetof(struct type, session) + 1)
+#define NO_ZERO      1u /* session 0 is the machine's: ask for a shutdown */
+#define LATER        2u /* answered when it is done: places to wait in are counted */
+
 static const struct call {
 	int (*handle)(struct ask *a); /* NULL: a number we keep free, "not implemented" */
 	uint32_t from;
-	uint8_t phase; /* the first one it is answered in; before: "not yet" */
+	uint8_t phase;  /* the first one it is answered in; before: "not yet" */
+	uint8_t target; /* where the body names a session, TARGET(); 0 = nowhere */
+	uint8_t flags;
 } calls[SM_CALLS] = {
-	[SM_SESSION_COMPLETE] = {call_session_complete, FROM(ROLE_SESSION), PHASE_SESSIONS},
-	[SM_EXEC_PGM] = {call_exec_pgm, FROM_ROOT, PHASE_SESSIONS},
-	[SM_START_CSR] = {call_start_csr, FROM_ROOT, PHASE_READY},
-	[SM_STOP_CSR] = {call_stop_csr, FROM_ROOT, PHASE_SESSIONS},
-	[SM_HELLO] = {call_hello, FROM_EVERYBODY, PHASE_START},
-	[SM_STATUS] = {call_status, FROM_EVERYBODY, PHASE_START},
-	[SM_SESSION_ROW] = {call_session_row, FROM_ANY, PHASE_START},
-	[SM_LEDGER_ROW] = {call_ledger_row, FROM_ANY, PHASE_START},
-	[SM_BOOT_ROW] = {call_boot_row, FROM_ANY, PHASE_START},
-	[SM_SUBSCRIBE] = {call_subscribe, FROM_ANY, PHASE_START},
-	[SM_SHUTDOWN] = {call_shutdown, FROM_ROOT, PHASE_START},
-	[SM_REGISTER] = {call_register, FROM_CORE, PHASE_SESSIONS},
-	[SM_HANDOVER] = {call_handover, FROM(ROLE_SESSION), PHASE_SESSIONS},
-	[SM_PHASE_ITEM] = {call_item, FROM_JOBS | FROM_CORE, PHASE_START},
-	[SM_PLAN_READY] = {call_plan_ready, FROM(ROLE_PLAN), PHASE_REGISTRY},
-	[SM_ENV_READY] = {call_env_ready, FROM(ROLE_ENVIRONMENT), PHASE_ENVIRONMENT},
-	[SM_LOGOFF] = {call_logoff, FROM(ROLE_INITIAL), PHASE_SESSIONS},
-	[SM_JOB_DONE] = {call_job_done, FROM(ROLE_PAGING), PHASE_PAGING},
-	[SM_JOB_NEXT] = {call_job_next, FROM_CHAIN, PHASE_REGISTRY},
-	[SM_STATE_READY] = {call_state_ready, FROM(ROLE_STATE) | FROM(ROLE_ACCEPT), PHASE_STATE},
-	[SM_STOP_SESSIONS] = {call_stop_sessions, FROM(ROLE_SHUTDOWN), PHASE_START},
-	[SM_FINAL] = {call_final, FROM(ROLE_SHUTDOWN), PHASE_START},
-	[SM_SESSION_LEFT] = {call_session_left, FROM(ROLE_SWEEP), PHASE_SESSIONS},
-	[SM_BOOT_ACCEPT] = {call_boot_accept, FROM_ANY, PHASE_START},
+	/* clients' */
+	[SM_EXEC_PGM] = {call_exec_pgm, FROM_OWNER, PHASE_SESSIONS, TARGET(sm_exec_pgm), LATER},
+	[SM_START_CSR] = {call_start_csr, FROM_OPERATORS, PHASE_READY, 0, LATER},
+	[SM_STOP_CSR] = {call_stop_csr, FROM_OPERATORS | FROM_OWNER, PHASE_SESSIONS,
+			 TARGET(sm_stop_csr), NO_ZERO | LATER},
+	[SM_HELLO] = {call_hello, FROM_EVERYBODY, PHASE_START, 0, 0},
+	[SM_STATUS] = {call_status, FROM_EVERYBODY, PHASE_START, 0, 0},
+	[SM_SESSION_ROW] = {call_session_row, FROM_ANY, PHASE_START, 0, 0},
+	[SM_LEDGER_ROW] = {call_ledger_row, FROM_ANY, PHASE_START, 0, 0},
+	[SM_BOOT_ROW] = {call_boot_row, FROM_ANY, PHASE_START, 0, 0},
+	[SM_SUBSCRIBE] = {call_subscribe, FROM_ANY, PHASE_START, 0, 0},
+	[SM_SHUTDOWN] = {call_shutdown, FROM_ROOT, PHASE_START, 0, 0},
 	[SM_STOP_TEXT] = {call_stop_text, FROM_ANY | FROM(ROLE_STOP) | FROM(ROLE_STATE),
-			  PHASE_START},
+			  PHASE_START, 0, 0},
+	[SM_BOOT_ACCEPT] = {call_boot_accept, FROM_ANY, PHASE_START, 0, 0},
+	[SM_SESSION_LIMITS] = {call_session_limits, FROM_ROOT, PHASE_SESSIONS,
+			       TARGET(sm_session_limits), LATER},
+	[SM_SESSION_FREEZE] = {call_session_freeze, FROM_OPERATORS | FROM_OWNER, PHASE_SESSIONS,
+			       TARGET(sm_session_freeze), NO_ZERO | LATER},
+	[SM_PROGRAM_ROW] = {call_program_row, FROM_OWNER, PHASE_SESSIONS, TARGET(sm_program_row),
+			    LATER},
+	/* our own processes' */
+	[SM_SESSION_COMPLETE] = {call_session_complete, FROM(ROLE_SESSION), PHASE_SESSIONS, 0, 0},
+	[SM_REGISTER] = {call_register, FROM_CORE, PHASE_SESSIONS, 0, 0},
+	[SM_HANDOVER] = {call_handover, FROM(ROLE_SESSION), PHASE_SESSIONS, 0, 0},
+	[SM_PHASE_ITEM] = {call_item, FROM_JOBS | FROM_CORE, PHASE_START, 0, 0},
+	[SM_PLAN_READY] = {call_plan_ready, FROM(ROLE_PLAN), PHASE_REGISTRY, 0, 0},
+	[SM_ENV_READY] = {call_env_ready, FROM(ROLE_ENVIRONMENT), PHASE_ENVIRONMENT, 0, 0},
+	[SM_LOGOFF] = {call_logoff, FROM(ROLE_INITIAL), PHASE_SESSIONS, 0, 0},
+	[SM_STATE_READY] = {call_state_ready, FROM(ROLE_STATE) | FROM(ROLE_ACCEPT), PHASE_STATE, 0,
+			    0},
+	[SM_STOP_SESSIONS] = {call_stop_sessions, FROM(ROLE_SHUTDOWN), PHASE_START, 0, 0},
+	[SM_FINAL] = {call_final, FROM(ROLE_SHUTDOWN), PHASE_START, 0, 0},
+	[SM_JOB_DONE] = {call_job_done, FROM(ROLE_PAGING), PHASE_PAGING, 0, 0},
+	[SM_JOB_NEXT] = {call_job_next, FROM_CHAIN, PHASE_REGISTRY, 0, 0},
+	[SM_SESSION_LEFT] = {call_session_left, FROM(ROLE_SWEEP), PHASE_START, 0, 0},
 };
 
-static bool allowed(const struct peer *p, uint32_t from)
+static const struct session *session_at(uint32_t n)
 {
-	if (p->role == ROLE_CLIENT)
-		return (from & FROM_ANY) || ((from & FROM_ROOT) && p->uid == 0);
-	return from & FROM(p->role);
+	return n < master.sessions_top && master.sessions[n].state != SESSION_FREE
+		       ? &master.sessions[n]
+		       : NULL;
+}
+
+/* 0, or why not. A client without any right to the call learns nothing of its target. */
+static int allowed(const struct ask *a, const struct call *c)
+{
+	const struct peer *p = a->p;
+	const struct session *s = NULL;
+	uint32_t n = 0;
+
+	if (p->role != ROLE_CLIENT)
+		return c->from & FROM(p->role) ? 0 : -EACCES;
+	if (c->target) {
+		memcpy(&n, (const char *)&a->m->b + c->target - 1, sizeof(n));
+		s = session_at(n);
+	}
+	if (c->flags & NO_ZERO && n == 0)
+		return -EACCES;
+	if (c->from & FROM_ANY || (c->from & FROM_ROOT && !p->uid))
+		return 0;
+	if (c->from & FROM_OPERATORS & ~FROM_ROOT && p->operator)
+		return 0;
+	return c->from & FROM_OWNER & ~FROM_ROOT && s && s->owner == p->uid ? 0 : -EACCES;
 }
 
 static int dispatch(struct ask *a)
 {
 	const struct call *c = &calls[a->m->h.call];
+	int r;
 
 	if (!c->handle)
 		return -ENOSYS;
-	if (!allowed(a->p, c->from))
-		return -EACCES;
+	r = allowed(a, c);
+	if (r < 0)
+		return r;
 	if (master.boot.phase < c->phase && !master.shutting_down)
 		return -EAGAIN;
-	return c->handle(a);
+	r = c->flags & LATER ? quota_later(a) : 0;
+	return r < 0 ? r : c->handle(a);
 }
 
 static void answer(int peer, struct sm_message *m, int r)
@@ -349,8 +306,8 @@ void api_call(int peer, struct sm_message *m, int *fds, unsigned fd_count)
 	int r;
 
 	if (m->h.reply) { /* the only answers we take are csrss's */
-		if (m->h.call == SM_SB_CREATE_PROCESS && a.p->role == ROLE_CSRSS)
-			call_created(&a);
+		if (a.p->role == ROLE_CSRSS)
+			call_of_csrss(&a);
 		return;
 	}
 	r = dispatch(&a);

@@ -23,6 +23,41 @@ struct ask {
 /* waiter_of - whoever asks, to be answered later. */
 struct waiter waiter_of(const struct ask *a);
 
+/* ---- quota.c: what users who are not root may ask for ---- */
+
+/* quota_left - may this user be heard now? */
+bool quota_left(uint32_t uid, uint64_t now);
+/* quota_pay - it asked for that many calls' worth. */
+void quota_pay(uint32_t uid, uint64_t now, unsigned calls);
+/* peer_rest - this connection is not read until its user may be heard again. */
+void peer_rest(int peer, uint64_t now);
+/* quota_place - is there a place for one more connection of this user? */
+bool quota_place(uint32_t uid, bool operator);
+/* quota_later - may this client wait for one more answer? 0 or -ENOSPC. */
+int quota_later(const struct ask *a);
+/* callers_forget - the client of this connection is gone: nobody waits there any more. */
+void callers_forget(int peer, uint32_t generation);
+
+/* ---- api_sessions.c: sessions and the programs in them ---- */
+
+/* call_exec_pgm, call_program_row - for the session's csrss, whose answer goes to who asked. */
+int call_exec_pgm(struct ask *a);
+int call_program_row(struct ask *a);
+/* call_of_csrss - csrss's answer to what was forwarded. */
+void call_of_csrss(struct ask *a);
+/* call_start_csr, call_stop_csr, call_session_limits, call_session_freeze - answered when done. */
+int call_start_csr(struct ask *a);
+int call_stop_csr(struct ask *a);
+int call_session_limits(struct ask *a);
+int call_session_freeze(struct ask *a);
+/* call_session_complete, call_handover, call_register, call_logoff, call_session_left - what copies
+ * and core processes say of their session. */
+int call_session_complete(struct ask *a);
+int call_handover(struct ask *a);
+int call_register(struct ask *a);
+int call_logoff(struct ask *a);
+int call_session_left(struct ask *a);
+
 /* call_boot_accept - what LastKnownGood stands at, for all; a decision about this boot, for root
  * (decide.c). */
 int call_boot_accept(struct ask *a);

@@ -70,6 +70,8 @@ static uint64_t deadlines(uint64_t now)
 		(void)!sys_epoll_add(master.epoll, master.listener, SYS_READ, KEY_LISTENER);
 	}
 	next = nearer(next, callers_deadlines(now));
+	if (master.rest_ns)
+		next = nearer(next, peers_rest(now));
 	next = nearer(next, master.listen_again_ns);
 	return nearer(next, master.final_ns);
 }

@@ -70,6 +70,11 @@ enum caller_kind {
 	CALLER_FREEZE
 };
 
+struct user { /* a user who is not root, and what it has asked lately (quota.c) */
+	uint32_t uid;
+	uint64_t paid_ns; /* what it asked is paid for then; 0 = free */
+};
+
 struct caller {
 	uint8_t kind; /* enum caller_kind; CALLER_NONE = free */
 	uint16_t session;
@@ -168,6 +173,9 @@ struct master {
 	uint64_t final_ns; /* the shutdown's hard ceiling, 0 not armed */
 	uint64_t cad_ns;
 	uint64_t listen_again_ns; /* the listener rests until then, 0 = it does not */
+	uint64_t rest_ns;         /* so do connections of greedy users, 0 = there are none */
+	uint32_t users_top;
+	struct user users[USERS_MAX];
 	uint32_t cad_count;
 	uint32_t caller_serial, generations; /* the last tag and the last connection's generation */
 	char cgroup_path[64];                /* storage of `cgroup` */
@@ -410,14 +418,16 @@ int peer_add(int fd, enum role role, uint32_t session);
 void peer_drop(int peer);
 /* peer_send - never waits; a client that does not read is dropped. */
 void peer_send(int peer, const struct sm_message *m);
-/* peer_send_with - the same with fds, which stay ours. */
-void peer_send_with(int peer, const struct sm_message *m, const int *fds, unsigned fd_count);
+/* peer_send_with - the same with fds, which stay ours. Returns 0, or -errno: it did not get it. */
+int peer_send_with(int peer, const struct sm_message *m, const int *fds, unsigned fd_count);
 /* peer_tell_all - to subscribers; a full one loses it and is told so later. */
 void peer_tell_all(const struct sm_message *m);
 /* waiter_none, waiter_answer - nobody; answer a late caller. The fds stay the caller's. */
 struct waiter waiter_none(void);
 void waiter_answer(struct waiter *w, struct sm_message *m, uint32_t status, const int *fds,
 		   unsigned fd_count);
+/* peers_rest - connections that rest are looked at again; when the next ones are, 0 = none rest. */
+uint64_t peers_rest(uint64_t now);
 /* peers_accept, peer_read - events of the listener and of a connection. */
 void peers_accept(void);
 void peer_read(int peer);

@@ -6,11 +6,21 @@
  * dropped. An event that does not fit is counted, and the count is told with the next one that
  * does (pitfall 39).
  */
-#include "smss/master/master.h"
+#include "smss/master/calls.h"
 
 #include <errno.h>
 
-#define MESSAGES_PER_TURN 32u /* of one connection: nobody may keep us from the others */
+#define MESSAGES_PER_TURN                                                                          \
+	32u                 /* of one connection of our own: nobody may keep us from the others    \
+			     */
+#define CALLS_PER_TURN   8u /* of a client's */
+#define ACCEPTS_PER_TURN 12u
+#define GROUPS_MAX       256u /* supplementary groups of a client that are looked at */
+#define UNREAD_MAX       16u
+#define HOLD_CALLS       100u      /* what a process that closes a socket for us costs its user */
+#define NO_FDS_NS        NS_PER_S  /* until there may be room for more fds */
+#define REFUSED_NS       NS_PER_MS /* after a turn of refusals alone */
+#define HELD_NS          (20 * NS_PER_MS) /* after refusals that took a process */
 
 struct waiter waiter_none(void)
 {
@@ -26,35 +36,9 @@ void waiter_answer(struct waiter *w, struct sm_message *m, uint32_t status, cons
 		m->h.reply = 1;
 		m->h.tag = w->tag;
 		m->h.status = status;
-		peer_send_with(w->peer, m, fds, fd_count);
+		(void)peer_send_with(w->peer, m, fds, fd_count);
 	}
 	*w = waiter_none();
-}
-
-int peer_add(int fd, enum role role, uint32_t session)
-{
-	uint32_t i = 0;
-
-	while (i < master.peers_top && master.peers[i].fd != NONE)
-		i++;
-	if (i == PEERS_MAX) {
-		sys_closep(&fd);
-		return NONE;
-	}
-	master.peers[i] = (struct peer){.fd = fd,
-					.session = session,
-					.generation = ++master.generations,
-					.role = (uint8_t)role};
-	if (sys_set_blocking(fd, false) < 0 ||
-	    sys_epoll_add(master.epoll, fd, SYS_READ, (uint64_t)master.generations << 32 | i) < 0) {
-		sys_closep(&master.peers[i].fd);
-		return NONE;
-	}
-	if (i >= master.peers_top)
-		master.peers_top = i + 1;
-	if (role == ROLE_CLIENT)
-		master.clients++;
-	return (int)i;
 }
 
 /* Whoever pointed at this connection must not meet its next owner. */
@@ -77,40 +61,93 @@ static void forget(int peer)
 
 /*
  * Closing a socket releases what is queued in it, and the last close of some fds sleeps for as long
- * as their sender likes (SO_LINGER, FUSE). Such a one is closed by a process that may hang: it
- * holds the socket until we have let go of ours, which the end of a pipe tells it.
+ * as their sender likes (SO_LINGER, FUSE). Such ones are closed by a process that may hang: it
+ * holds them until we have let go of ours, which the end of a pipe tells it.
  */
-static void close_elsewhere(int fd)
+static void close_elsewhere(int *sockets, unsigned count)
 {
 	char *argv[] = {(char *)(uintptr_t) "smss", (char *)(uintptr_t) "hold", NULL},
 	     *envp[] = {NULL};
-	int ends[2], fds[4];
+	int ends[2], fds[3 + ACCEPTS_PER_TURN];
 	struct sys_spawn what = {.dir_fd = AT_FDCWD,
 				 .name = IMAGE_SMSS,
 				 .argv = argv,
 				 .envp = envp,
 				 .fds = fds,
-				 .fd_count = 4,
+				 .fd_count = 3 + count,
 				 .cgroup_fd = NONE,
 				 .pidns_fd = NONE};
 
-	if (sys_pipe(ends) < 0)
-		return;
-	fds[0] = ends[0];
-	fds[1] = fds[2] = master.null;
-	fds[3] = fd;
-	(void)!sys_spawn(&what, NULL); /* reaped as an orphan */
-	sys_closep(&fd);
-	sys_closep(&ends[0]);
-	sys_closep(&ends[1]);
+	if (count && sys_pipe(ends) >= 0) {
+		fds[0] = ends[0];
+		fds[1] = fds[2] = master.null;
+		for (unsigned i = 0; i < count; i++)
+			fds[3 + i] = sockets[i];
+		(void)!sys_spawn(&what, NULL); /* reaped as an orphan */
+		sys_closep(&ends[0]);
+		sys_closep(&ends[1]);
+	}
+	for (unsigned i = 0; i < count; i++)
+		sys_closep(&sockets[i]);
 }
 
-static void leave_client(int *fd)
+/* Nothing more can come, and what had come was plain: it can be closed here. */
+static bool emptied(int fd)
 {
-	(void)!sys_shut(*fd);
-	if (sys_unread(*fd))
-		close_elsewhere(fd_take(*fd));
+	struct sm_message m;
+
+	(void)!sys_shut(fd);
+	for (unsigned i = 0; i < UNREAD_MAX; i++) {
+		int what = sys_unread(fd);
+
+		if (what == SYS_UNREAD_NONE || what == SYS_UNREAD_GONE)
+			return true;
+		if (what == SYS_UNREAD_FDS || sys_receive(fd, &m, sizeof(m), NULL, NULL) == -EAGAIN)
+			return false;
+	}
+	return false;
+}
+
+static void leave_client(int *fd, uint32_t uid)
+{
+	if (!emptied(*fd)) {
+		quota_pay(uid, sys_now_ns(), HOLD_CALLS);
+		close_elsewhere(fd, 1);
+	}
 	sys_closep(fd);
+}
+
+static void refuse(int fd, enum role role)
+{
+	if (role == ROLE_CLIENT)
+		leave_client(&fd, 0);
+	sys_closep(&fd);
+}
+
+int peer_add(int fd, enum role role, uint32_t session)
+{
+	uint32_t i = 0;
+
+	while (i < master.peers_top && master.peers[i].fd != NONE)
+		i++;
+	if (i == PEERS_MAX) {
+		refuse(fd, role);
+		return NONE;
+	}
+	master.peers[i] = (struct peer){.fd = fd,
+					.session = session,
+					.generation = ++master.generations,
+					.role = (uint8_t)role};
+	if (sys_set_blocking(fd, false) < 0 ||
+	    sys_epoll_add(master.epoll, fd, SYS_READ, (uint64_t)master.generations << 32 | i) < 0) {
+		refuse(fd_take(master.peers[i].fd), role);
+		return NONE;
+	}
+	if (i >= master.peers_top)
+		master.peers_top = i + 1;
+	if (role == ROLE_CLIENT)
+		master.clients++;
+	return (int)i;
 }
 
 void peer_drop(int peer)
@@ -119,10 +156,11 @@ void peer_drop(int peer)
 
 	if (p->fd == NONE)
 		return;
-	(void)sys_epoll_drop(master.epoll, p->fd);
+	if (!p->resting)
+		(void)sys_epoll_drop(master.epoll, p->fd);
 	if (p->role == ROLE_CLIENT) {
-		leave_client(&p->fd);
-		p->fd = NONE;
+		callers_forget(peer, p->generation);
+		leave_client(&p->fd, p->uid);
 		master.clients--;
 	} else {
 		sys_closep(&p->fd);
@@ -132,21 +170,22 @@ void peer_drop(int peer)
 		master.peers_top--;
 }
 
-void peer_send_with(int peer, const struct sm_message *m, const int *fds, unsigned fd_count)
+int peer_send_with(int peer, const struct sm_message *m, const int *fds, unsigned fd_count)
 {
 	struct peer *p = &master.peers[peer];
 	ssize_t r;
 
 	if (p->fd == NONE)
-		return;
+		return -EPIPE;
 	r = sys_send(p->fd, m, sm_message_bytes(m), fds, fd_count);
 	if (r < 0 && p->role == ROLE_CLIENT)
 		peer_drop(peer);
+	return r < 0 ? (int)r : 0;
 }
 
 void peer_send(int peer, const struct sm_message *m)
 {
-	peer_send_with(peer, m, NULL, 0);
+	(void)peer_send_with(peer, m, NULL, 0);
 }
 
 static void tell(struct peer *p, const struct sm_message *m)
@@ -172,47 +211,75 @@ void peer_tell_all(const struct sm_message *m)
 			tell(&master.peers[i], m);
 }
 
-static uint32_t clients_of(uint32_t uid)
-{
-	uint32_t count = 0;
-
-	for (uint32_t i = 0; i < master.peers_top; i++)
-		count += master.peers[i].fd != NONE && master.peers[i].role == ROLE_CLIENT &&
-			 master.peers[i].uid == uid;
-	return count;
-}
-
-/* No room for another fd: who waits goes on waiting, and we do not spin over it. */
-static void rest_listener(void)
+/* Who waits goes on waiting, and we do not spin over it. */
+static void rest_listener(uint64_t ns)
 {
 	(void)sys_epoll_drop(master.epoll, master.listener);
-	master.listen_again_ns = sys_now_ns() + NS_PER_S;
+	master.listen_again_ns = sys_now_ns() + ns;
+}
+
+/* Looked at once: who joins the group connects again. */
+static bool is_operator(int fd, const struct sys_peer *who)
+{
+	uint32_t groups[GROUPS_MAX];
+	int n;
+
+	if (master.operators == SM_NO_OWNER || !who->uid)
+		return false;
+	if (who->gid == master.operators)
+		return true;
+	n = sys_peer_groups(fd, groups, GROUPS_MAX);
+	for (int i = 0; i < n; i++)
+		if (groups[i] == master.operators)
+			return true;
+	return false;
+}
+
+/* A place for a client; false: refused, and fd is still the caller's. */
+static bool take_client(int fd, const struct sys_peer *who)
+{
+	const bool operator= is_operator(fd, who);
+	int peer;
+
+	quota_pay(who->uid, sys_now_ns(), 1);
+	if (!quota_place(who->uid, operator))
+		return false;
+	peer = peer_add(fd, ROLE_CLIENT, SM_NO_SESSION);
+	if (peer == NONE)
+		return true; /* closed already */
+	master.peers[peer].uid = who->uid;
+	master.peers[peer].pid = (uint32_t)who->pid;
+	master.peers[peer].operator= operator;
+	return true;
 }
 
 void peers_accept(void)
 {
+	int held[ACCEPTS_PER_TURN];
+	unsigned held_count = 0, refused = 0;
 	struct sys_peer who;
 
-	for (unsigned i = 0; i < MESSAGES_PER_TURN; i++) {
-		int fd = sys_accept(master.listener, &who), peer;
+	for (unsigned i = 0; i < ACCEPTS_PER_TURN; i++) {
+		int fd = sys_accept(master.listener, &who);
 
 		if (fd < 0) {
 			if (fd != -EAGAIN && fd != -ECONNABORTED)
-				rest_listener();
-			return;
+				rest_listener(NO_FDS_NS);
+			break;
 		}
-		/* root always finds a place: it must be able to stop a machine under a flood */
-		if (who.uid != 0 &&
-		    (master.clients >= CLIENTS_MAX || clients_of(who.uid) >= CLIENTS_PER_UID)) {
-			leave_client(&fd);
+		if (take_client(fd, &who))
 			continue;
-		}
-		peer = peer_add(fd, ROLE_CLIENT, SM_NO_SESSION);
-		if (peer == NONE)
-			continue;
-		master.peers[peer].uid = who.uid;
-		master.peers[peer].pid = (uint32_t)who.pid;
+		refused++;
+		if (emptied(fd))
+			sys_closep(&fd);
+		else
+			held[held_count++] = fd;
 	}
+	close_elsewhere(held, held_count);
+	if (held_count)
+		rest_listener(HELD_NS);
+	else if (refused == ACCEPTS_PER_TURN)
+		rest_listener(REFUSED_NS);
 }
 
 static void close_fds(int *fds, unsigned n)
@@ -221,12 +288,38 @@ static void close_fds(int *fds, unsigned n)
 		sys_closep(&fds[i]);
 }
 
+/*
+ * May a client's next message be taken? If not, there is none, it rests, or it has been dropped.
+ * No call of a client takes an fd: a message with some is not even received.
+ */
+static bool hear_client(int peer)
+{
+	struct peer *p = &master.peers[peer];
+	uint64_t now = p->uid ? sys_now_ns() : 0;
+
+	if (!quota_left(p->uid, now)) {
+		peer_rest(peer, now);
+		return false;
+	}
+	switch (sys_unread(p->fd)) {
+	case SYS_UNREAD_NONE:
+		return false;
+	case SYS_UNREAD_PLAIN:
+		quota_pay(p->uid, now, 1);
+		return true;
+	default:
+		peer_drop(peer);
+		return false;
+	}
+}
+
 void peer_read(int peer)
 {
 	struct peer *p = &master.peers[peer];
 	uint32_t generation = p->generation;
+	const bool client = p->role == ROLE_CLIENT;
 
-	for (unsigned i = 0; i < MESSAGES_PER_TURN; i++) {
+	for (unsigned i = 0; i < (client ? CALLS_PER_TURN : MESSAGES_PER_TURN); i++) {
 		struct sm_message m;
 		int fds[SYS_FDS_MAX];
 		unsigned fd_count = 0;
@@ -234,10 +327,8 @@ void peer_read(int peer)
 
 		if (p->fd == NONE || p->generation != generation)
 			return;
-		if (p->role == ROLE_CLIENT && sys_unread(p->fd) == 2) {
-			peer_drop(peer); /* no call of a client takes an fd: not even received */
+		if (client && !hear_client(peer))
 			return;
-		}
 		n = sys_receive(p->fd, &m, sizeof(m), fds, &fd_count);
 		if (n == -EAGAIN)
 			return;
