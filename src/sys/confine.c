@@ -19,9 +19,11 @@ int sys_bound_capabilities(uint64_t keep)
 		if (keep >> bit & 1)
 			continue;
 		if (prctl(PR_CAPBSET_DROP, bit, 0, 0, 0) < 0) {
-			if (errno == EINVAL)
+			const int err = errno;
+
+			if (err == EINVAL && prctl(PR_CAPBSET_READ, bit, 0, 0, 0) < 0)
 				break; /* the kernel has no further ones */
-			return -errno;
+			return -err;
 		}
 	}
 	return 0;

@@ -104,8 +104,8 @@ static void become(const struct sys_as *as)
 {
 	for (unsigned bit = 0; bit < 64; bit++)
 		if (as->drop_capabilities >> bit & 1 &&
-		    syscall(SYS_prctl, PR_CAPBSET_DROP, bit, 0, 0, 0) < 0 && errno != EINVAL)
-			give_up(); /* EINVAL: the kernel has no such capability */
+		    syscall(SYS_prctl, PR_CAPBSET_DROP, bit, 0, 0, 0) < 0)
+			give_up();
 	if (syscall(SYS_setgroups, (size_t)as->group_count, as->groups) < 0 ||
 	    syscall(SYS_setgid, as->gid) < 0 || syscall(SYS_setuid, as->uid) < 0)
 		give_up();

@@ -84,9 +84,10 @@ if os.fork() == 0:
 END
   cp "$M/root/orphans.py" "/proc/$(cat "$M/pid")/root/tmp/orphans.py"
   inside python3 /tmp/orphans.py
-  sleep 1
-  left=$(inside sh -c 'n=0; for s in /proc/[0-9]*/stat; do read -r l <$s && case $l in *") Z "*) n=$((n+1));; esac; done 2>/dev/null; echo $n')
-  [ "$left" -eq 0 ]
+  no_zombies() {
+    inside sh -c 'for s in /proc/[0-9]*/stat; do read -r l <$s && case $l in *") Z "*) exit 1;; esac; done 2>/dev/null; exit 0'
+  }
+  wait_for 10 no_zombies
   off
 }
 

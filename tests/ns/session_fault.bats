@@ -29,7 +29,7 @@ setup() {
 # fails_at ERRORS WORD... -- COMMAND
 fails_at() {
   run inside /probe/fault "$@"
-  [ "$status" -eq 0 ] || { tail -n 20 <<<"$output"; return 1; }
+  [ "$status" -eq 0 ] || { grep -B1 WRONG <<<"$output" || tail -n 20 <<<"$output"; return 1; }
   [[ $output == *"calls "* ]]
   isnt grep -q WRONG <<<"$output"
 }
@@ -53,7 +53,7 @@ everything=(isolation=mount,ipc,uts,pid,dev owner=1000:1000 caps=0 nnp=1 umask=0
   local words
   for words in "" isolation=mount isolation=mount,ipc,uts,net,pid isolation=pid "${everything[*]}"; do
     # shellcheck disable=SC2086
-    fails_at 0,1,2,4,5,11,12,17,22,24,28,110 $words -- /usr/bin/sleep 1000
+    fails_at 1,2,4,5,11,12,17,22,24,28,110,0 $words -- /usr/bin/sleep 1000
   done
   off
 }
