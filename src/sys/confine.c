@@ -29,6 +29,16 @@ int sys_bound_capabilities(uint64_t keep)
 	return 0;
 }
 
+int sys_get_limit(int resource, uint64_t *ret_hard)
+{
+	uint64_t both[2];
+
+	if (syscall(SYS_prlimit64, 0, resource, NULL, both) < 0)
+		return -errno;
+	*ret_hard = both[1];
+	return 0;
+}
+
 int sys_no_new_privs(void)
 {
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;

@@ -338,6 +338,7 @@ int sys_in_initial_pidns(void) _must_check_;
 
 /* sys_set_limit - RLIMIT_*, soft and hard, for us and our children; NOFILE is not put back then */
 int sys_set_limit(int resource, uint64_t value) _must_check_;
+int sys_get_limit(int resource, uint64_t *ret_hard) _must_check_;
 /* sys_bound_capabilities - the bounding set becomes what is in it and in keep; for good */
 int sys_bound_capabilities(uint64_t keep) _must_check_;
 int sys_no_new_privs(void) _must_check_; /* for us and all children, for good */

@@ -13,6 +13,7 @@ setup() {
   load lib
   machine
   hive
+  value 'Session Manager' BootGoodSeconds REG_DWORD 0 # no copy of its own accord
   value 'Session Manager\Sessions\Default' StartDeadline REG_DWORD 6
   value 'Session Manager\Sessions\Default' RegisterDeadline REG_DWORD 3
   value 'Session Manager\Sessions\Default' StopDeadline REG_DWORD 2

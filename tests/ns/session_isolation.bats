@@ -10,6 +10,7 @@ setup() {
   load lib
   machine
   hive
+  value 'Session Manager' BootGoodSeconds REG_DWORD 0 # no copy of its own accord
   mkdir -p "$M/root/probe"
   mkdir -m 1777 "$M/root/probe/seen"
   install -m 755 "$BATS_TEST_DIRNAME/session_ask.py" "$M/root/probe/ask"
@@ -267,6 +268,32 @@ things() { inside sh -c 'ls /run/smss/sessions; find /sys/fs/cgroup/smss -type d
     refused c00000bb "limit of processes: this kernel offers no pids controller" processes=5 -- /bin/sleep 1
   fi
   [ "$(things)" = "$before" ]
+  off
+}
+
+@test "an operator gets sessions of his own, and nobody else's" {
+  cp /etc/passwd /etc/group "$M/root/etc/"
+  printf 'smith:x:1234:1234::/home/smith:/bin/bash\n' >>"$M/root/etc/passwd"
+  printf 'smith:x:1234:\nturners:x:4321:smith\n' >>"$M/root/etc/group"
+  value 'Session Manager' SessionOperators REG_SZ turners
+  value 'Session Manager\Sessions\3' Owner REG_SZ nobody
+  start
+  ready
+  local -r smith=(inside setpriv --reuid 1234 --regid 1234 --groups 4321 /probe/ask)
+  run inside setpriv --reuid 1234 --regid 1234 --clear-groups /probe/ask start -- /bin/sleep 1
+  [[ $output == c0000022* ]]
+  # what he asks for to be more than others is not his to ask for
+  run "${smith[@]}" start owner=0:0 oom=-900 nofile=99999999 -- /bin/sleep 1000
+  [[ $output == "00000000 2 " ]]
+  row_of 2
+  [[ $ROW == "2 running - 1234 "* ]]
+  [ "$(of "$P" Uid)" = $'1234\t1234\t1234\t1234' ]
+  [ "$(inside cat "/proc/$P/oom_score_adj")" = 0 ]
+  diff <(inside grep 'open files' "/proc/$P/limits" | awk '{ print $5 }') <(inside grep 'open files' /proc/1/limits | awk '{ print $5 }')
+  # the next number belongs to somebody else: not with a command of his in it
+  run "${smith[@]}" start -- /bin/sleep 1000
+  [[ $output == "c0000022 3 owner: the hive names another user"* ]]
+  "${smith[@]}" stop 2
   off
 }
 

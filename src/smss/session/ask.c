@@ -41,6 +41,24 @@ static int planned_owner(struct setup *s)
 	return COPY_OK;
 }
 
+/* A limit that is above the one we were born with would be a present. */
+static int cut_limits(struct sm_policy *more)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(more->limit); i++) {
+		uint64_t hard;
+		int r;
+
+		if (!(more->limits >> i & 1))
+			continue;
+		r = sys_get_limit((int)i, &hard);
+		if (r < 0)
+			return r;
+		if (more->limit[i] > hard)
+			more->limit[i] = hard;
+	}
+	return 0;
+}
+
 /*
  * Who is not root gets a session of his own, or the one that the hive describes: never somebody
  * else's with a program of his in it.
@@ -48,7 +66,10 @@ static int planned_owner(struct setup *s)
 static int foreign(struct setup *s)
 {
 	struct sm_policy *more = &s->ask.policy;
+	int r = cut_limits(more);
 
+	if (r < 0)
+		return setup_refuse(s, r, "limits", NULL);
 	policy_foreign(more);
 	if (!(s->policy.given & SM_GIVEN_OWNER) || s->policy.uid == more->uid)
 		return COPY_OK;
