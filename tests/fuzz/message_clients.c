@@ -147,7 +147,8 @@ void client_read(struct client *c)
 	}
 	sim_as(was);
 	if (n == 0 || (n < 0 && n != -EAGAIN)) {
-		HOLDS(c->broke || got >= SOCKET_QUEUE); /* or it did not read */
+		HOLDS(c->broke || !c->generation || /* it was refused a place */
+		      got >= SOCKET_QUEUE);         /* it did not read */
 		client_leave(c);
 	}
 }
@@ -160,9 +161,13 @@ static int peer_of(const struct client *c)
 	return c->generation && p->fd != NONE && p->generation == c->generation ? c->peer : NONE;
 }
 
-static void find_peer(struct client *c, const struct desc *theirs)
+static void find_peer(struct client *c)
 {
-	for (uint32_t i = 0; i < master.peers_top; i++)
+	const int was = sim_as(day.world);
+	const struct desc *theirs = fd_desc(c->fd)->peer;
+
+	sim_as(was);
+	for (uint32_t i = 0; theirs && i < master.peers_top; i++)
 		if (master.peers[i].fd != NONE && fd_desc(master.peers[i].fd) == theirs) {
 			c->peer = (int)i;
 			c->generation = master.peers[i].generation;
@@ -184,10 +189,13 @@ void client_send(struct client *c, const void *bytes, size_t n, unsigned fd_coun
 /* It is read at once, and what it could not change is compared. */
 static void heard(struct client *c, bool granted)
 {
-	const int peer = peer_of(c);
 	const bool nothing = !granted && c->waiting == 1;
 	const uint64_t before = nothing ? state_digest() : 0;
+	int peer;
 
+	if (!c->generation) /* accepted since? */
+		find_peer(c);
+	peer = peer_of(c);
 	if (peer == NONE || master.peers[peer].resting)
 		return;
 	peer_read(peer);
@@ -300,5 +308,5 @@ void act_connect(struct client *c)
 	theirs->cred.gid = c->operator? OPERATORS : 60000;
 	c->broke = c->uid && own >= CLIENTS_PER_UID;
 	master_turn();
-	find_peer(c, theirs);
+	find_peer(c);
 }

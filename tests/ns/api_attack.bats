@@ -19,6 +19,7 @@ no_clients() { [ "$(ctl status --json | jq .clients)" -le 1 ]; }
 all_running() { [ "$(ctl sessions --json | jq '[.sessions[] | select(.state != "running")] | length')" -eq 0 ]; }
 sixteen() { [ "$(api others 1 places 40)" -eq 16 ]; } # of one user
 states() { ctl sessions --json | jq -c '[.sessions[] | {session, state, frozen}]'; }
+all_hold() { [ "$(grep -c held "$M/held")" -eq 12 ]; }
 other_users() { [ "$(id -u)" -eq 0 ] || skip "other users can only be tried as root"; }
 
 @test "a message of a wrong length, call or string is never answered" {
@@ -73,8 +74,8 @@ other_users() { [ "$(id -u)" -eq 0 ] || skip "other users can only be tried as r
   start; ready
   api others 12 hold 12 6 >"$M/held" &
   job=$!
-  wait_for 5 test "$(grep -c held "$M/held")" -ge 0
-  sleep 1.5
+  wait_for 5 all_hold
+  sleep 0.3
   [ "$(api others 1 places 8)" -lt 8 ] # 128 for users without rights
   [ "$(api places 100)" -eq 100 ]      # root's
   wait "$job"
@@ -119,6 +120,12 @@ other_users() { [ "$(id -u)" -eq 0 ] || skip "other users can only be tried as r
   off
 }
 
+@test "a session that cannot take a call says why, by its state" {
+  start; ready
+  [ "$(api states)" = clear ]
+  off
+}
+
 @test "StartCsr brings pidfds to who asks for them" {
   start; ready
   [ "$(api pidfds)" = both ]
@@ -143,5 +150,18 @@ other_users() { [ "$(id -u)" -eq 0 ] || skip "other users can only be tried as r
   value 'Session Manager' SessionOperators REG_SZ 4242
   start; ready
 [ "$(api own_session 61000)" = "its own" ]
+  off
+}
+
+@test "operators are a group by its name, too; one that is not there grants nobody anything" {
+  other_users
+  value 'Session Manager' SessionOperators REG_SZ daemon
+  start; ready
+  [ "$(api own_session 61000 "$(getent group daemon | cut -d: -f3)")" = "its own" ]
+  off
+  value 'Session Manager' SessionOperators REG_SZ no-such-group
+  start; ready
+  row SessionOperators degraded "no such group"
+  isnt api own_session 61000 4242
   off
 }

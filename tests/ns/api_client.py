@@ -353,6 +353,41 @@ def pidfds():
     print("both")
 
 
+def states():
+    """What a session that cannot take a call answers, by its state."""
+    s = connect()
+    header, body, _ = start(s)
+    holds(header[3] == OK, f"a session: {header[3]:#x}")
+    session = body[:4]
+    program = session + struct.pack("<IIHHI", 1, 0, 0, 0, 0) + bytes(48) + b"/bin/true"
+    programs = struct.pack("<I", 0) + session
+    got = status(s, 37, session + struct.pack("<I", 1))
+    if got != 0xC00000BB:  # not supported: no cgroup
+        holds(got == OK, f"a freeze: {got:#x}")
+        for call, asked in ((3, program), (38, programs)):
+            got = status(s, call, asked)
+            holds(got == PENDING, f"call {call} of a frozen session: {got:#x}")
+        got = status(s, 37, session + struct.pack("<I", 0))
+        holds(got == OK, f"a thaw: {got:#x}")
+    got = status(s, 3, program)
+    holds(got == OK, f"a program: {got:#x}")
+    got = status(s, 38, programs)
+    holds(got in (OK, 0x8000001A), f"its row: {got:#x}")
+    got = status(s, 36, session + struct.pack("<IIII", 0, 0, 10001, 0))
+    holds(got == INVALID, f"a weight out of its range: {got:#x}")
+    s.send(message(6, session, tag=1))
+    s.send(message(3, program, tag=2))  # while it ends, or afterwards
+    answers = {}
+    while len(answers) < 2:
+        header, _, _ = receive(s)
+        answers[header[2]] = header[3]
+    holds(answers[1] == OK and answers[2] in (DYING, NOT_FOUND), f"at its end: {answers}")
+    for call, asked in ((3, program), (6, session), (36, session), (37, session), (38, programs)):
+        got = status(s, call, asked)
+        holds(got == NOT_FOUND, f"call {call} of a session that is gone: {got:#x}")
+    print("clear")
+
+
 def table(manual):
     """The manual's table of clients' calls: [(number, name, who)]."""
     rows = []
@@ -428,7 +463,7 @@ def stranger_ends(session, uid):
     print("ended")
 
 
-def own_session(uid):
+def own_session(uid, gid=4242):
     """An operator's session is its own, whatever it asks for."""
     def make():
         s = connect()
@@ -443,7 +478,7 @@ def own_session(uid):
         owner = struct.unpack("<I", row[36:40])[0]
         holds(owner == os.getuid(), f"its owner is {owner}")
         holds(status(s, 6, struct.pack("<I", session)) == OK, "its end")
-    as_user(int(uid), 4242, [], make)
+    as_user(int(uid), int(gid), [], make)
     print("its own")
 
 

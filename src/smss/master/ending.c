@@ -300,6 +300,7 @@ int session_end(uint32_t n, struct waiter stopper)
 	grace_s = plan_session_number(master.plan, n, "StopDeadline",
 				      master.plan->settings.shutdown_deadline_s);
 	s->deadline_ns = sys_now_ns() + grace_s * NS_PER_S;
+	s->restarting = false; /* another csrss comes too late, and must not move the deadline */
 	if (s->state != SESSION_RUNNING)
 		session_force(n); /* nothing in it has work to save yet */
 	else
