@@ -127,17 +127,18 @@ static void hang_up(const struct programs *p)
 			(void)!sys_kill(-p->at[i].pid, SIGHUP);
 }
 
-void programs_ask(const struct programs *p)
+bool programs_ask(const struct programs *p)
 {
-	if (p->first)
-		(void)!sys_kill(-1, SIGTERM);
-	else
+	if (!p->first)
 		each(p, SIGTERM);
+	else if (sys_kill(-1, SIGTERM) == -ESRCH)
+		return false; /* nobody but us in the whole namespace, dead or alive */
 	hang_up(p);
 	if (p->first)
 		(void)!sys_kill(-1, SIGCONT);
 	else
 		each(p, SIGCONT);
+	return true;
 }
 
 void programs_kill(const struct programs *p)

@@ -108,8 +108,7 @@ static unsigned patience_ms(const struct companion *c)
 
 static int end(struct programs *p, struct companion *c)
 {
-	programs_ask(p);
-	if (wait_gone(p, c, patience_ms(c)))
+	if (!programs_ask(p) || wait_gone(p, c, patience_ms(c)))
 		return COMPANION_OK;
 	sys_log(SYS_LOG_WARNING, "programs did not end when asked; killed");
 	programs_kill(p);

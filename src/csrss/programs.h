@@ -65,8 +65,11 @@ void programs_controls(struct programs *p);
 /* programs_reap - take all that died; whoever has a control connection is told how. */
 void programs_reap(struct programs *p);
 
-/* programs_ask, programs_kill - TERM and CONT, or KILL, to everything that is to end. */
-void programs_ask(const struct programs *p);
+/*
+ * programs_ask, programs_kill - TERM and CONT, or KILL, to everything that is to end
+ * The first returns false when there is certainly nobody.
+ */
+bool programs_ask(const struct programs *p);
 void programs_kill(const struct programs *p);
 
 /* programs_left - something is still there. */

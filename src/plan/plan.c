@@ -176,7 +176,7 @@ static const struct plan_row *find_session(const struct plan_header *p, uint32_t
 
 	text_add(text_add(text_u64(&t, session), "\\"), name);
 	row = find(p, PLAN_SESSIONS, room);
-	if (row)
+	if (row || !session) /* the machine's own session is no kiosk among others */
 		return row;
 	t = TEXT_ON(room);
 	text_add(text_add(&t, "Default\\"), name);

@@ -171,6 +171,7 @@ const char *plan_string(const struct plan_header *p, uint32_t offset);
 const char *plan_text(const struct plan_header *p, const char *name, const char *otherwise);
 /*
  * plan_session_text - a session's own setting: "N\name", else "Default\name", else otherwise
+ * Default is that of sessions from 1 on: session 0, the machine's, has what "0\name" says.
  * plan_session_number - the same for numbers.
  */
 const char *plan_session_text(const struct plan_header *p, uint32_t session, const char *name,

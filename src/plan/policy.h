@@ -2,7 +2,7 @@
 /*
  * policy.h - what a session is held to: the plan's word, and what a request adds to it
  *
- * The hive names it in Sessions\\N, else in Sessions\\Default, value by value. Who asks for a
+ * The hive names it in Sessions\N, else in Sessions\Default, value by value. Who asks for a
  * session may ask for more of it, never for less: of two the stricter wins. Pure; names of users
  * are looked up by whoever makes the session (a static program reads passwd itself,
  * etc/accounts.h).

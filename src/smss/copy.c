@@ -114,15 +114,15 @@ void copy_item(const struct copy *c, enum result result, int detail, uint64_t st
 	sys_log(level_of(result), line);
 }
 
-static int own_fds = AT_FDCWD; /* /proc/self/fd as it was seen, see copy_keep_proc */
+static int own_proc = AT_FDCWD; /* /proc as it was seen, see copy_keep_proc */
 
 int copy_keep_proc(void)
 {
-	int fd = sys_open(AT_FDCWD, "/proc/self/fd", O_PATH | O_DIRECTORY, 0);
+	int fd = sys_open(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY, 0);
 
 	if (fd < 0)
 		return fd;
-	own_fds = fd;
+	own_proc = fd;
 	return 0;
 }
 
@@ -133,9 +133,9 @@ static int real_path(int fd, const char *walked, char *ret, size_t cap)
 	struct text t = TEXT_ON(link);
 	ssize_t n;
 
-	text_add(&t, own_fds == AT_FDCWD ? "/proc/self/fd/" : "");
-	text_u64(&t, (uint64_t)fd);
-	n = sys_readlink(own_fds, link, ret, cap);
+	text_add(&t, own_proc == AT_FDCWD ? "/proc/" : "");
+	text_u64(text_add(&t, "self/fd/"), (uint64_t)fd);
+	n = sys_readlink(own_proc, link, ret, cap);
 	if (n > 0 && (size_t)n < cap && ret[0] == '/') {
 		ret[n] = 0;
 		return 0;

@@ -282,12 +282,9 @@ int sys_is_sealed(int fd)
 
 int sys_set_blocking(int fd, bool blocking)
 {
-	int flags = fcntl(fd, F_GETFL);
+	int on = !blocking;
 
-	if (flags < 0)
-		return -errno;
-	flags = blocking ? flags & ~O_NONBLOCK : flags | O_NONBLOCK;
-	return result(fcntl(fd, F_SETFL, flags));
+	return result(ioctl(fd, FIONBIO, &on));
 }
 
 int sys_mount(const char *source, const char *target, const char *type, unsigned long flags,

@@ -84,7 +84,7 @@ static void child_fds(const struct sys_spawn *what)
 	for (unsigned i = 0; i < n; i++) {
 		from[i] = what->fds[i];
 		if (from[i] >= 0 && from[i] < (int)n && from[i] != (int)i) {
-			from[i] = fcntl(from[i], F_DUPFD_CLOEXEC, SPAWN_FD_PARK);
+			from[i] = (int)syscall(SYS_fcntl, from[i], F_DUPFD_CLOEXEC, SPAWN_FD_PARK);
 			if (from[i] < 0)
 				give_up();
 		}

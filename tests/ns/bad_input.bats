@@ -135,7 +135,7 @@ END
 
 @test "a csrss that never registers: its deadline, a recorded stop" {
   value 'Session Manager\SubSystems' Windows REG_EXPAND_SZ '/bin/sleep 1000'
-  value 'Session Manager\Sessions\Default' StartDeadline REG_DWORD 1
+  value 'Session Manager\Sessions\0' StartDeadline REG_DWORD 1
   start; ended
   [ "$status" -eq 129 ]
   seen 'STOP 0xC000021A'

@@ -57,6 +57,25 @@ static void without_rows_nothing_is_asked_for(void **state)
 	assert_string_equal(policy_owner(plan_of(NULL, 0), 1), "");
 }
 
+static void the_machine_s_own_session_has_its_own_rows_only(void **state)
+{
+	static const struct given_row rows[] = {{"Default\\Isolation", "mount", 0},
+						{"Default\\Owner", "kiosk", 0},
+						{"Default\\ProcessesMax", NULL, 9},
+						{"0\\ProcessesMax", NULL, 99}};
+	struct sm_policy p;
+
+	(void)state;
+	assert_int_equal(policy_of_plan(plan_of(rows, 4), 1, &p), 0);
+	assert_int_equal(p.isolation, SM_ISOLATE_MOUNT);
+	assert_int_equal(p.processes, 9);
+	assert_string_equal(policy_owner(plan_of(rows, 4), 1), "kiosk");
+	assert_int_equal(policy_of_plan(plan_of(rows, 4), 0, &p), 0);
+	assert_int_equal(p.isolation, 0);
+	assert_int_equal(p.processes, 99);
+	assert_string_equal(policy_owner(plan_of(rows, 4), 0), "");
+}
+
 static void each_row_becomes_its_field(void **state)
 {
 	struct sm_policy p;
@@ -327,6 +346,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(without_rows_nothing_is_asked_for),
+		cmocka_unit_test(the_machine_s_own_session_has_its_own_rows_only),
 		cmocka_unit_test(each_row_becomes_its_field),
 		cmocka_unit_test(isolation_words),
 		cmocka_unit_test(limits_by_name),

@@ -141,6 +141,7 @@ static int call_boot_row(struct ask *a)
 
 static int call_subscribe(struct ask *a)
 {
+	master.subscribers += !a->p->subscribed;
 	a->p->subscribed = true;
 	return 0;
 }

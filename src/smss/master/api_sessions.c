@@ -160,16 +160,22 @@ int call_session_freeze(struct ask *a)
 
 /* ---- what copies and core processes say ---- */
 
+/* A set-up's copy goes on without an answer: only a refusal is one. */
+static int told(int r)
+{
+	return r < 0 ? r : ANSWER_NONE;
+}
+
 int call_session_complete(struct ask *a)
 {
-	return session_complete(a->p->session, &a->m->b.session_complete);
+	return told(session_complete(a->p->session, &a->m->b.session_complete));
 }
 
 int call_handover(struct ask *a)
 {
 	int pidfd = a->fd_count ? fd_take(a->fds[0]) : NONE;
 
-	return session_handover(a->p->session, &a->m->b.handover, pidfd);
+	return told(session_handover(a->p->session, &a->m->b.handover, pidfd));
 }
 
 int call_register(struct ask *a)

@@ -89,20 +89,24 @@ static int removed(const char *path)
 	return r == -ENOENT ? 0 : r;
 }
 
-/* Group and run directory; both are tried. 0 = nothing of it is left. */
-static int remove_directories(uint32_t n)
+static int remove_group(uint32_t n)
 {
-	char group[160], run[80];
-	struct text g = TEXT_ON(group), r = TEXT_ON(run);
-	int first = 0, second;
+	char path[160];
+	struct text t = TEXT_ON(path);
 
-	if (master.cgroup[0]) {
-		group_path(n, "", &g);
-		first = removed(group);
-	}
-	path_of(n, RUN_DIRECTORY, "/sessions/", "", &r);
-	second = removed(run);
-	return first < 0 ? first : second;
+	if (!master.cgroup[0])
+		return 0;
+	group_path(n, "", &t);
+	return removed(path);
+}
+
+static int remove_directory(uint32_t n)
+{
+	char path[80];
+	struct text t = TEXT_ON(path);
+
+	path_of(n, RUN_DIRECTORY, "/sessions/", "", &t);
+	return removed(path);
 }
 
 void session_force(uint32_t n)
@@ -234,10 +238,13 @@ static void look_again(struct session *s)
 void session_check_gone(uint32_t n)
 {
 	struct session *s = &master.sessions[n];
+	int group, directory;
 
 	if (known_left(s))
 		return;
-	if (populated(n)) {
+	/* The kernel removes no group that has processes: this proves it empty, and is cheapest. */
+	group = remove_group(n);
+	if (group < 0 && populated(n)) {
 		if (!s->killed)
 			session_force(n);
 		else
@@ -245,7 +252,8 @@ void session_check_gone(uint32_t n)
 		look_again(s);
 		return;
 	}
-	if (remove_directories(n) < 0) {
+	directory = remove_directory(n); /* tried also where groups are left in the group */
+	if (group < 0 || directory < 0) {
 		if (s->swept || start_sweep(n) < 0)
 			look_again(s);
 		return;

@@ -60,8 +60,9 @@ static void fill_words(struct copy_words *w)
 
 static int spawn(const struct job *j, int connection, int *ret_pidfd)
 {
-	int fds[8] = {master.null,    master.null,   master.null,    connection,
-		      master.plan_fd, master.env_fd, j->core_fds[0], j->core_fds[1]};
+	/* ours are null, too, and what lies where it is wanted need not be moved */
+	int fds[8] = {
+		0, 1, 2, connection, master.plan_fd, master.env_fd, j->core_fds[0], j->core_fds[1]};
 	struct copy_words words;
 	char number[24];
 	struct text t = TEXT_ON(number);

@@ -97,7 +97,9 @@ static void read_signals(void)
 	struct sys_signal s;
 
 	for (unsigned i = 0; i < 64 && sys_signal_next(master.signals, &s) == 1; i++)
-		if (s.sig != SIGCHLD) /* the dead are collected once a turn */
+		if (s.sig == SIGCHLD)
+			master.more_dead = true; /* they are collected once a turn */
+		else
 			signal_act(&s);
 }
 
@@ -128,7 +130,10 @@ void master_turn(void)
 		else
 			peer_event(events[i].key);
 	}
-	ledger_reap();
+	/* Asking goes through every child there is: only when somebody died, or nothing else came.
+	 */
+	if (master.more_dead || n <= 0 || master.signals < 0)
+		ledger_reap();
 	if (master.orphans_ended)
 		sessions_look();
 	master.orphans_ended = false;

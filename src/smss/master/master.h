@@ -180,7 +180,7 @@ struct master {
 	uint32_t caller_serial, generations; /* the last tag and the last connection's generation */
 	char cgroup_path[64];                /* storage of `cgroup` */
 	uint32_t attempts, orphans, reaped, degraded, parallel, setting_up;
-	uint32_t rows_used, ledger_top, peers_top, sessions_top, clients;
+	uint32_t rows_used, ledger_top, peers_top, sessions_top, clients, subscribers;
 	struct sm_stop_text stop, previous_stop;
 	struct waiter sessions_stopper; /* the shutdown copy */
 	struct waiter decision_waiter;  /* who asked for what the decider does */

@@ -138,7 +138,8 @@ int peer_add(int fd, enum role role, uint32_t session)
 					.session = session,
 					.generation = ++master.generations,
 					.role = (uint8_t)role};
-	if (sys_set_blocking(fd, false) < 0 ||
+	/* A client's was born so, by accept. */
+	if ((role != ROLE_CLIENT && sys_set_blocking(fd, false) < 0) ||
 	    sys_epoll_add(master.epoll, fd, SYS_READ, (uint64_t)master.generations << 32 | i) < 0) {
 		refuse(fd_take(master.peers[i].fd), role);
 		return NONE;
@@ -162,6 +163,7 @@ void peer_drop(int peer)
 		callers_forget(peer, p->generation);
 		leave_client(&p->fd, p->uid);
 		master.clients--;
+		master.subscribers -= p->subscribed;
 	} else {
 		sys_closep(&p->fd);
 		forget(peer);
@@ -204,7 +206,7 @@ static void tell(struct peer *p, const struct sm_message *m)
 
 void peer_tell_all(const struct sm_message *m)
 {
-	if (!master.clients)
+	if (!master.subscribers)
 		return;
 	for (uint32_t i = 0; i < master.peers_top; i++)
 		if (master.peers[i].fd != NONE && master.peers[i].subscribed)

@@ -45,6 +45,8 @@ static void tell(uint32_t i)
 {
 	struct sm_message m;
 
+	if (!master.subscribers)
+		return;
 	sm_message_start(&m, SM_EVENT_BOOT_ROW, 0, 0);
 	row_fill(i, &m.b.boot_row);
 	peer_tell_all(&m);

@@ -18,7 +18,7 @@ void session_tell(uint32_t n)
 {
 	struct sm_message m;
 
-	if (!master.clients)
+	if (!master.subscribers)
 		return;
 	sm_message_start(&m, SM_EVENT_SESSION, 0, 0);
 	session_fill(n, &m.b.session_row);
@@ -412,6 +412,8 @@ int session_complete(uint32_t n, const struct sm_session_complete *c)
 	if (s->csrss == NONE || s->initial == NONE || !s->registered)
 		return -EINVAL;
 	master.processes[s->copy].deadline_ns = sys_now_ns() + LINGER_S * NS_PER_S;
+	if (s->copy_peer != NONE)
+		peer_drop(s->copy_peer); /* it has nothing more to say, and its end is an event */
 	if (s->restarting)
 		restart_complete(n);
 	else

@@ -16,8 +16,8 @@ void setup_rows_of(const struct copy *c, const char *list, char *ret, size_t cap
 	uint32_t row = 0;
 
 	text_add(text_add(text_u64(&t, c->n), "\\"), list);
-	if (setup_next_row(c, ret, &row))
-		return;
+	if (setup_next_row(c, ret, &row) || !c->n)
+		return; /* Default is not for session 0: plan_session_text */
 	t = text_start(ret, cap);
 	text_add(text_add(&t, "Default\\"), list);
 }

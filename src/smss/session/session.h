@@ -82,19 +82,11 @@ int setup_go(struct setup *s, int connection, struct started *ret) _must_check_;
 int setup_start(struct setup *s, const char *line, int connection,
 		struct started *ret) _must_check_;
 
-/* setup_hand_over - give what was started to the master; its answer is for setup_await. 0, -errno.
- */
+/* setup_hand_over - give what was started to the master, which answers only if it does not take it.
+ * 0, -errno. */
 int setup_hand_over(struct setup *s, enum role role, const struct started *p) _must_check_;
 
-/*
- * setup_await - read from the master until what is wanted is in
- *   tag         the answer to that message, 0 = none; all others in between must be good ones too
- *   registered  csrss has registered: it may be quicker than the answer to its hand-over
- * Returns 0, -ECHILD (the master refused something) or -errno.
- */
-int setup_await(struct setup *s, uint32_t tag, bool registered) _must_check_;
-
-/* setup_complete - tell the master what was made, and hear that it took it. enum copy_exit. */
+/* setup_complete - tell the master what was made; what it thinks of it, it does. enum copy_exit. */
 int setup_complete(struct setup *s);
 
 /*

@@ -80,11 +80,11 @@ static void take_back(const struct setup *s)
 
 /* ---- speaking with the master ---- */
 
-int setup_await(struct setup *s, uint32_t tag, bool registered)
+static int await_registration(struct setup *s)
 {
 	struct sm_message m;
 
-	while (tag || (registered && !s->registered)) {
+	while (!s->registered) {
 		ssize_t n = sys_receive(FD_MASTER, &m, sizeof(m), NULL, NULL);
 
 		if (n <= 0)
@@ -93,12 +93,8 @@ int setup_await(struct setup *s, uint32_t tag, bool registered)
 			return -EPROTO;
 		if (m.h.call == SM_SB_REGISTERED && !m.h.reply)
 			s->registered = true;
-		if (!m.h.reply)
-			continue;
-		if (m.h.status != SM_OK)
+		if (m.h.reply && m.h.status != SM_OK)
 			return -ECHILD;
-		if (m.h.tag == tag)
-			tag = 0;
 	}
 	return 0;
 }
@@ -138,9 +134,7 @@ int setup_complete(struct setup *s)
 	struct sm_message m;
 
 	complete_message(s, &m);
-	if (copy_tell(&m, NULL, 0) < 0 || setup_await(s, COMPLETE_TAG, false) < 0)
-		return COPY_FAILED;
-	return COPY_OK;
+	return copy_tell(&m, NULL, 0) < 0 ? COPY_FAILED : COPY_OK;
 }
 
 static int refused(struct setup *s)
@@ -169,7 +163,7 @@ int setup_server(struct setup *s)
 	r = setup_hand_over(s, ROLE_CSRSS, &p);
 	sys_closep(&p.pidfd);
 	if (r >= 0) /* the master's deadline for us is the limit */
-		r = setup_await(s, 0x10000u + ROLE_CSRSS, true);
+		r = await_registration(s);
 	if (r == -ECHILD)
 		return setup_refuse(s, r, p.name, "was not taken over");
 	return r < 0 ? setup_refuse(s, r, p.name, "did not register") : COPY_OK;
