@@ -24,7 +24,7 @@ static int put_words(const char *const *argv, struct sm_exec_pgm *to)
 	for (unsigned i = 0; argv[i]; i++) {
 		size_t n = strlen(argv[i]) + 1;
 
-		if (n > sizeof(to->words) - used)
+		if (i >= ARGS_MAX || n > sizeof(to->words) - used)
 			return -E2BIG;
 		memcpy(to->words + used, argv[i], n);
 		used += n;

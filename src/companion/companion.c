@@ -100,6 +100,8 @@ enum companion_exit companion_open(struct companion *c, const char *name, char *
 		return COMPANION_USAGE;
 	}
 	c->session = (uint32_t)session;
+	if (core) /* the master trusts our connection: no other program of the session gets it */
+		sys_keep_to_ourselves();
 	if (sys_stat_fd(FD_MASTER, &st) < 0 || (st.mode & 0170000) != 0140000) {
 		companion_print(2, name);
 		companion_print(2, ": is started by smss only: fd 3 is no connection\n");
@@ -124,7 +126,7 @@ int companion_listen(struct companion *c)
 	return r < 0 ? r : sys_epoll_add(c->epoll, FD_MASTER, SYS_READ, KEY_MASTER);
 }
 
-int companion_watch(struct companion *c, int fd)
+int companion_watch(const struct companion *c, int fd)
 {
 	return sys_epoll_add(c->epoll, fd, SYS_READ, KEY_INPUT);
 }

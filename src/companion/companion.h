@@ -97,7 +97,7 @@ enum companion_what {
 enum companion_what companion_next(struct companion *c, int timeout_ms, struct sm_message *message);
 
 /* companion_watch - fd's input also wakes companion_next; companion_unwatch ends that. */
-int companion_watch(struct companion *c, int fd) _must_check_;
+int companion_watch(const struct companion *c, int fd) _must_check_;
 void companion_unwatch(struct companion *c, int fd);
 
 /* companion_send - a message to the master; waits at most a second for room. Returns 0 or -errno.

@@ -17,15 +17,22 @@ int programs_group(const struct started *s)
 {
 	int group = s->terminal >= 0 ? sys_tty_group(s->terminal) : -1;
 
-	/* 0: none there, or outside our pid namespace. 1 and below mean everybody to kill(2). */
-	return group > 1 ? group : s->pid;
+	/*
+	 * 0: none there, or outside our pid namespace. 1 and below mean everybody to kill(2). A
+	 * terminal keeps the number of a group that has died, and we may kill whoever has it now:
+	 * only a group of this very session counts, and the program itself we have not reaped.
+	 */
+	return group > 1 && sys_session_of(group) == s->pid ? group : s->pid;
 }
 
 static void act(const struct started *s, const struct sm_control *m)
 {
 	switch (m->what) {
 	case SM_CONTROL_SIGNAL:
-		if (m->value >= 1 && m->value <= 64)
+		if (m->value < 1 || m->value > 64)
+			break;
+		/* The kernel reaches the group in front whose first process is gone, too. */
+		if (s->terminal < 0 || sys_tty_signal(s->terminal, (int)m->value) < 0)
 			(void)!sys_kill(-programs_group(s), (int)m->value);
 		break;
 	case SM_CONTROL_SIZE: /* the kernel sends WINCH when it is another one */

@@ -152,8 +152,8 @@ static int prepare(struct programs *p, struct companion *c, char **envp)
 		p->owner = &owner;
 		c->env = owner.env;
 	}
-	r = companion_listen(c);
-	return r < 0 ? r : programs_open(p, c);
+	programs_open(p);
+	return companion_listen(c);
 }
 
 int main(int argc, char **argv, char **envp)

@@ -69,11 +69,25 @@ int exec_flags_check(uint32_t flags)
 	return flags & ~SM_EXEC_ALL || fds & (fds - 1) ? -EINVAL : 0;
 }
 
-int programs_open(struct programs *p, struct companion *c)
+void programs_open(struct programs *p)
 {
 	p->first = sys_pid() == 1;
-	p->controls = sys_epoll();
-	return p->controls < 0 ? p->controls : companion_watch(c, p->controls);
+	p->controls = -1;
+}
+
+/* Made for the first of them: most sessions never have one. */
+static int controls_open(struct programs *p, const struct companion *c)
+{
+	_close_ int fd = -1;
+	int r;
+
+	if (p->controls >= 0)
+		return 0;
+	fd = sys_epoll();
+	r = fd < 0 ? fd : companion_watch(c, fd);
+	if (r >= 0)
+		p->controls = fd_take(fd);
+	return r;
 }
 
 /* A program of another user may open its own descriptors by name. Comfort: failing is no harm. */
@@ -181,7 +195,10 @@ static int start(const struct programs *p, const struct companion *c, const stru
 			       .err = e->child[2] == e->child[1] ? 0 : e->child[2],
 			       .terminal = ask->flags & SM_EXEC_TERMINAL,
 			       .as = p->owner ? &p->owner->as : NULL};
-	int r = program_find(c, words[0], path, sizeof(path));
+	/* What an owner names by its path is for the kernel to judge: it looks with his rights. */
+	int r = p->owner && words[0][0] == '/'
+			? (str_copy(path, sizeof(path), words[0]) ? 0 : -ENAMETOOLONG)
+			: program_find(c, words[0], path, sizeof(path));
 
 	if (r >= 0)
 		r = program_start(c, &what, ask->flags & SM_EXEC_PIDFD ? ret_pidfd : NULL);
@@ -223,7 +240,9 @@ int programs_start(struct programs *p, const struct companion *c, struct sm_exec
 	r = ask->words_bytes ? words_of(ask, words) : plan_words(ask->words, words, ARGS_MAX);
 	if (r <= 0)
 		return r < 0 ? r : -EINVAL;
-	r = ends_open(p, ask, at, &e);
+	r = controls_open(p, c);
+	if (r >= 0)
+		r = ends_open(p, ask, at, &e);
 	if (r < 0)
 		return r;
 	pid = start(p, c, ask, words, &e, &pidfd);

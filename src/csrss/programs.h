@@ -29,12 +29,12 @@ struct programs {
 	unsigned top;                    /* rows from here on are free */
 	bool first;   /* we are init of the session's pid namespace: everything in it is ours to end
 		       */
-	int controls; /* epoll of all control connections, key = row */
+	int controls; /* epoll of all control connections, key = row; -1 before the first program */
 	const struct owner *owner; /* NULL = programs run as we do */
 };
 
-/* programs_open - an empty table, watched by c. Returns 0 or -errno. */
-int programs_open(struct programs *p, struct companion *c) _must_check_;
+/* programs_open - an empty table. */
+void programs_open(struct programs *p);
 
 struct handed { /* what an answer brings, in this order; the caller's, but for one */
 	int fd[SYS_FDS_MAX];

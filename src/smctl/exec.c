@@ -159,6 +159,22 @@ static int connect_patiently(struct smctl *s)
 	return s->c ? 0 : smctl_connect(s);
 }
 
+/* The boot is not there yet, or the session is being made, or frozen. */
+static int not_now(const struct exec *e)
+{
+	struct sm_session row;
+
+	if (sm_session_get(e->s->c, e->session, &row) < 0)
+		return failed(smctl_call_failed(e->s, -EAGAIN, NULL));
+	if (row.frozen)
+		return failed(smctl_error(e->s, "session %u is frozen; try: smctl session thaw %u",
+					  e->session, e->session));
+	return failed(smctl_error(e->s,
+				  "session %u is being made, or its csrss starts again; see: smctl "
+				  "session show %u",
+				  e->session, e->session));
+}
+
 static int not_started(const struct exec *e, int r)
 {
 	const char *name = show_text(e->words[0]);
@@ -179,10 +195,17 @@ static int not_started(const struct exec *e, int r)
 		return failed(smctl_error(
 			e->s, "there is no session %u, or it is not running; try: smctl sessions",
 			e->session));
+	case -EAGAIN:
+		return not_now(e);
+	case -EACCES:
+		return failed(smctl_error(e->s,
+					  "access denied: session %u is not yours: this needs "
+					  "root, or its owner; try it with sudo",
+					  e->session));
 	case -E2BIG:
 		return failed(smctl_error(e->s,
 					  "the command is longer than 1999 bytes, or has more "
-					  "than 64 words"));
+					  "than 64 words; put it into a script"));
 	case -ETIME:
 		return failed(smctl_error(e->s,
 					  "session %u does not answer: is it frozen? see: smctl "

@@ -4,7 +4,7 @@
  *
  * Only what cannot be meant is refused here: a word that is no number, a size that does not fit.
  * Whether it can be had is the session manager's to say. Names of capabilities are those of
- * capability(7) without "cap_", of resource limits those of prlimit(1), as in the hive.
+ * capabilities(7) without "cap_", of resource limits those of prlimit(1), as in the hive.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -152,12 +152,12 @@ static int take_capabilities(struct smctl *s, struct sm_session_want *w)
 		bit = policy_capability(name + (strncasecmp(name, "cap_", 4) == 0 ? 4 : 0));
 		if (n >= sizeof(name) || bit < 0)
 			return wanted(s, "caps",
-				      "names of capability(7) as chown,net_raw, or none");
+				      "names of capabilities(7) as chown,net_raw, or none");
 		w->capabilities |= 1ull << bit;
 	}
 	return w->capabilities
 		       ? 0
-		       : wanted(s, "caps", "names of capability(7) as chown,net_raw, or none");
+		       : wanted(s, "caps", "names of capabilities(7) as chown,net_raw, or none");
 }
 
 static int take_limit(struct smctl *s, struct sm_session_want *w)

@@ -361,8 +361,8 @@ static int change(struct smctl *s, uint32_t session, const struct sm_session_cha
 		return smctl_error(s, "access denied: this needs root; try it with sudo");
 	case -EOPNOTSUPP:
 		return smctl_error(s,
-				   "%s: this kernel does not offer that limit for it; which, says: "
-				   "smctl boot; what there is: smctl probe",
+				   "%s: this kernel does not offer that limit for it; smctl boot "
+				   "names the limit, smctl probe what there is",
 				   what);
 	case -ETIME:
 		return smctl_error(s,

@@ -35,7 +35,7 @@ static const struct verb verbs[] = {
 	  "Options ask for more than the hive does; of two words the stricter counts. What cannot be\n"
 	  "had is refused, and nothing is made.\n"
 	  "      --isolate LIST    of its own: mount,ipc,pid,uts,net,dev or all\n"
-	  "      --memory SIZE     of all its processes together: bytes, or with K, M, G\n"
+	  "      --memory SIZE     of all its processes together: bytes, or with K, M, G, T\n"
 	  "      --processes N     it may have\n"
 	  "      --cpu PERCENT     100 = one processor\n"
 	  "      --cpu-weight N    1 to 10000, against others; usually 100\n"
@@ -47,7 +47,7 @@ static const struct verb verbs[] = {
 	  "      --umask OCTAL     of its processes\n"
 	  "      --limit NAME=N    a resource limit, as nofile=1024; N or unlimited; repeatable\n"
 	  "      --oom N           -1000 to 1000, higher is killed first when memory is out\n"
-	  "      --idle TIME       ends after so long without input: 90, 90s, 5m, 2h\n"
+	  "      --idle TIME       winlogon ends it after so long without input: 90, 90s, 5m, 2h\n"
 	  "      --lifetime TIME   ends after so long" },
 	{ "session end", "NUMBER...|--all", "a", verb_session_end, VERB_SHOWN,
 	  "end sessions",
@@ -56,7 +56,7 @@ static const struct verb verbs[] = {
 	{ "session limits", "NUMBER [OPTION]...", NULL, verb_session_limits, VERB_SHOWN,
 	  "change what a session is held to, or show it",
 	  "Without options: what is in force. \"max\" takes a limit away.\n"
-	  "      --memory SIZE     bytes, or with K, M, G\n"
+	  "      --memory SIZE     bytes, or with K, M, G, T\n"
 	  "      --processes N     it may have\n"
 	  "      --cpu PERCENT     100 = one processor\n"
 	  "      --cpu-weight N    1 to 10000\n"

@@ -114,7 +114,11 @@ void copy_item(const struct copy *c, enum result result, int detail, uint64_t st
 	sys_log(level_of(result), line);
 }
 
-static int own_proc = AT_FDCWD; /* /proc as it was seen, see copy_keep_proc */
+/* Together, and not all zero: on the one page that is there from the beginning. */
+static struct {
+	int proc;      /* /proc as it was seen, see copy_keep_proc */
+	bool ours_are; /* our own directory and those above it are root's: looked at once */
+} own = {.proc = AT_FDCWD};
 
 int copy_keep_proc(void)
 {
@@ -122,7 +126,7 @@ int copy_keep_proc(void)
 
 	if (fd < 0)
 		return fd;
-	own_proc = fd;
+	own.proc = fd;
 	return 0;
 }
 
@@ -133,9 +137,9 @@ static int real_path(int fd, const char *walked, char *ret, size_t cap)
 	struct text t = TEXT_ON(link);
 	ssize_t n;
 
-	text_add(&t, own_proc == AT_FDCWD ? "/proc/" : "");
+	text_add(&t, own.proc == AT_FDCWD ? "/proc/" : "");
 	text_u64(text_add(&t, "self/fd/"), (uint64_t)fd);
-	n = sys_readlink(own_proc, link, ret, cap);
+	n = sys_readlink(own.proc, link, ret, cap);
 	if (n > 0 && (size_t)n < cap && ret[0] == '/') {
 		ret[n] = 0;
 		return 0;
@@ -146,13 +150,12 @@ static int real_path(int fd, const char *walked, char *ret, size_t cap)
 /* Every directory above the image is root's, so that nobody can put another one in its place. */
 static int directories_owned(const char *path)
 {
-	static bool ours_are; /* our own directory and those above it: looked at once */
 	const bool ours = str_starts(path, IMAGE_DIRECTORY "/") &&
 			  !strchr(path + sizeof(IMAGE_DIRECTORY), '/');
 	char part[PATH_BYTES];
 	struct sys_stat st;
 
-	if (ours && ours_are)
+	if (ours && own.ours_are)
 		return 0;
 	for (size_t i = 0; path[i]; i++) {
 		int r;
@@ -169,7 +172,7 @@ static int directories_owned(const char *path)
 		if (!boot_owned(&st))
 			return -EACCES;
 	}
-	ours_are = ours_are || ours;
+	own.ours_are = own.ours_are || ours;
 	return 0;
 }
 

@@ -8,10 +8,24 @@
 #include "sys/sys.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
+
+/* Root's programs get what is inheritable, whatever the bounding set says. */
+static int bound_inheritable(uint64_t keep)
+{
+	struct __user_cap_header_struct h = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct set[2];
+
+	if (syscall(SYS_capget, &h, set) < 0)
+		return -errno;
+	set[0].inheritable &= (uint32_t)keep;
+	set[1].inheritable &= (uint32_t)(keep >> 32);
+	return syscall(SYS_capset, &h, set) < 0 ? -errno : 0;
+}
 
 int sys_bound_capabilities(uint64_t keep)
 {
@@ -26,7 +40,7 @@ int sys_bound_capabilities(uint64_t keep)
 			return -err;
 		}
 	}
-	return 0;
+	return bound_inheritable(keep);
 }
 
 int sys_get_limit(int resource, uint64_t *ret_hard)
@@ -37,6 +51,11 @@ int sys_get_limit(int resource, uint64_t *ret_hard)
 		return -errno;
 	*ret_hard = both[1];
 	return 0;
+}
+
+void sys_keep_to_ourselves(void)
+{
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
 int sys_no_new_privs(void)

@@ -109,6 +109,9 @@ static void become(const struct sys_as *as)
 	if (syscall(SYS_setgroups, (size_t)as->group_count, as->groups) < 0 ||
 	    syscall(SYS_setgid, as->gid) < 0 || syscall(SYS_setuid, as->uid) < 0)
 		give_up();
+	/* Only now: where this user may not go is no place to begin in. */
+	if (as->home && (as->home[0] != '/' || syscall(SYS_chdir, as->home) < 0))
+		syscall(SYS_chdir, "/");
 }
 
 static void child(const struct sys_spawn *what) __attribute__((noreturn));
@@ -182,6 +185,7 @@ static long clone_borrowing(struct clone_args *args, const struct sys_spawn *wha
 int sys_spawn(const struct sys_spawn *what, int *ret_pidfd)
 {
 	struct clone_args args = {.flags = CLONE_CLEAR_SIGHAND, .exit_signal = SIGCHLD};
+	const int dumpable = what->as ? prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) : 0;
 	int pidfd = -1;
 	long pid;
 
@@ -209,7 +213,7 @@ int sys_spawn(const struct sys_spawn *what, int *ret_pidfd)
 	if (pid < 0)
 		return (int)pid;
 	if (what->as) /* whose child changes its user while it borrows our memory, loses this */
-		prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+		prctl(PR_SET_DUMPABLE, dumpable, 0, 0, 0);
 	if (exec_error) { /* it has ended already; one made with CLONE_PARENT is its parent's to
 			     reap */
 		struct sys_exit gone;

@@ -142,6 +142,7 @@ struct sys_as { /* whom a child becomes, just before its exec */
 	const uint32_t *groups;
 	unsigned group_count;
 	uint64_t drop_capabilities; /* these leave its bounding set */
+	const char *home; /* where it begins, "/" if it may not go there; NULL = where we are */
 };
 
 struct sys_spawn {
@@ -339,9 +340,10 @@ int sys_in_initial_pidns(void) _must_check_;
 /* sys_set_limit - RLIMIT_*, soft and hard, for us and our children; NOFILE is not put back then */
 int sys_set_limit(int resource, uint64_t value) _must_check_;
 int sys_get_limit(int resource, uint64_t *ret_hard) _must_check_;
-/* sys_bound_capabilities - the bounding set becomes what is in it and in keep; for good */
+/* sys_bound_capabilities - bounding and inheritable set become what is in them and in keep */
 int sys_bound_capabilities(uint64_t keep) _must_check_;
 int sys_no_new_privs(void) _must_check_; /* for us and all children, for good */
+void sys_keep_to_ourselves(void); /* who has no more than our user cannot trace us, nor take fds */
 /* sys_set_xattr - one extended attribute of a path; sys_get_xattr returns its length */
 int sys_set_xattr(const char *path, const char *name, const void *bytes, size_t n) _must_check_;
 ssize_t sys_get_xattr(const char *path, const char *name, void *to, size_t n) _must_check_;
@@ -359,8 +361,11 @@ int sys_tty_set_size(int fd, uint16_t rows, uint16_t columns) _must_check_;
 int sys_tty_size(int fd, uint16_t *ret_rows, uint16_t *ret_columns) _must_check_;
 /* sys_tty_raw - every byte passes as it is, both ways */
 int sys_tty_raw(int fd) _must_check_;
-/* sys_tty_group - its foreground process group, 0 none */
+/* sys_tty_group - its foreground process group, 0 none; the number can be another's by now */
 int sys_tty_group(int fd) _must_check_;
+/* sys_tty_signal - INT, QUIT or TSTP to that group, by the master side; -EINVAL for others */
+int sys_tty_signal(int master, int sig) _must_check_;
+int sys_session_of(int pid) _must_check_; /* the kernel's: the id of who called setsid */
 
 /* ---- terminals, identities, the loopback, the random pool (companions only; defined in more.c)
  * ---- */

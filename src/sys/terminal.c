@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <sys/ioctl.h>
 #include <termios.h>
+#include <unistd.h>
 
 int sys_pty_open(uint16_t rows, uint16_t columns, int *ret_master, int *ret_slave)
 {
@@ -61,6 +62,18 @@ int sys_tty_group(int fd)
 	pid_t group;
 
 	return ioctl(fd, TIOCGPGRP, &group) < 0 ? -errno : group;
+}
+
+int sys_tty_signal(int master, int sig)
+{
+	return ioctl(master, TIOCSIG, sig) < 0 ? -errno : 0;
+}
+
+int sys_session_of(int pid)
+{
+	pid_t session = getsid(pid);
+
+	return session < 0 ? -errno : session;
 }
 
 int sys_tty_raw(int fd)

@@ -103,7 +103,7 @@ static void what_cannot_be_meant_is_wrong_use(void **state)
 		{"session new --isolate ,", "--isolate wants some of"},
 		{"session new --owner no-such-user-here", "there is no user \"no-such-user-here\""},
 		{"session new --owner 1:x", "--owner wants"},
-		{"session new --caps chown,fly", "--caps wants names of capability(7)"},
+		{"session new --caps chown,fly", "--caps wants names of capabilities(7)"},
 		{"session new --umask 0888", "--umask wants octal"},
 		{"session new --umask 7777", "--umask wants octal"},
 		{"session new --limit files=1", "--limit wants NAME=NUMBER"},

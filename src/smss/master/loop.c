@@ -92,15 +92,17 @@ static int timeout_ms(void)
 	return next > 3600000 ? 3600000 : (int)next;
 }
 
-static void read_signals(void)
+/* One a turn: mostly there is only one, and another one is told of at once. */
+static void read_signal(void)
 {
 	struct sys_signal s;
 
-	for (unsigned i = 0; i < 64 && sys_signal_next(master.signals, &s) == 1; i++)
-		if (s.sig == SIGCHLD)
-			master.more_dead = true; /* they are collected once a turn */
-		else
-			signal_act(&s);
+	if (sys_signal_next(master.signals, &s) != 1)
+		return;
+	if (s.sig == SIGCHLD)
+		master.more_dead = true; /* they are collected once a turn */
+	else
+		signal_act(&s);
 }
 
 static void peer_event(uint64_t key)
@@ -124,7 +126,7 @@ void master_turn(void)
 	n = sys_wait_events(master.epoll, events, EVENTS_PER_TURN, wait_ms);
 	for (int i = 0; i < n; i++) {
 		if (events[i].key == KEY_SIGNALS)
-			read_signals();
+			read_signal();
 		else if (events[i].key == KEY_LISTENER)
 			peers_accept();
 		else

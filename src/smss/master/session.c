@@ -297,6 +297,8 @@ static void take_over(uint32_t n, const struct sm_handover *h, int row)
 		s->initial = (int16_t)row;
 		name_drop(s->image);
 		s->image = name_take(h->image);
+		if (h->how & SM_HANDOVER_PROGRAM && s->initial_peer != NONE)
+			peer_drop(s->initial_peer); /* nobody will ever speak there */
 		master.processes[row].peer = s->initial_peer;
 		ledger_set_why(row, "initial command");
 		return;

@@ -96,6 +96,9 @@ static void mount_one(const struct mounted *m)
 
 static void mount_all(bool machine)
 {
+	/* What the machine mounts later is to reach sessions with mounts of their own. */
+	if (machine)
+		(void)!sys_mount(NULL, "/", NULL, MS_REC | MS_SHARED, NULL);
 	for (size_t i = 0; i < sizeof(mounts) / sizeof(mounts[0]); i++)
 		if (i &&
 		    (machine || mounts[i].everywhere)) /* /proc came first, to know where we are */

@@ -53,7 +53,8 @@ void owner_fill(const struct setup *s, struct owner *ret)
 	ret->as = (struct sys_as){.uid = s->policy.uid,
 				  .gid = s->policy.gid,
 				  .groups = ret->groups,
-				  .group_count = 1};
+				  .group_count = 1,
+				  .home = s->named ? s->owner.home : "/"};
 	ret->groups[0] = s->policy.gid;
 	if (s->named)
 		ret->as.group_count =

@@ -41,6 +41,8 @@ struct setup {
 	uint32_t status;          /* of a refusal; SM_OK = none yet */
 	char text[TEXT_BYTES];    /* why */
 	const char *server;       /* its image token */
+	const char *initial;      /* of the initial command, once it was looked for; else NULL */
+	int initial_found;        /* 0 or -errno */
 	char *env[ENV_VARS_MAX + 3];
 	char number[32];
 	char policy_word[POLICY_BYTES];
@@ -49,6 +51,7 @@ struct setup {
 struct started {
 	int pid, pidfd;   /* the pidfd is the caller's */
 	const char *name; /* the image token, good until the next start */
+	bool program;     /* no image of ours: it was given no connection */
 };
 
 #define NO_CONNECTION (-1) /* a program of Execute: ours to wait for, not the master's */
@@ -73,10 +76,14 @@ int setup_find(struct setup *s, const char *line, bool core, const char **ret_na
 /*
  * setup_go - start what setup_find found
  *   connection  FD_CSRSS, FD_INITIAL: to be handed to the master; or NO_CONNECTION
- *   ret         pid and pidfd; name is left alone
+ *   ret         pid, pidfd and program; name is left alone
  * Returns 0 or -errno.
  */
 int setup_go(struct setup *s, int connection, struct started *ret) _must_check_;
+
+/* setup_find_initial - the initial command, found last; of a foreign request it is never an image
+ * of ours, whatever it is. Sets s->initial. */
+int setup_find_initial(struct setup *s) _must_check_;
 
 /* setup_start - both, for one image of the plan; ret->name is set also on failure. */
 int setup_start(struct setup *s, const char *line, int connection,

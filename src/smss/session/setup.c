@@ -105,8 +105,12 @@ int setup_hand_over(struct setup *s, enum role role, const struct started *p)
 	int r;
 
 	sm_message_start(&m, SM_HANDOVER, 0, 0x10000u + role);
-	m.b.handover = (struct sm_handover){
-		.session = s->c->n, .role = role, .pid = (uint32_t)p->pid, .how = s->how};
+	m.b.handover = (struct sm_handover){.session = s->c->n,
+					    .role = role,
+					    .pid = (uint32_t)p->pid,
+					    .how = role == ROLE_CSRSS ? s->how
+						   : p->program       ? SM_HANDOVER_PROGRAM
+								      : 0};
 	str_copy(m.b.handover.image, sizeof(m.b.handover.image), p->name);
 	r = copy_tell(&m, &p->pidfd, 1);
 	s->handed_over = s->handed_over || r >= 0;
@@ -152,16 +156,32 @@ static int refused(struct setup *s)
 
 /* ---- its processes ---- */
 
+static void find_initial(struct setup *s)
+{
+	s->initial_found = setup_find_initial(s);
+}
+
+/* While csrss begins there is time for it; but what Execute does may change what is found. */
+static void look_ahead(struct setup *s)
+{
+	if (!(s->ask.flags & SM_SESSION_RESTART) && !plan_count(s->c->plan, PLAN_EXECUTE))
+		find_initial(s);
+}
+
 int setup_server(struct setup *s)
 {
-	struct started p = {.pid = -1, .pidfd = -1, .name = s->server};
-	int r = setup_go(s, FD_CSRSS, &p);
+	char name[NAME_BYTES];
+	struct started p = {.pid = -1, .pidfd = -1, .name = name};
+	int r;
 
+	str_copy(name, sizeof(name), s->server); /* it lies where the next one is looked for */
+	r = setup_go(s, FD_CSRSS, &p);
 	if (r < 0)
 		return setup_refuse(s, r, p.name, NULL);
 	sys_closep(&(int){FD_CSRSS});
 	r = setup_hand_over(s, ROLE_CSRSS, &p);
 	sys_closep(&p.pidfd);
+	look_ahead(s);
 	if (r >= 0) /* the master's deadline for us is the limit */
 		r = await_registration(s);
 	if (r == -ECHILD)
@@ -203,10 +223,13 @@ static void left_out(const struct setup *s)
 
 static int start_initial(struct setup *s)
 {
-	const char *line = setup_initial_command(s);
 	struct started p = {.pidfd = -1};
-	int r = setup_start(s, line, FD_INITIAL, &p);
+	int r;
 
+	if (!s->initial)
+		find_initial(s);
+	p.name = s->initial;
+	r = s->initial_found < 0 ? s->initial_found : setup_go(s, FD_INITIAL, &p);
 	if (r < 0)
 		return setup_refuse(s, r, p.name, NULL);
 	r = setup_hand_over(s, ROLE_INITIAL, &p);

@@ -64,15 +64,6 @@ static char **with_policy(struct setup *s, char *env[])
 	return env;
 }
 
-/* A home that is not there, or not for the owner to see, is no reason not to begin. */
-static void go_home(const struct setup *s)
-{
-	const char *home = s->named ? s->owner.home : "/";
-
-	if (home[0] != '/' || sys_chdir(home) < 0)
-		(void)!sys_chdir("/");
-}
-
 /* Execute's programs are the machine's own: what csrss must keep is not for them. */
 static void bound(const struct setup *s, struct sys_spawn *what, struct sys_as *room)
 {
@@ -108,14 +99,25 @@ int setup_go(struct setup *s, int connection, struct started *ret)
 		owner_fill(s, &owner);
 		what.as = &owner.as;
 		what.envp = owner.env;
-		go_home(s);
 	} else if (!core) {
 		bound(s, &what, &as);
 	}
 	if (connection == FD_CSRSS && s->policy.isolation & SM_ISOLATE_PID)
 		what.flags |= s->implied_pid ? SYS_SPAWN_PROC_TRY : SYS_SPAWN_PROC;
+	ret->program = program;
 	ret->pid = sys_spawn(&what, &ret->pidfd);
 	return ret->pid < 0 ? ret->pid : 0;
+}
+
+int setup_find_initial(struct setup *s)
+{
+	/* What somebody who is not root begins a session with has his rights, whatever it is. */
+	const bool his = s->ask.flags & SM_SESSION_FOREIGN && s->ask.initial_command[0];
+	int r = setup_find(s, setup_initial_command(s), !his, &s->initial);
+
+	if (his)
+		image.ours = false;
+	return r;
 }
 
 int setup_start(struct setup *s, const char *line, int connection, struct started *ret)
