@@ -170,8 +170,8 @@ static int not_now(const struct exec *e)
 		return failed(smctl_error(e->s, "session %u is frozen; try: smctl session thaw %u",
 					  e->session, e->session));
 	return failed(smctl_error(e->s,
-				  "session %u is being made, or its csrss starts again; see: smctl "
-				  "session show %u",
+				  "session %u is being made, or its csrss starts again or has too "
+				  "much to do; see: smctl session show %u",
 				  e->session, e->session));
 }
 
@@ -240,6 +240,21 @@ static int start(const struct exec *e, struct sm_program *ret)
 	return sm_exec_start(e->s->c, e->session, (const char *const *)e->words, &o, ret);
 }
 
+/* A csrss that has much to do, or starts again, is asked again; a frozen session is not. */
+static int start_patiently(const struct exec *e, struct sm_program *ret)
+{
+	struct sm_session row;
+	int r = start(e, ret);
+
+	for (int i = 0; r == -EAGAIN && i < BUSY_TRIES; i++) {
+		if (sm_session_get(e->s->c, e->session, &row) < 0 || row.frozen)
+			break;
+		sys_sleep_ms(BUSY_WAIT_MS);
+		r = start(e, ret);
+	}
+	return r;
+}
+
 static int tell_started(const struct exec *e, const struct sm_program *p)
 {
 	if (e->s->json) {
@@ -271,7 +286,7 @@ int verb_exec(struct smctl *s, int argc, char **argv)
 		e.session = 0;
 	if (keep_low() < 0 || connect_patiently(s))
 		return EXEC_FAILED;
-	r = start(&e, &p);
+	r = start_patiently(&e, &p);
 	if (r < 0)
 		return not_started(&e, r);
 	sm_close(s->c); /* the session manager has done its part, and its places are few */

@@ -50,8 +50,9 @@ static int ask_csrss(struct ask *a, uint32_t n, enum caller_kind kind, enum sm_c
 		return i;
 	forward.h.tag = caller_tag(i);
 	forward.h.call = (uint16_t)call;
+	/* A connection holds few messages: whoever asks while it is full may ask again. */
 	if (peer_send_with(master.sessions[n].csrss_peer, &forward, NULL, 0) < 0)
-		caller_refuse(i, -EIO); /* it does not read: it would not answer either */
+		caller_refuse(i, -EAGAIN);
 	return ANSWER_LATER;
 }
 
