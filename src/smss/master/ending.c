@@ -305,6 +305,8 @@ int session_end(uint32_t n, struct waiter stopper)
 		session_force(n); /* it was late, and somebody asks again */
 	if (s->state == SESSION_ENDING || s->state == SESSION_DYING)
 		return 0;
+	if (stopper.peer != NONE && s->state == SESSION_RUNNING)
+		s->logoff = true; /* it has not failed, however short it was */
 	grace_s = plan_session_number(master.plan, n, "StopDeadline",
 				      master.plan->settings.shutdown_deadline_s);
 	s->deadline_ns = sys_now_ns() + grace_s * NS_PER_S;
