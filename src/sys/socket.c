@@ -174,6 +174,11 @@ ssize_t sys_receive(int fd, void *to, size_t n, int *ret_fds, unsigned *ret_fd_c
 	return r;
 }
 
+int sys_pass_credentials(int fd)
+{
+	return setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &(int){1}, sizeof(int)) < 0 ? -errno : 0;
+}
+
 /*
  * An accepted connection brings the sender's credentials with every datagram (PASSCRED), and there
  * is room for them alone: by them an empty datagram differs from the end, and the kernel tells of

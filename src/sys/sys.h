@@ -273,6 +273,7 @@ int sys_peer_of(int fd, struct sys_peer *ret) _must_check_;
  * sys_unread - what the first unread datagram is, without taking it: enum sys_unread
  * Exact for connections of a listener; on others an empty datagram is taken for the end.
  */
+int sys_pass_credentials(int fd) _must_check_; /* makes sys_unread exact for this one, too */
 enum sys_unread { SYS_UNREAD_NONE, SYS_UNREAD_PLAIN, SYS_UNREAD_FDS, SYS_UNREAD_GONE };
 int sys_unread(int fd) _must_check_;
 /* sys_shut - no more datagrams either way; what is queued stays. */

@@ -117,6 +117,12 @@ static void leave_client(int *fd, uint32_t uid)
 	sys_closep(fd);
 }
 
+/* Root of a session may be anybody's: what its core processes send is as foreign as a client's. */
+static bool is_core(unsigned role)
+{
+	return role == ROLE_CSRSS || role == ROLE_INITIAL;
+}
+
 static void refuse(int fd, enum role role)
 {
 	if (role == ROLE_CLIENT)
@@ -140,6 +146,7 @@ int peer_add(int fd, enum role role, uint32_t session)
 					.role = (uint8_t)role};
 	/* A client's was born so, by accept. */
 	if ((role != ROLE_CLIENT && sys_set_blocking(fd, false) < 0) ||
+	    (is_core(role) && sys_pass_credentials(fd) < 0) ||
 	    sys_epoll_add(master.epoll, fd, SYS_READ, (uint64_t)master.generations << 32 | i) < 0) {
 		refuse(fd_take(master.peers[i].fd), role);
 		return NONE;
@@ -165,6 +172,8 @@ void peer_drop(int peer)
 		master.clients--;
 		master.subscribers -= p->subscribed;
 	} else {
+		if (is_core(p->role))
+			leave_client(&p->fd, 0);
 		sys_closep(&p->fd);
 		forget(peer);
 	}
@@ -315,6 +324,24 @@ static bool hear_client(int peer)
 	}
 }
 
+/* fds come from a csrss alone, and only as the answer to somebody who waits for a program. */
+static bool fds_due(const struct peer *p)
+{
+	for (uint32_t i = 0; p->role == ROLE_CSRSS && i < CALLERS_MAX; i++)
+		if (master.callers[i].kind == CALLER_EXEC &&
+		    master.callers[i].session == p->session)
+			return true;
+	return false;
+}
+
+static bool hear_core(int peer)
+{
+	if (sys_unread(master.peers[peer].fd) != SYS_UNREAD_FDS || fds_due(&master.peers[peer]))
+		return true;
+	peer_drop(peer);
+	return false;
+}
+
 void peer_read(int peer)
 {
 	struct peer *p = &master.peers[peer];
@@ -329,7 +356,7 @@ void peer_read(int peer)
 
 		if (p->fd == NONE || p->generation != generation)
 			return;
-		if (client && !hear_client(peer))
+		if (client ? !hear_client(peer) : is_core(p->role) && !hear_core(peer))
 			return;
 		n = sys_receive(p->fd, &m, sizeof(m), fds, &fd_count);
 		if (n == -EAGAIN)
