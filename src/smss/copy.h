@@ -35,6 +35,9 @@
 #define FD_CSRSS   6
 #define FD_INITIAL 7
 
+/* `smss session next`: it waits until it is told which, see master/ahead.c */
+#define COPY_AHEAD "next"
+
 #define IMAGE_SMSS    IMAGE_DIRECTORY "/smss"
 #define IMAGE_SMREG   IMAGE_DIRECTORY "/smreg"
 #define IMAGE_PNP     IMAGE_DIRECTORY "/pnp"

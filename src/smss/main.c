@@ -26,6 +26,12 @@ static int print(int fd, const char *text, size_t n, int code)
 	return sys_write_all(fd, text, n) < 0 ? 1 : code;
 }
 
+static bool copy_is_ahead(const char *word, uint64_t *ret)
+{
+	*ret = SM_NO_SESSION;
+	return str_same(word, COPY_AHEAD);
+}
+
 static bool looks_like_word(const char *w)
 {
 	return str_starts(w, "smss.") || str_same(w, "single") || str_same(w, "rescue") ||
@@ -51,7 +57,9 @@ int main(int argc, char **argv, char **envp)
 		return print(1, version_text, sizeof(version_text) - 1, 0);
 	if (argc == 2 && str_same(argv[1], "--help"))
 		return print(1, usage_text, sizeof(usage_text) - 1, 0);
-	if (argc == 3 && str_u64(argv[2], str_len(argv[2], 16), &n) == 0 && n <= UINT32_MAX) {
+	if (argc == 3 &&
+	    (copy_is_ahead(argv[2], &n) || str_u64(argv[2], str_len(argv[2], 16), &n) == 0) &&
+	    n <= UINT32_MAX) {
 		role = role_by_word(argv[1]);
 		if (role != ROLE_NONE)
 			return copy_main(role, (uint32_t)n, envp);

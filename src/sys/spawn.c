@@ -119,6 +119,14 @@ static void child(const struct sys_spawn *what)
 {
 	if (what->flags & SYS_SPAWN_SETSID && setsid() < 0)
 		give_up();
+	if (what->gate) {
+		int r = what->gate(what->gate_arg);
+
+		if (r < 0) {
+			errno = -r;
+			give_up();
+		}
+	}
 	child_fds(what);
 	if (what->flags & SYS_SPAWN_CTTY)
 		ioctl(0, TIOCSCTTY, 1);

@@ -156,6 +156,12 @@ struct sys_spawn {
 	int pidns_fd;            /* pid namespace (or pidfd) to be born in, or -1 */
 	unsigned flags;          /* SYS_SPAWN_* */
 	const struct sys_as *as; /* NULL = as we are */
+	/*
+	 * Asked in the child before it takes its fds: until it returns the child waits at its door,
+	 * born already. Negative: it goes no further, and that is sys_spawn's answer. NULL = none.
+	 */
+	int (*gate)(void *);
+	void *gate_arg;
 };
 
 /*

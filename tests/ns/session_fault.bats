@@ -17,6 +17,8 @@ setup() {
   value 'Session Manager\Sessions\Default' StartDeadline REG_DWORD 6
   value 'Session Manager\Sessions\Default' RegisterDeadline REG_DWORD 3
   value 'Session Manager\Sessions\Default' StopDeadline REG_DWORD 2
+  # each copy is told at its start what fails
+  value 'Session Manager\Sessions\Default' CopyAheadSeconds REG_DWORD 0
   mkdir -p "$M/root/probe/fail"
   install -m 755 "$BATS_TEST_DIRNAME/session_ask.py" "$M/root/probe/ask.py"
   install -m 755 "$BATS_TEST_DIRNAME/session_fault.py" "$M/root/probe/fault"

@@ -10,6 +10,7 @@ setup() {
   load lib
   machine
   hive
+  value 'Session Manager\Sessions\Default' CopyAheadSeconds REG_DWORD 0 # before and after are compared
   value 'Session Manager' BootGoodSeconds REG_DWORD 0 # no copy of its own accord
   mkdir -p "$M/root/probe"
   mkdir -m 1777 "$M/root/probe/seen"

@@ -187,3 +187,25 @@ END
   [ "$(dirty)" -le 72 ]
   off
 }
+
+waiting() { pgrep -P "$(cat "$M/pid")" -f '^smss session next$' || true; }
+
+@test "once somebody has asked, a copy waits for the next session, makes it, and goes when nobody asks" {
+  value 'Session Manager\Sessions\Default' CopyAheadSeconds REG_DWORD 2
+  start; ready
+  [ -z "$(waiting)" ] # the boot's own sessions do without
+  [[ $(client new '/bin/sleep 1000') == "00000000 2 "* ]]
+  first=$(waiting)
+  [ -n "$first" ]
+  [[ $(ctl tree) == *"waits for the next session"* ]]
+  [[ $(client new '/bin/sleep 1000') == "00000000 3 "* ]]
+  [ "$(waiting)" != "$first" ] # it has made one, and is gone
+  # one that dies while it waits is nobody's loss
+  kill -9 "$(waiting)"
+  [[ $(client new '/bin/sleep 1000') == "00000000 4 "* ]]
+  is 4 state running
+  sleep 2.5
+  [ -z "$(waiting)" ]
+  [[ $(client new '/bin/sleep 1000') == "00000000 5 "* ]]
+  off
+}

@@ -16,6 +16,7 @@
 
 struct room { /* what a session copy has made so far, in its process's `user` as a number */
 	int csrss, initial;
+	uint32_t session; /* the master said */
 };
 
 static struct room rooms[4096];
@@ -61,7 +62,7 @@ static void hand_over(int copy, uint32_t session, enum role role, int pid)
 
 static uint32_t session_of(int copy)
 {
-	return (uint32_t)strtoul(sim_process(copy)->argv[2], NULL, 10);
+	return rooms[copy].session;
 }
 
 static void do_register(int pid, void *arg)
@@ -193,7 +194,7 @@ bool script_session_message(struct sim_process *p, const struct sm_message *m)
 	struct room *r = &rooms[p->pid];
 
 	if (m->h.call == SM_SB_SESSION)
-		*r = (struct room){0};
+		*r = (struct room){.session = m->b.sb_session.session};
 	if (m->h.call == SM_SB_SESSION)
 		sim_after(1 + sim_random(8),
 			  m->b.sb_session.flags & SM_SESSION_RESTART ? do_restart : do_session,
@@ -213,7 +214,7 @@ void script_sweep(int pid, void *arg)
 {
 	static const char *const places[] = {"/run/smss/sessions/%u/left",
 					     "/sys/fs/cgroup/smss/session-%u/nested"};
-	const uint32_t n = session_of(pid);
+	const uint32_t n = (uint32_t)strtoul(sim_process(pid)->argv[2], NULL, 10);
 	const int was = sim_as(pid);
 	struct sm_message m;
 	char path[96];

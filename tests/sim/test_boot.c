@@ -139,7 +139,12 @@ static void check_tables(void)
 {
 	const unsigned pidfds = check_ledger(), peers = check_peers();
 	const unsigned known = pidfds + peers + (master.plan_fd >= 0) + (master.env_fd >= 0) +
-			       (master.listener >= 0);
+			       (master.listener >= 0) + (master.ahead_fds[0] > 0) +
+			       (master.ahead_fds[1] > 0);
+
+	LAW(!master.ahead || master.processes[master.ahead - 1].role == ROLE_SESSION);
+	LAW(!master.ahead || master.processes[master.ahead - 1].session == SM_NO_SESSION);
+	LAW(!master.ahead_ns || master.ahead);
 
 	check_sessions();
 	check_names();

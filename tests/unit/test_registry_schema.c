@@ -65,6 +65,7 @@ static const struct {
 	{ SM "\\Sessions\\1", "Console", "S:/dev/tty1", "X:/dev/tty1", "S:/etc/passwd" },
 	{ SM "\\Sessions\\1", "StartDeadline", "D:0", "S:60", "D:3601" },
 	{ SM "\\Sessions\\1", "RegisterDeadline", "D:60", "M:60", "D:3601" },
+	{ SM "\\Sessions\\1", "CopyAheadSeconds", "D:0", "S:5", "D:3601" },
 	{ SM "\\Sessions\\1", "StopDeadline", "D:10", "S:10", "D:0" },
 	{ SM "\\Sessions\\1", "WaitToKillAppTimeout", "S:20000", "M:20000", "S:20 s" },
 	{ SM "\\Sessions\\1", "Isolation", "M:Mount|ipc|dev", "S:mount", "M:mount|user" },

@@ -78,7 +78,10 @@ static int spawn(const struct job *j, int connection, int *ret_pidfd)
 				 .pidns_fd = NONE,
 				 .flags = SYS_SPAWN_SETSID};
 
-	text_u64(&t, j->n);
+	if (j->n == SM_NO_SESSION)
+		text_add(&t, COPY_AHEAD); /* it is told which */
+	else
+		text_u64(&t, j->n);
 	fill_words(&words);
 	if (j->role == ROLE_PNP || master.shutting_down)
 		what.flags |= SYS_SPAWN_APART; /* nothing on a disk may hold us up */

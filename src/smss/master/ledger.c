@@ -9,6 +9,8 @@
 
 #include <signal.h>
 
+#include "smss/master/ahead.h"
+
 #define REAPED_PER_TURN 256u
 
 int ledger_add(int pid, int pidfd, enum role role, uint32_t session, const char *image)
@@ -135,6 +137,8 @@ static void ended(int i, const struct sys_exit *e)
 	ledger_drop(i);
 	if (p.session != SM_NO_SESSION)
 		session_process_ended(p.session, i, result, e->status);
+	else if (p.role == ROLE_SESSION)
+		ahead_ended(i);
 	else if (p.role == ROLE_STOP)
 		stop_recorded();
 	else if (p.role == ROLE_SHUTDOWN)

@@ -10,13 +10,16 @@
 
 #include <signal.h>
 
+#include "smss/master/ahead.h"
+
 #define KEY_SIGNALS     0u
 #define KEY_LISTENER    1u
 #define EVENTS_PER_TURN 16
 #define STACK_BYTES     32768u /* deeper than any call of ours goes */
 #define PAGE_BYTES      4096u
 
-struct master master; /* all zero in the image (bss): master_reset says what is not */
+/* All zero in the image (bss): master_reset says what is not. See image.ld for its place. */
+struct master master __attribute__((aligned(PAGE_BYTES)));
 
 void master_reset(void)
 {
@@ -72,6 +75,7 @@ static uint64_t deadlines(uint64_t now)
 	next = nearer(next, callers_deadlines(now));
 	if (master.rest_ns)
 		next = nearer(next, peers_rest(now));
+	next = nearer(next, ahead_deadline(now));
 	next = nearer(next, master.listen_again_ns);
 	return nearer(next, master.final_ns);
 }

@@ -194,6 +194,9 @@ struct master {
 	uint32_t names_top, tickets; /* the highest in use; the last that was given */
 	uint32_t sweeps, dying;      /* copies that sweep; sessions that end */
 	uint32_t operators;          /* gid of SessionOperators, SM_NO_OWNER = none */
+	uint16_t ahead;              /* ahead.c: its ledger row + 1; 0 = none waits */
+	int ahead_fds[2];            /* our ends of its core connections; 0 = none */
+	uint64_t ahead_ns;           /* until when it waits */
 	bool orphans_ended;          /* in this turn: a dying session may be gone */
 	bool boot_forgotten;         /* what only a boot needs of our image was given back */
 	uint32_t requests_used, requests_top, row_pool_used;
@@ -259,8 +262,7 @@ const char *name_text(uint8_t name);
 
 /* ---- ledger.c ---- */
 
-/* ledger_add - a process we answer for; NONE when the table is full (the process is then killed).
- */
+/* ledger_add - a process we answer for; NONE when the table is full (it is then killed). */
 int ledger_add(int pid, int pidfd, enum role role, uint32_t session, const char *image);
 /* ledger_find - row of a pid, NONE. */
 int ledger_find(uint32_t pid);

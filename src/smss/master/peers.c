@@ -361,6 +361,9 @@ void peer_read(int peer)
 		n = sys_receive(p->fd, &m, sizeof(m), fds, &fd_count);
 		if (n == -EAGAIN)
 			return;
+		if (n == -ECONNRESET)
+			continue; /* it ended without reading all: told once, before its last words
+				   */
 		if (n <= 0 || sm_message_check(&m, (size_t)n) < 0) {
 			/* gone, or it speaks something else: either way we are done with it */
 			close_fds(fds, fd_count); /* an empty message may bring some, too */

@@ -10,6 +10,8 @@
 
 #include <errno.h>
 
+#include "smss/master/ahead.h"
+
 #define WAIT_S     60u /* for a place to be set up in, where StartDeadline is off */
 #define LINGER_S   5u  /* a copy may take to exit when it has said that it is done */
 #define REGISTER_S 60u /* as NT */
@@ -111,10 +113,9 @@ void session_reset(struct session *s, bool keep)
 			      .created_ns = sys_now_ns()};
 }
 
-/* Both born connections of a session's core processes; our ends become peers. */
-static int core_connections(uint32_t n, int ret_theirs[2])
+/* Both born connections of a session's core processes: our ends, and those for the copy. */
+static int core_pairs(int ret_ours[2], int ret_theirs[2])
 {
-	struct session *s = &master.sessions[n];
 	int csrss[2], initial[2];
 	int r = sys_socketpair(csrss);
 
@@ -126,10 +127,19 @@ static int core_connections(uint32_t n, int ret_theirs[2])
 		sys_closep(&csrss[1]);
 		return r;
 	}
-	s->csrss_peer = (int16_t)peer_add(csrss[0], ROLE_CSRSS, n);
-	s->initial_peer = (int16_t)peer_add(initial[0], ROLE_INITIAL, n);
+	ret_ours[0] = csrss[0];
+	ret_ours[1] = initial[0];
 	ret_theirs[0] = csrss[1];
 	ret_theirs[1] = initial[1];
+	return 0;
+}
+
+static int core_peers(uint32_t n, const int ours[2])
+{
+	struct session *s = &master.sessions[n];
+
+	s->csrss_peer = (int16_t)peer_add(ours[0], ROLE_CSRSS, n);
+	s->initial_peer = (int16_t)peer_add(ours[1], ROLE_INITIAL, n);
 	return s->csrss_peer == NONE || s->initial_peer == NONE ? -ENOSPC : 0;
 }
 
@@ -156,6 +166,13 @@ static uint32_t start_deadline_s(uint32_t n)
 				   master.plan->settings.subsystem_deadline_s);
 }
 
+static void ask_message(uint32_t n, const struct sm_sb_session *what, struct sm_message *ret)
+{
+	sm_message_start(ret, SM_SB_SESSION, 0, 0);
+	ret->b.sb_session = *what;
+	ret->b.sb_session.session = n;
+}
+
 int session_copy_start(uint32_t n, struct job *j, const struct sm_sb_session *what)
 {
 	struct session *s = &master.sessions[n];
@@ -171,11 +188,49 @@ int session_copy_start(uint32_t n, struct job *j, const struct sm_sb_session *wh
 		return r;
 	s->copy = (int16_t)r;
 	s->copy_peer = master.processes[r].peer;
-	sm_message_start(&m, SM_SB_SESSION, 0, 0);
-	m.b.sb_session = *what;
-	m.b.sb_session.session = n;
+	ask_message(n, what, &m);
 	peer_send(s->copy_peer, &m); /* it reads this before anything else */
 	return 0;
+}
+
+/* The copy that waits becomes this session's. -ENOENT: none does. */
+static int copy_from_ahead(uint32_t n, const struct sm_sb_session *what, const char *why)
+{
+	const uint32_t deadline_s = start_deadline_s(n);
+	struct session *s = &master.sessions[n];
+	struct process *p;
+	struct sm_message m;
+	int row, ours[2];
+
+	ask_message(n, what, &m);
+	row = ahead_take(&m, ours);
+	if (row == NONE)
+		return -ENOENT;
+	p = &master.processes[row];
+	p->session = n;
+	p->deadline_ns = deadline_s ? sys_now_ns() + deadline_s * NS_PER_S : 0;
+	ledger_set_why(row, why);
+	s->copy = (int16_t)row;
+	s->copy_peer = p->peer;
+	master.peers[p->peer].session = (uint16_t)n;
+	return core_peers(n, ours);
+}
+
+/* A new copy, with both connections made now. */
+static int copy_from_new(uint32_t n, const struct sm_sb_session *what, const char *why)
+{
+	struct job j = {.why = why};
+	int ours[2];
+	int r = core_pairs(ours, j.core_fds);
+
+	if (r < 0)
+		return r;
+	r = core_peers(n, ours);
+	if (r >= 0)
+		r = session_copy_start(n, &j, what);
+	sys_closep(&j.core_fds[0]);
+	sys_closep(&j.core_fds[1]);
+	return r;
 }
 
 static void could_not_start(uint32_t n, int r)
@@ -191,23 +246,24 @@ static void could_not_start(uint32_t n, int r)
 static void set_up(uint32_t n)
 {
 	struct session *s = &master.sessions[n];
-	struct job j = {.why = "sets the session up", .core_fds = {NONE, NONE}};
+	static const char why[] = "sets the session up";
 	struct sm_sb_session what = {.flags = 0};
+	const bool asked = s->request != NONE;
 	int r;
 
 	s->created_ns = s->failures ? sys_now_ns() : s->created_ns;
 	s->deadline_ns = s->wake_ns = 0;
 	request_take(s, &what);
 	session_move_to(n, SESSION_SETTING_UP);
-	r = core_connections(n, j.core_fds);
-	if (r >= 0)
-		r = session_copy_start(n, &j, &what);
-	sys_closep(&j.core_fds[0]);
-	sys_closep(&j.core_fds[1]);
+	r = copy_from_ahead(n, &what, why);
+	if (r == -ENOENT)
+		r = copy_from_new(n, &what, why);
 	if (r < 0) {
 		could_not_start(n, r);
 		return;
 	}
+	if (asked)
+		ahead_start(n);
 	if (master.boot.phase == PHASE_SESSIONS) {
 		char room[NAME_BYTES];
 		struct text t = TEXT_ON(room);

@@ -10,6 +10,8 @@
 #include "smss/master/master.h"
 
 #include <errno.h>
+
+#include "smss/master/ahead.h"
 #include <signal.h>
 #include <sys/reboot.h>
 
@@ -78,6 +80,7 @@ int shutdown_begin(enum sm_action action, unsigned flags, const char *reason)
 	if (master.shutting_down)
 		return -ESHUTDOWN;
 	master.shutting_down = true;
+	ahead_dismiss();
 	sys_log_quiet(master.words.quiet);
 	master.action = (uint8_t)action;
 	master.accept_ns = 0;

@@ -117,10 +117,14 @@ int setup_read_ask(struct setup *s)
 	struct sm_message m;
 	ssize_t n = sys_receive(FD_MASTER, &m, sizeof(m), NULL, NULL);
 
+	s->begin_ns = sys_now_ns();
+	if (n == 0 && s->c->n == SM_NO_SESSION)
+		return COPY_SKIPPED; /* nobody asked for another session */
 	if (n <= 0 || sm_message_check(&m, (size_t)n) < 0 || m.h.call != SM_SB_SESSION)
 		return setup_refuse(s, n < 0 ? (int)n : -EPROTO, "session",
 				    "nobody said what to make");
 	s->ask = m.b.sb_session;
+	s->c->n = s->ask.session; /* who was started ahead learns it here */
 	return s->ask.flags & SM_SESSION_RESTART ? COPY_OK : setup_effective(s);
 }
 

@@ -77,6 +77,8 @@ int setup_restart(struct setup *s)
 		r = setup_confine(s);
 	if (r == COPY_OK)
 		r = setup_server(s);
+	if (r == COPY_OK)
+		r = setup_registered(s);
 	sys_closep(&(int){FD_INITIAL});
 	return r == COPY_OK ? setup_complete(s) : r;
 }

@@ -22,7 +22,7 @@ enum how { HOW_CGROUP, HOW_PID_NAMESPACE, HOW_NEITHER }; /* as sm_session_row.ho
 #define POLICY_BYTES (12 + 2 * sizeof(struct sm_policy) + 1)
 
 struct setup {
-	const struct copy *c;
+	struct copy *c;
 	enum how how;
 	int cgroup;               /* -1 or the group's directory */
 	int console;              /* for fds 1 and 2 */
@@ -41,8 +41,8 @@ struct setup {
 	uint32_t status;          /* of a refusal; SM_OK = none yet */
 	char text[TEXT_BYTES];    /* why */
 	const char *server;       /* its image token */
-	const char *initial;      /* of the initial command, once it was looked for; else NULL */
-	int initial_found;        /* 0 or -errno */
+	const char *initial;      /* of the initial command */
+	int (*gate)(void *);      /* what the next process waits for before its exec; NULL */
 	char *env[ENV_VARS_MAX + 3];
 	char number[32];
 	char policy_word[POLICY_BYTES];
@@ -111,12 +111,13 @@ const char *setup_initial_command(const struct setup *s);
 int setup_read_ask(struct setup *s);    /* ask.c: the master's word, and what is in force with it */
 int setup_effective(struct setup *s);   /* ask.c: hive and request together */
 int setup_group(struct setup *s);       /* group.c: the session's group, and its limits */
-int setup_prepare(struct setup *s);     /* setup.c: console and environment */
+int setup_prepare(struct setup *s);     /* setup.c: what its processes begin with */
 int setup_isolate(struct setup *s);     /* isolate.c: its namespaces and what is mounted there */
 int setup_device(struct setup *s);      /* device.c: a /dev of its own */
 int setup_confine(struct setup *s);     /* confine.c: what csrss and all after it are held to */
 int setup_find_server(struct setup *s); /* setup.c: the image of its session server */
-int setup_server(struct setup *s);      /* setup.c: it is started, handed over, registered */
+int setup_server(struct setup *s);      /* setup.c: it is started and handed over */
+int setup_registered(struct setup *s);  /* setup.c: the master said that it is up */
 int setup_restart(struct setup *s);     /* restart.c: the server alone, for a session without */
 
 /* ---- environment.c ---- */

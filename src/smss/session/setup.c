@@ -38,11 +38,16 @@ static void directory_path(const struct setup *s, struct text *t)
 
 int setup_prepare(struct setup *s)
 {
+	setup_environment(s);
+	return COPY_OK;
+}
+
+/* What can be done before it is known which session this will be. */
+static void begin(struct setup *s)
+{
 	s->console = sys_open(AT_FDCWD, "/dev/console", O_WRONLY | O_NONBLOCK, 0);
 	if (s->console < 0)
 		s->console = 0; /* fd 0 is null */
-	setup_environment(s);
-	return COPY_OK;
 }
 
 static int directory(struct setup *s)
@@ -156,16 +161,10 @@ static int refused(struct setup *s)
 
 /* ---- its processes ---- */
 
-static void find_initial(struct setup *s)
+static int not_registered(struct setup *s, int r)
 {
-	s->initial_found = setup_find_initial(s);
-}
-
-/* While csrss begins there is time for it; but what Execute does may change what is found. */
-static void look_ahead(struct setup *s)
-{
-	if (!(s->ask.flags & SM_SESSION_RESTART) && !plan_count(s->c->plan, PLAN_EXECUTE))
-		find_initial(s);
+	return setup_refuse(s, r, s->server,
+			    r == -ECHILD ? "was not taken over" : "did not register");
 }
 
 int setup_server(struct setup *s)
@@ -175,18 +174,21 @@ int setup_server(struct setup *s)
 	int r;
 
 	str_copy(name, sizeof(name), s->server); /* it lies where the next one is looked for */
+	s->server = "csrss";
 	r = setup_go(s, FD_CSRSS, &p);
 	if (r < 0)
 		return setup_refuse(s, r, p.name, NULL);
 	sys_closep(&(int){FD_CSRSS});
 	r = setup_hand_over(s, ROLE_CSRSS, &p);
 	sys_closep(&p.pidfd);
-	look_ahead(s);
-	if (r >= 0) /* the master's deadline for us is the limit */
-		r = await_registration(s);
-	if (r == -ECHILD)
-		return setup_refuse(s, r, p.name, "was not taken over");
-	return r < 0 ? setup_refuse(s, r, p.name, "did not register") : COPY_OK;
+	return r < 0 ? not_registered(s, r) : COPY_OK;
+}
+
+int setup_registered(struct setup *s)
+{
+	int r = await_registration(s);
+
+	return r < 0 ? not_registered(s, r) : COPY_OK;
 }
 
 int setup_find_server(struct setup *s)
@@ -221,15 +223,26 @@ static void left_out(const struct setup *s)
 			  "left out: safe boot");
 }
 
-static int start_initial(struct setup *s)
+static int gate(void *setup)
+{
+	return await_registration(setup);
+}
+
+/*
+ * The initial command begins when csrss has registered, and not before. While csrss begins there is
+ * time to make its process: that then waits at its door.
+ */
+static int start_initial(struct setup *s, bool waits)
 {
 	struct started p = {.pidfd = -1};
-	int r;
+	int r = setup_find_initial(s);
 
-	if (!s->initial)
-		find_initial(s);
 	p.name = s->initial;
-	r = s->initial_found < 0 ? s->initial_found : setup_go(s, FD_INITIAL, &p);
+	s->gate = waits ? gate : NULL;
+	if (r >= 0)
+		r = setup_go(s, FD_INITIAL, &p);
+	if (waits && (r == -ECHILD || r == -EPIPE || r == -EPROTO))
+		return not_registered(s, r); /* no exec fails with these */
 	if (r < 0)
 		return setup_refuse(s, r, p.name, NULL);
 	r = setup_hand_over(s, ROLE_INITIAL, &p);
@@ -252,8 +265,16 @@ static int make(struct setup *s)
 	if (r != COPY_OK)
 		return r;
 	left_out(s);
-	setup_execute(s);
-	r = start_initial(s);
+	/* what Execute does may change what the initial command is found to be */
+	if (plan_count(s->c->plan, PLAN_EXECUTE)) {
+		r = setup_registered(s);
+		if (r != COPY_OK)
+			return r;
+		setup_execute(s);
+		r = start_initial(s, false);
+	} else {
+		r = start_initial(s, true);
+	}
 	return r == COPY_OK ? setup_complete(s) : r;
 }
 
@@ -266,9 +287,11 @@ int copy_role_session(struct copy *c)
 			   .cgroup = -1,
 			   .console = -1,
 			   .how = HOW_NEITHER,
-			   .safe = copy_word(c, "SMSS_SAFEBOOT", "")[0] != 0,
-			   .begin_ns = sys_now_ns()};
+			   .safe = copy_word(c, "SMSS_SAFEBOOT", "")[0] != 0};
+	begin(&s);
 	r = setup_read_ask(&s);
+	if (r == COPY_SKIPPED)
+		return COPY_OK;
 	if (r == COPY_OK)
 		r = s.ask.flags & SM_SESSION_RESTART ? setup_restart(&s) : make(&s);
 	return r == COPY_OK ? COPY_OK : refused(&s);

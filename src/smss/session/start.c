@@ -93,6 +93,8 @@ int setup_go(struct setup *s, int connection, struct started *ret)
 				 .fd_count = core && image.ours ? 5 : 3,
 				 .cgroup_fd = s->cgroup,
 				 .pidns_fd = -1,
+				 .gate = s->gate,
+				 .gate_arg = s,
 				 .flags = SYS_SPAWN_SETSID | (core ? SYS_SPAWN_CLONE_PARENT : 0)};
 
 	if (program && s->policy.given & SM_GIVEN_OWNER) {
