@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <linux/close_range.h>
 #include <linux/sched.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -69,10 +70,14 @@ static void mask_set(uint64_t mask)
 
 static volatile int exec_error; /* written by a child that borrows our memory, see sys_spawn */
 
+static int told_by = -1; /* in a child that has memory of its own: where that is told */
+
 static void give_up(void) __attribute__((noreturn));
 static void give_up(void)
 {
 	exec_error = errno;
+	if (told_by >= 0)
+		(void)!write(told_by, (const void *)&exec_error, sizeof(exec_error));
 	_exit(127);
 }
 
@@ -96,6 +101,10 @@ static void child_fds(const struct sys_spawn *what)
 					   : dup2(from[i], (int)i) < 0)
 			give_up();
 	}
+	if (what->as && what->dir_fd < 0) { /* its user may look at it before its exec is done */
+		syscall(SYS_close_range, n, (unsigned)told_by - 1, 0);
+		syscall(SYS_close_range, (unsigned)told_by + 1, ~0u, 0);
+	}
 	syscall(SYS_close_range, n, ~0u, CLOSE_RANGE_CLOEXEC);
 }
 
@@ -114,19 +123,21 @@ static void become(const struct sys_as *as)
 		syscall(SYS_chdir, "/");
 }
 
+static void or_give_up(int r)
+{
+	if (r < 0) {
+		errno = -r;
+		give_up();
+	}
+}
+
 static void child(const struct sys_spawn *what) __attribute__((noreturn));
 static void child(const struct sys_spawn *what)
 {
 	if (what->flags & SYS_SPAWN_SETSID && setsid() < 0)
 		give_up();
-	if (what->gate) {
-		int r = what->gate(what->gate_arg);
-
-		if (r < 0) {
-			errno = -r;
-			give_up();
-		}
-	}
+	if (what->gate && !what->as)
+		or_give_up(what->gate(what->gate_arg));
 	child_fds(what);
 	if (what->flags & SYS_SPAWN_CTTY)
 		ioctl(0, TIOCSCTTY, 1);
@@ -136,6 +147,10 @@ static void child(const struct sys_spawn *what)
 	    mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0 &&
 	    what->flags & SYS_SPAWN_PROC)
 		give_up();
+	if (what->flags & SYS_SPAWN_PROC_HOLD)
+		or_give_up(sys_hold_proc());
+	if (what->hold)
+		or_give_up(sys_hold(what->hold));
 	if (what->as)
 		become(what->as);
 	mask_set(0);
@@ -153,6 +168,41 @@ static long clone_apart(struct clone_args *args, const struct sys_spawn *what)
 	if (pid == 0)
 		child(what);
 	return pid < 0 ? -errno : pid;
+}
+
+/*
+ * From the moment it is its user's, that user may stop it, end it, or have its image come from
+ * where nothing answers. So it has none of our memory, and we wait for its exec only so long.
+ */
+static int clone_as(struct clone_args *args, const struct sys_spawn *what)
+{
+	struct pollfd told = {.events = POLLIN};
+	int ends[2], error;
+	long pid;
+
+	if (what->gate) {
+		int r = what->gate(what->gate_arg);
+
+		if (r < 0)
+			return r;
+	}
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+		return -errno;
+	pid = syscall(SYS_clone3, args, sizeof(*args));
+	if (pid == 0) {
+		told_by = (int)syscall(SYS_fcntl, ends[1], F_DUPFD_CLOEXEC, SPAWN_FD_PARK);
+		if (told_by < 0)
+			give_up();
+		child(what);
+	}
+	error = errno;
+	sys_closep(&ends[1]);
+	told.fd = ends[0];
+	if (pid > 0 && poll(&told, 1, SYS_SPAWN_AS_MS) > 0 &&
+	    read(ends[0], &error, sizeof(error)) == sizeof(error))
+		exec_error = error;
+	sys_closep(&ends[0]);
+	return pid < 0 ? -error : (int)pid;
 }
 
 /*
@@ -193,7 +243,6 @@ static long clone_borrowing(struct clone_args *args, const struct sys_spawn *wha
 int sys_spawn(const struct sys_spawn *what, int *ret_pidfd)
 {
 	struct clone_args args = {.flags = CLONE_CLEAR_SIGHAND, .exit_signal = SIGCHLD};
-	const int dumpable = what->as ? prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) : 0;
 	int pidfd = -1;
 	long pid;
 
@@ -216,12 +265,13 @@ int sys_spawn(const struct sys_spawn *what, int *ret_pidfd)
 	if (what->pidns_fd >= 0 && setns(what->pidns_fd, CLONE_NEWPID) < 0)
 		return -errno;
 	exec_error = 0;
-	pid = what->flags & SYS_SPAWN_APART ? clone_apart(&args, what)
-					    : clone_borrowing(&args, what);
+	if (what->as)
+		pid = clone_as(&args, what);
+	else
+		pid = what->flags & SYS_SPAWN_APART ? clone_apart(&args, what)
+						    : clone_borrowing(&args, what);
 	if (pid < 0)
 		return (int)pid;
-	if (what->as) /* whose child changes its user while it borrows our memory, loses this */
-		prctl(PR_SET_DUMPABLE, dumpable, 0, 0, 0);
 	if (exec_error) { /* it has ended already; one made with CLONE_PARENT is its parent's to
 			     reap */
 		struct sys_exit gone;

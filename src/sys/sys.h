@@ -136,6 +136,7 @@ uint64_t sys_memory_bytes(void); /* installed RAM; 0 unknown */
 #define SYS_SPAWN_CTTY         (1u << 3) /* with SETSID: fd 0 becomes the controlling terminal */
 #define SYS_SPAWN_PROC         (1u << 5) /* it mounts a /proc of its own pid namespace first */
 #define SYS_SPAWN_PROC_TRY     (1u << 6) /* the same, where that can be had */
+#define SYS_SPAWN_PROC_HOLD    (1u << 7) /* sys_hold_proc, when it has its /proc */
 
 struct sys_as { /* whom a child becomes, just before its exec */
 	uint32_t uid, gid;
@@ -145,17 +146,26 @@ struct sys_as { /* whom a child becomes, just before its exec */
 	const char *home; /* where it begins, "/" if it may not go there; NULL = where we are */
 };
 
+struct sys_hold {              /* what a child and all after it are held to, for good */
+	uint64_t capabilities; /* with bound: the only ones of its bounding set */
+	uint64_t limit[16];    /* RLIMIT_*, soft and hard; those that are in limits */
+	uint32_t limits;
+	uint32_t umask; /* with masked */
+	bool bound, masked, no_new_privs;
+};
+
 struct sys_spawn {
 	int dir_fd; /* image is dir_fd/name (execveat); AT_FDCWD with a full path is fine */
 	const char *name;
-	char *const *argv;       /* NULL-terminated */
-	char *const *envp;       /* NULL-terminated, exact */
-	const int *fds;          /* the child's fd i is ours fds[i]; -1 = closed */
-	unsigned fd_count;       /* <= 16; everything above is closed in the child */
-	int cgroup_fd;           /* cgroup v2 directory to be born in, or -1 */
-	int pidns_fd;            /* pid namespace (or pidfd) to be born in, or -1 */
-	unsigned flags;          /* SYS_SPAWN_* */
-	const struct sys_as *as; /* NULL = as we are */
+	char *const *argv;           /* NULL-terminated */
+	char *const *envp;           /* NULL-terminated, exact */
+	const int *fds;              /* the child's fd i is ours fds[i]; -1 = closed */
+	unsigned fd_count;           /* <= 16; everything above is closed in the child */
+	int cgroup_fd;               /* cgroup v2 directory to be born in, or -1 */
+	int pidns_fd;                /* pid namespace (or pidfd) to be born in, or -1 */
+	unsigned flags;              /* SYS_SPAWN_* */
+	const struct sys_as *as;     /* NULL = as we are */
+	const struct sys_hold *hold; /* NULL = to nothing that we are not */
 	/*
 	 * Asked in the child before it takes its fds: until it returns the child waits at its door,
 	 * born already. Negative: it goes no further, and that is sys_spawn's answer. NULL = none.
@@ -169,8 +179,11 @@ struct sys_spawn {
  *   ret_pidfd  close-on-exec pidfd, the caller's; NULL if not wanted
  * Returns the pid. A child that cannot exec is an error here where children borrow memory (x86-64),
  * else exits with 127. File-number limits are put back to what the master was born with. Not more
- * than 16 fds.
+ * than 16 fds. A child that becomes somebody else (`as`) has memory of its own and none of our fds
+ * by then, and is waited for SYS_SPAWN_AS_MS at most: what it does after that is its user's affair.
+ * Its gate, if any, is asked before it is born.
  */
+#define SYS_SPAWN_AS_MS 1000
 int sys_spawn(const struct sys_spawn *what, int *ret_pidfd) _must_check_;
 
 /* sys_exec - execveat(2) in place: only returns with -errno. fds that must survive are cleared of
@@ -350,6 +363,14 @@ int sys_get_limit(int resource, uint64_t *ret_hard) _must_check_;
 /* sys_bound_capabilities - bounding and inheritable set become what is in them and in keep */
 int sys_bound_capabilities(uint64_t keep) _must_check_;
 int sys_no_new_privs(void) _must_check_; /* for us and all children, for good */
+int sys_hold(const struct sys_hold *to) _must_check_;
+/*
+ * sys_read_only - a path and all that is mounted below it can only be read, by those who share our
+ * mount namespace; what is mounted there later by others does not reach it. -ENOENT: nothing there
+ */
+int sys_read_only(const char *path) _must_check_;
+/* sys_hold_proc - the same for those parts of /proc that are the machine's and no process's */
+int sys_hold_proc(void) _must_check_;
 void sys_keep_to_ourselves(void); /* who has no more than our user cannot trace us, nor take fds */
 /* sys_set_xattr - one extended attribute of a path; sys_get_xattr returns its length */
 int sys_set_xattr(const char *path, const char *name, const void *bytes, size_t n) _must_check_;

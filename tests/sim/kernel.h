@@ -122,6 +122,8 @@ struct sim_process {
 	unsigned flags; /* SYS_SPAWN_* */
 	char cgroup[128];
 	bool dead, reaped, stubborn; /* stubborn: only KILL ends it */
+	bool asleep;                 /* uninterruptibly: not even that, until it is over */
+	unsigned kills;              /* that reached it asleep */
 	uint64_t born_ns;
 	void *user; /* the test's */
 };

@@ -307,7 +307,10 @@ void deliver(struct process *p, int sig)
 		if (p->p.stubborn)
 			return;
 	}
-	sim_after(sim_random(3), killed, p->p.pid, (void *)(intptr_t)sig);
+	if (p->p.asleep)
+		p->p.kills++;
+	else
+		sim_after(sim_random(3), killed, p->p.pid, (void *)(intptr_t)sig);
 }
 
 int sys_kill(int pid, int sig)

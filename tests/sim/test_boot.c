@@ -329,6 +329,56 @@ static void lost_servers(uint64_t seed)
 		LAW(master.sessions[n].failures == 0 && !master.sessions[n].restarting);
 }
 
+/* ---- a session that cannot end, while orphans die ---- */
+
+#define STORM 150u
+
+static void orphan(int pid, void *arg)
+{
+	sim_process_exit(sim_process_new(1, 1, "orphan", NULL, 0), 0);
+}
+
+static void soon_after(int pid, void *arg)
+{
+	LAW(master.sessions[2].state != SESSION_DYING);
+	asked_to_end = true; /* came as far as this */
+}
+
+static void storm_over(int pid, void *arg)
+{
+	const unsigned kills = sim_process(pid)->kills; /* one a look */
+
+	LAW(kills >= 20 && kills <= STORM * 2 / 5 + 20);
+	LAW(master.sessions[2].looks <= 10);
+	sim_process_crash(pid, SIGKILL); /* what it waited for has come */
+	sim_after(20, soon_after, 0, NULL);
+}
+
+static void begin_storm(void)
+{
+	static int sleeper;
+
+	if (sleeper)
+		return;
+	sleeper = sim_process_new((int)master.processes[master.sessions[2].csrss].pid, 1, "sleeper",
+				  NULL, 0);
+	sim_process(sleeper)->asleep = true;
+	(void)session_end(2, waiter_none());
+	for (unsigned i = 0; i < STORM; i++)
+		sim_after(i * 2 + 100, orphan, 0, NULL);
+	sim_after(STORM * 2 + 100, storm_over, sleeper, NULL);
+	script_wake();
+}
+
+/* What dies elsewhere has it looked at, but not all the time, and no less often afterwards. */
+static void orphans_storm(uint64_t seed)
+{
+	const struct script s = {.sessions = 3};
+	struct sim_record r = boot(seed, &s, begin_storm);
+
+	LAW(r.end == SIM_IDLE && master.orphans >= STORM && asked_to_end);
+}
+
 static void a_boot_runs_through_all_phases_and_idles(void **state)
 {
 	FOR_SEEDS(20)
@@ -351,6 +401,12 @@ static void sessions_that_lose_their_server_live_on(void **state)
 {
 	FOR_SEEDS(40)
 	in_child(lost_servers, seed);
+}
+
+static void orphans_do_not_keep_the_master_looking(void **state)
+{
+	FOR_SEEDS(10)
+	in_child(orphans_storm, seed);
 }
 
 static void without_a_plan_the_built_in_minimum_boots(void **state)
@@ -423,6 +479,7 @@ int main(void)
 		cmocka_unit_test(a_power_off_ends_every_process_first),
 		cmocka_unit_test(the_death_of_csrss_is_a_recorded_stop),
 		cmocka_unit_test(sessions_that_lose_their_server_live_on),
+		cmocka_unit_test(orphans_do_not_keep_the_master_looking),
 		cmocka_unit_test(without_a_plan_the_built_in_minimum_boots),
 		cmocka_unit_test(without_any_plan_the_stop_is_recorded),
 		cmocka_unit_test(the_last_level_does_not_reboot_for_ever),

@@ -11,6 +11,9 @@
 #include <errno.h>
 
 #define SLOW_LOOKS 9u /* they are a second apart, and more each time */
+/* 2 ms, 4 ms, ... two hours: what never dies does not keep an idle machine awake. */
+#define LOOKS_MAX     22u
+#define LOOK_APART_NS (5 * NS_PER_MS) /* orphans may die by the thousand, all the time */
 
 /* Nobody set it up in time: it never was. */
 static void waited_too_long(uint32_t n)
@@ -87,6 +90,7 @@ static void wake(uint32_t n)
 	case SESSION_DYING:
 		if (s->looks >= SLOW_LOOKS) /* rare enough for another copy, if it needs one */
 			s->swept = false;
+		s->looks += s->looks < LOOKS_MAX;
 		session_check_gone(n);
 		break;
 	default:
@@ -94,10 +98,25 @@ static void wake(uint32_t n)
 	}
 }
 
+/* Orphans ended: the interval of each stays as it is. */
+static void look_at_all(uint64_t now)
+{
+	if (!master.look_ns || master.look_ns > now)
+		return;
+	master.look_ns = 0;
+	master.looked_ns = now;
+	for (uint32_t n = 0; master.dying && n < master.sessions_top; n++)
+		if (master.sessions[n].state == SESSION_ENDING ||
+		    master.sessions[n].state == SESSION_DYING)
+			session_check_gone(n);
+}
+
 uint64_t session_deadlines(uint64_t now)
 {
-	uint64_t next = 0;
+	uint64_t next;
 
+	look_at_all(now);
+	next = master.look_ns;
 	for (uint32_t n = 0; n < master.sessions_top; n++) {
 		struct session *s = &master.sessions[n];
 
@@ -119,10 +138,10 @@ uint64_t session_deadlines(uint64_t now)
 
 void sessions_look(void)
 {
-	for (uint32_t n = 0; master.dying && n < master.sessions_top; n++)
-		if (master.sessions[n].state == SESSION_ENDING ||
-		    master.sessions[n].state == SESSION_DYING)
-			session_check_gone(n);
+	const uint64_t now = sys_now_ns(), soonest = master.looked_ns + LOOK_APART_NS;
+
+	if (master.dying && !master.look_ns)
+		master.look_ns = soonest > now ? soonest : now;
 }
 
 uint32_t sessions_left(uint32_t from)

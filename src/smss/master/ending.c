@@ -18,11 +18,6 @@
 #define RETRY_CAP_S   60u
 #define BRIEF_S       5u /* a session that lived shorter, and not by logoff, counts as failed */
 #define LOOK_FIRST_NS (2 * NS_PER_MS)
-/*
- * 2 ms, 4 ms, ... two hours: what never dies does not keep an idle machine awake. The end of a
- * process that nobody else reaps makes us look at once (sessions_look), whatever the interval.
- */
-#define LOOKS_MAX     22u
 #define FORCE_GRACE_S 5u /* after KILL: what is still there then is told as "still dying" */
 #define SWEEP_S       10u
 #define SWEEPS_MAX    8u
@@ -172,6 +167,7 @@ static void gone(uint32_t n)
 {
 	struct session *s = &master.sessions[n];
 	bool again = s->keep && !master.shutting_down;
+	const bool others = s->owner && s->owner != SM_NO_OWNER;
 	uint64_t now = sys_now_ns();
 	uint32_t failures = !session_was_brief(s)     ? 0
 			    : s->failures < UINT8_MAX ? s->failures + 1u
@@ -185,6 +181,7 @@ static void gone(uint32_t n)
 	session_move_to(n, SESSION_FREE);
 	session_reset(s, again);
 	if (again) {
+		s->others = others; /* its owner may end it as often as it comes back */
 		s->failures = (uint8_t)failures;
 		s->wake_ns = failures ? now + retry_delay_s(failures) * NS_PER_S : 0;
 		session_move_to(n, SESSION_RESERVED);
@@ -228,10 +225,11 @@ static int start_sweep(uint32_t n)
 	return 0;
 }
 
+/* The end of a process that nobody else reaps makes us look, too (sessions_look). */
 static void look_again(struct session *s)
 {
-	s->wake_ns = sys_now_ns() + (LOOK_FIRST_NS << s->looks);
-	s->looks += s->looks < LOOKS_MAX;
+	if (!s->wake_ns)
+		s->wake_ns = sys_now_ns() + (LOOK_FIRST_NS << s->looks);
 }
 
 /* Is it over? Called after a death and, while dying, at ever longer intervals. */

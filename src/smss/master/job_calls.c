@@ -34,6 +34,8 @@ int call_item(struct ask *a)
 	enum result result = i->result < RESULT_COUNT ? (enum result)i->result : RESULT_FAILED;
 	int row;
 
+	if (a->p->session < SESSIONS_MAX && !session_may_row(a->p->session))
+		return ANSWER_NONE;
 	row = row_begin(phase, SM_ROW_ITEM, i->name, 0);
 	if (row != NONE && i->start_ns && i->start_ns <= master.rows[row].start_ns)
 		master.rows[row].start_ns = i->start_ns;

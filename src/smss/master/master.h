@@ -119,6 +119,7 @@ struct session {
 	bool sweeping : 1;   /* its copy clears away what is left */
 	bool swept : 1;      /* that was tried */
 	bool late : 1;       /* still dying when its deadline was over */
+	bool others : 1;     /* somebody who is not root has it made, or made again */
 };
 
 /* 256 kB for 1,000 sessions, less 48 kB for the rest: two processes, two connections, one session
@@ -197,9 +198,10 @@ struct master {
 	uint16_t ahead;              /* ahead.c: its ledger row + 1; 0 = none waits */
 	int ahead_fds[2];            /* our ends of its core connections; 0 = none */
 	uint64_t ahead_ns;           /* until when it waits */
+	uint64_t looked_ns, look_ns; /* at dying sessions for orphans: last, and next (0 = none) */
 	bool orphans_ended;          /* in this turn: a dying session may be gone */
 	bool boot_forgotten;         /* what only a boot needs of our image was given back */
-	uint32_t requests_used, requests_top, row_pool_used;
+	uint32_t requests_used, requests_top, row_pool_used, rows_others;
 	/*
 	 * What is used a little lies side by side, since resident pages are counted: names are
 	 * taken from the front, callers from the back; remarks from the back, rows from the front.
@@ -234,8 +236,7 @@ void master_start(int argc, char **argv);
 void master_reset(void);
 /* master_run - from here on failing is not allowed; never returns. */
 void master_run(void) __attribute__((noreturn));
-/* master_turn - one wait and everything it brought; what master_run does for ever (the simulation
- * calls it) */
+/* master_turn - one wait and everything it brought (the simulation calls it, too) */
 void master_turn(void);
 
 /* ---- rows.c: the timeline ---- */
@@ -254,8 +255,7 @@ void say(int level, const char *a, const char *b, const char *c, const char *d);
 
 /* ---- names.c: what many rows show is kept once ---- */
 
-/* name_take - the number of a text (cut to NAME_BYTES), to be dropped by name_drop; 0, shown as
- * "?", when there is no room. */
+/* name_take - the number of a text (cut to NAME_BYTES), for name_drop; 0 = no room, shown "?" */
 uint8_t name_take(const char *text);
 void name_drop(uint8_t name);
 const char *name_text(uint8_t name);
@@ -341,6 +341,8 @@ void session_set_up_failed(uint32_t n, uint32_t status, const char *text);
 void session_zero_failed(uint32_t status);
 /* session_force - kill all of it; its death comes as events. */
 void session_force(uint32_t n);
+/* session_may_row - a row about it is kept; users who are not root may not fill the table. */
+bool session_may_row(uint32_t n);
 /* session_note - a row about that session, after the boot too. */
 void session_note(uint32_t n, enum result result, int detail, const char *name, const char *text);
 /* group_write - a word into a file of its group; -errno, -ENOENT without groups. */
@@ -391,20 +393,17 @@ int session_complete(uint32_t n, const struct sm_session_complete *c);
 int session_left(uint32_t n, const struct sm_session_left *l);
 /*
  * session_limits - new limits, given by a copy; who is answered when it has ended
- * Returns 0 (the answer comes), -ENOENT (no such session, or it does not run), -EAGAIN (its last
- * limits are not through), -errno of starting the copy.
+ * Returns 0 (the answer comes), -ENOENT (none that runs), -EAGAIN (its last are not through), ...
  */
 int session_limits(uint32_t n, const struct sm_session_limits *l, struct waiter who);
-/*
- * session_freeze - all of its processes stand still, or go on; who is answered when they do
- * Returns 0 (the answer comes), -ENOENT, -EACCES (session 0), -EOPNOTSUPP (it has no group).
- */
+/* session_freeze - all of its processes stand still, or go on; who is answered when they do: 0,
+ * else -ENOENT, -EACCES (session 0), -EOPNOTSUPP (it has no group) */
 int session_freeze(uint32_t n, bool freeze, struct waiter who);
 /* session_freeze_done - 1 its processes stand as they were told, 0 not yet, -errno. */
 int session_freeze_done(uint32_t n);
 /* session_deadlines - acts on what is over; returns the nearest deadline, 0 none. */
 uint64_t session_deadlines(uint64_t now);
-/* sessions_look - orphans ended: is a dying session gone now? */
+/* sessions_look - orphans ended: dying sessions are looked at now or very soon. */
 void sessions_look(void);
 /* session_fill - a session as it goes on the wire. */
 void session_fill(uint32_t n, struct sm_session_row *ret);

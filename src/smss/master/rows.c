@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#define ROWS_OTHERS 32u /* a sixth: nobody but root fills the table */
+
 void say(int level, const char *a, const char *b, const char *c, const char *d)
 {
 	char room[320];
@@ -87,6 +89,18 @@ static void log_row(const struct row *r)
 	if (r->text)
 		text_add(text_add(&t, ": "), pool_text(r->text));
 	sys_log(level_of(r->result), room);
+}
+
+bool session_may_row(uint32_t n)
+{
+	if (!master.sessions[n].others || master.boot.phase <= PHASE_SESSIONS)
+		return true;
+	if (master.rows_others > ROWS_OTHERS)
+		return false;
+	if (master.rows_others++ == ROWS_OTHERS)
+		row_note(PHASE_SESSIONS, SM_ROW_ITEM, RESULT_DEGRADED, 0, "sessions of users",
+			 "further remarks about them are not kept");
+	return master.rows_others <= ROWS_OTHERS;
 }
 
 int row_begin(enum phase phase, unsigned kind, const char *name, uint32_t pid)

@@ -91,7 +91,8 @@ void session_note(uint32_t n, enum result result, int detail, const char *name, 
 
 	text_add(text_u64(text_add(&t, "session "), n), " ");
 	text_add(&t, name);
-	row_note(PHASE_SESSIONS, SM_ROW_ITEM, result, detail, room, text);
+	if (session_may_row(n))
+		row_note(PHASE_SESSIONS, SM_ROW_ITEM, result, detail, room, text);
 }
 
 /* ---- beginning ---- */
@@ -320,6 +321,7 @@ int session_create(const struct sm_sb_session *ask, bool keep, struct waiter sta
 	s = &master.sessions[n];
 	session_reset(s, keep);
 	s->request = (int8_t)request;
+	s->others = ask && ask->flags & SM_SESSION_FOREIGN;
 	r = caller_add(CALLER_START, n, starter, 0);
 	if (r < 0) {
 		request_drop(s);

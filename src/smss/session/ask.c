@@ -25,13 +25,16 @@ static int find_owner(const char *name, struct account *ret)
 static int planned_owner(struct setup *s)
 {
 	const char *name = policy_owner(s->c->plan, s->c->n);
+	char what[NAME_BYTES];
+	struct text t = TEXT_ON(what);
 	int r;
 
 	if (!name[0])
 		return COPY_OK;
 	r = find_owner(name, &s->owner);
+	text_add(text_add(&t, "owner: "), name);
 	if (r < 0)
-		return setup_refuse(s, r, "owner",
+		return setup_refuse(s, r, what,
 				    r == -ENOENT ? "the hive names a user that there is not"
 						 : NULL);
 	s->named = true;
@@ -99,6 +102,7 @@ int setup_effective(struct setup *s)
 
 	if (r < 0)
 		return setup_refuse(s, r, "hive", "what it says of this session is not understood");
+	s->planned = s->policy;
 	r = planned_owner(s);
 	if (r == COPY_OK && s->ask.flags & SM_SESSION_FOREIGN)
 		r = foreign(s);

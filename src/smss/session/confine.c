@@ -2,27 +2,18 @@
 /*
  * confine.c - what csrss and everything after it are held to for good
  *
- * The copy takes it upon itself just before it starts csrss: resource limits, umask, how easily the
- * kernel kills it when memory is short, capabilities, no new privileges. All of it is inherited and
- * none of it can be undone by those who inherit it, but a higher score and a wider umask.
+ * How easily the kernel kills it when memory is short the copy takes upon itself; resource limits,
+ * umask, capabilities and no new privileges each of its children takes before its exec. All of it
+ * is inherited and none of it can be undone by those who inherit it, but a higher score and a wider
+ * umask. The programs of Execute are the machine's own: of these they get what the hive says of the
+ * session, and nothing that whoever asked for it has added.
  */
 #include <errno.h>
 
+#include "base/bytes.h"
 #include "base/text.h"
 #include "plan/policy.h"
 #include "smss/session/session.h"
-
-static int limit_one(struct setup *s, unsigned number)
-{
-	char what[40];
-	struct text t = TEXT_ON(what);
-	const char *name = policy_limit_name(number);
-	int r = sys_set_limit((int)number, s->policy.limit[number]);
-
-	text_add(text_add(&t, "limit "), name ? name : "?");
-	return r < 0 ? setup_refuse(s, r, what, r == -EPERM ? "more than the machine's own" : NULL)
-		     : COPY_OK;
-}
 
 static int score(struct setup *s)
 {
@@ -35,32 +26,38 @@ static int score(struct setup *s)
 	return r < 0 ? setup_refuse(s, r, "OomScoreAdjust", NULL) : COPY_OK;
 }
 
-static int capabilities(struct setup *s)
-{
-	uint64_t keep = s->policy.capabilities;
-	int r;
-
-	if (s->policy.given & SM_GIVEN_OWNER)
-		keep |= SERVER_CAPABILITIES; /* they leave its programs: see owner.c */
-	r = sys_bound_capabilities(keep);
-	return r < 0 ? setup_refuse(s, r, "capabilities", NULL) : COPY_OK;
-}
-
 int setup_confine(struct setup *s)
 {
-	const uint32_t given = s->policy.given;
-	int r = COPY_OK;
+	return s->policy.given & SM_GIVEN_OOM ? score(s) : COPY_OK;
+}
 
-	if (given & SM_GIVEN_OOM)
-		r = score(s);
-	for (unsigned i = 0; r == COPY_OK && s->policy.limits >> i; i++)
-		if (s->policy.limits >> i & 1)
-			r = limit_one(s, i);
-	if (r == COPY_OK && given & SM_GIVEN_CAPABILITIES)
-		r = capabilities(s);
-	if (r == COPY_OK && given & SM_GIVEN_NO_NEW_PRIVS && sys_no_new_privs() < 0)
-		r = setup_refuse(s, -EOPNOTSUPP, "no new privileges", NULL);
-	if (r == COPY_OK && given & SM_GIVEN_UMASK)
-		(void)sys_umask(s->policy.umask);
-	return r;
+void setup_hold(const struct sm_policy *p, bool core, struct sys_hold *ret)
+{
+	*ret = (struct sys_hold){.capabilities = p->capabilities,
+				 .limits = p->limits,
+				 .umask = p->umask,
+				 .bound = p->given & SM_GIVEN_CAPABILITIES,
+				 .masked = p->given & SM_GIVEN_UMASK,
+				 .no_new_privs = p->given & SM_GIVEN_NO_NEW_PRIVS};
+	for (size_t i = 0; i < ARRAY_SIZE(ret->limit); i++)
+		ret->limit[i] = p->limit[i];
+	if (core && p->given & SM_GIVEN_OWNER)
+		ret->capabilities |= SERVER_CAPABILITIES; /* they leave its programs: owner.c */
+}
+
+/* A child says no more than that it may not. */
+void setup_not_held(struct setup *s)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(s->policy.limit); i++) {
+		char what[40];
+		struct text t = TEXT_ON(what);
+		const char *name = policy_limit_name(i);
+		uint64_t hard;
+
+		if (!(s->policy.limits >> i & 1) || sys_get_limit((int)i, &hard) < 0 ||
+		    s->policy.limit[i] <= hard)
+			continue;
+		text_add(text_add(&t, "limit "), name ? name : "?");
+		(void)setup_refuse(s, -EPERM, what, "more than the machine's own");
+	}
 }

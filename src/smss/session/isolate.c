@@ -11,6 +11,8 @@
 #include <sched.h>
 #include <sys/mount.h>
 
+#include <linux/capability.h>
+
 #include "base/bytes.h"
 #include "base/text.h"
 #include "smss/session/session.h"
@@ -116,6 +118,35 @@ static int loopback(struct setup *s)
 	return r < 0 ? setup_refuse(s, r, "isolation net: lo", NULL) : COPY_OK;
 }
 
+bool setup_is_held(const struct setup *s)
+{
+	const struct sm_policy *p = &s->policy;
+	const bool root = !(p->given & SM_GIVEN_OWNER) || !p->uid;
+
+	return root && p->isolation & SM_ISOLATE_MOUNT && p->given & SM_GIVEN_CAPABILITIES &&
+	       !(p->capabilities >> CAP_SYS_ADMIN & 1);
+}
+
+/*
+ * Root's user number alone opens the kernel's own files, the groups and the API, and who may mount
+ * nothing cannot take away what is mounted over them.
+ */
+static int hold(struct setup *s)
+{
+	int r = sys_mount("tmpfs", RUN_DIRECTORY, "tmpfs",
+			  MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0755");
+
+	if (r < 0)
+		return setup_refuse(s, r, RUN_DIRECTORY, NULL);
+	r = sys_read_only("/sys");
+	if (r < 0 && r != -ENOENT)
+		return setup_refuse(s, r, "/sys", NULL);
+	if (s->policy.isolation & SM_ISOLATE_PID)
+		return COPY_OK; /* its /proc comes with its first process */
+	r = sys_hold_proc();
+	return r < 0 ? setup_refuse(s, r, "/proc", NULL) : COPY_OK;
+}
+
 int setup_isolate(struct setup *s)
 {
 	int flags = 0, r;
@@ -136,5 +167,7 @@ int setup_isolate(struct setup *s)
 		r = part_mounts(s);
 	if (r == COPY_OK && flags & CLONE_NEWNET)
 		r = loopback(s);
+	if (r == COPY_OK && setup_is_held(s))
+		r = hold(s);
 	return r;
 }

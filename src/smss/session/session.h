@@ -37,6 +37,7 @@ struct setup {
 	uint64_t begin_ns;        /* of this copy */
 	struct sm_sb_session ask; /* what the master wants made */
 	struct sm_policy policy;  /* in force: the plan's and the request's together */
+	struct sm_policy planned; /* the plan's alone */
 	struct account owner;     /* with SM_GIVEN_OWNER and named */
 	uint32_t status;          /* of a refusal; SM_OK = none yet */
 	char text[TEXT_BYTES];    /* why */
@@ -119,6 +120,16 @@ int setup_find_server(struct setup *s); /* setup.c: the image of its session ser
 int setup_server(struct setup *s);      /* setup.c: it is started and handed over */
 int setup_registered(struct setup *s);  /* setup.c: the master said that it is up */
 int setup_restart(struct setup *s);     /* restart.c: the server alone, for a session without */
+
+/*
+ * setup_hold - what the next child takes upon itself
+ *   core  csrss or the initial command; else a program of Execute
+ * setup_not_held - a child may not be held to that: a limit above the machine's refuses the session
+ */
+void setup_hold(const struct sm_policy *p, bool core, struct sys_hold *ret);
+void setup_not_held(struct setup *s);
+/* setup_is_held - root in it has lost its capabilities, and is kept from what needs none */
+bool setup_is_held(const struct setup *s);
 
 /* ---- environment.c ---- */
 

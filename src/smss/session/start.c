@@ -64,18 +64,6 @@ static char **with_policy(struct setup *s, char *env[])
 	return env;
 }
 
-/* Execute's programs are the machine's own: what csrss must keep is not for them. */
-static void bound(const struct setup *s, struct sys_spawn *what, struct sys_as *room)
-{
-	static const uint32_t none;
-
-	if (!(s->policy.given & SM_GIVEN_CAPABILITIES) || !(s->policy.given & SM_GIVEN_OWNER))
-		return;
-	*room = (struct sys_as){.groups = &none,
-				.drop_capabilities = SERVER_CAPABILITIES & ~s->policy.capabilities};
-	what->as = room;
-}
-
 int setup_go(struct setup *s, int connection, struct started *ret)
 {
 	static struct owner owner;
@@ -84,7 +72,7 @@ int setup_go(struct setup *s, int connection, struct started *ret)
 	const bool told = connection == FD_CSRSS ||
 			  (core && image.ours && str_same(image.argv[0], "winlogon"));
 	const int fds[5] = {0, s->console, s->console, connection, FD_PLAN};
-	struct sys_as as;
+	struct sys_hold hold;
 	struct sys_spawn what = {.dir_fd = s->by_descriptor ? image.fd : AT_FDCWD,
 				 .name = s->by_descriptor ? "" : image.path,
 				 .argv = image.argv,
@@ -93,6 +81,7 @@ int setup_go(struct setup *s, int connection, struct started *ret)
 				 .fd_count = core && image.ours ? 5 : 3,
 				 .cgroup_fd = s->cgroup,
 				 .pidns_fd = -1,
+				 .hold = &hold,
 				 .gate = s->gate,
 				 .gate_arg = s,
 				 .flags = SYS_SPAWN_SETSID | (core ? SYS_SPAWN_CLONE_PARENT : 0)};
@@ -101,13 +90,15 @@ int setup_go(struct setup *s, int connection, struct started *ret)
 		owner_fill(s, &owner);
 		what.as = &owner.as;
 		what.envp = owner.env;
-	} else if (!core) {
-		bound(s, &what, &as);
 	}
+	setup_hold(core ? &s->policy : &s->planned, core, &hold);
 	if (connection == FD_CSRSS && s->policy.isolation & SM_ISOLATE_PID)
-		what.flags |= s->implied_pid ? SYS_SPAWN_PROC_TRY : SYS_SPAWN_PROC;
+		what.flags |= (s->implied_pid ? SYS_SPAWN_PROC_TRY : SYS_SPAWN_PROC) |
+			      (setup_is_held(s) ? SYS_SPAWN_PROC_HOLD : 0);
 	ret->program = program;
 	ret->pid = sys_spawn(&what, &ret->pidfd);
+	if (ret->pid == -EPERM && core)
+		setup_not_held(s); /* then that is the reason */
 	return ret->pid < 0 ? ret->pid : 0;
 }
 
