@@ -8,7 +8,6 @@ PID is the booted smss as this machine numbers it. BENCH_FACTS holds what every 
 import argparse
 import json
 import os
-import random
 import subprocess
 import sys
 import time
@@ -169,35 +168,20 @@ class Bench:
                  ("--quiet --register=no --keep-unit --console=pipe --link-journal=no "
                   "--resolv-conf=off --timezone=off --directory=/bench/own /usr/bin/true").split(), 10)]
 
+    def pair(self, client, count):
+        """Values of a session of ours and of somebody else's, in turns, who begins in turns too."""
+        own, other = [], []
+        for i in range(count + 20):
+            for values, who, word in ((own, self.sessions, "one"),
+                                      (other, client, "go"))[::1 if i % 2 else -1]:
+                values.append(who.ask(word))
+        return own[20:], other[20:]
+
     def part_make(self):
         floor = Client(self.pid, "/bench/floor", "session", self.isolation)
-        rows, others, refused = [], [], []
-        for name, bound, words, seldom in self.peers():
-            own_group = name in ("crun", "systemd-nspawn")
-            client = Client(self.pid, "/bench/floor", "run" if own_group else "held", *words,
-                            group=True)
-            try:
-                bad = client.ask()[1]
-            except SystemExit:
-                bad = True
-            if bad:
-                why = client.close() or "no word of it"
-                refused.append((name, "cannot run here: " + why, "", None))
-            else:
-                others.append((name, bound, client, seldom, []))
-        own, bare = [], []
-        # Whoever comes after systemd-nspawn finds cold caches: each as often as the others.
-        chance = random.Random(1)
-        for i in range(self.count + 20):
-            turns = [(own, self.sessions, "one"), (bare, floor, "go")]
-            turns += [(other[4], other[2], "go") for other in others if i % other[3] == 0]
-            chance.shuffle(turns)
-            for values, client, word in turns:
-                values.append(client.ask(word))
-        for client in [floor] + [other[2] for other in others]:
-            client.close()
-        own, bare = own[20:], bare[20:]
-        rows.append(("namespaces of a session, and of the floor", self.isolation, "", None))
+        own, bare = self.pair(floor, self.count)
+        floor.close()
+        rows = [("namespaces of a session, and of the floor", self.isolation, "", None)]
         rows.append(self.times("smss: until csrss and initial command run, the master's figure",
                                [t[0] for t in own]))
         rows.append(self.times("smss: the same, as the client sees it", [t[1] for t in own]))
@@ -215,14 +199,29 @@ class Bench:
             first.append(self.sessions.ask("one"))
         rows.append(self.times("smss: made and ended, the first after a while",
                                [t[1] + t[2] for t in first]))
-        for name, bound, _, seldom, values in others:
-            values = [value[0] for value in values[max(1, 20 // seldom):]]
-            ratio = quantile(values, 0.5) / quantile(whole, 0.5)
-            rows.append(self.times(name + ": started and ended", values))
-            rows.append(("%s / smss, p50 (p99)" % name, "%.1f (%.1f)" % (
-                ratio, quantile(values, 0.99) / quantile(whole, 0.99)),
-                "at least %d" % bound, ratio >= bound))
-        return rows + refused
+        for peer in self.peers():
+            rows += self.beside(*peer)
+        return rows
+
+    def beside(self, name, bound, words, seldom):
+        own_group = name in ("crun", "systemd-nspawn")
+        client = Client(self.pid, "/bench/floor", "run" if own_group else "held", *words,
+                        group=True)
+        try:
+            bad = client.ask()[1]
+        except SystemExit:
+            bad = True
+        if bad:
+            return [(name, "cannot run here: " + (client.close() or "no word of it"), "", None)]
+        own, other = self.pair(client, max(20, self.count // seldom))
+        client.close()
+        whole, values = [t[1] + t[2] for t in own], [t[0] for t in other]
+        ratio = quantile(values, 0.5) / quantile(whole, 0.5)
+        return [self.times(name + ": started and ended", values),
+                self.times("smss in turns with it: made and ended", whole),
+                ("%s / smss, p50 (p99)" % name, "%.1f (%.1f)" % (
+                    ratio, quantile(values, 0.99) / quantile(whole, 0.99)),
+                 "at least %d" % bound, ratio >= bound)]
 
     @staticmethod
     def times(name, values):

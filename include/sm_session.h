@@ -66,6 +66,7 @@ struct sm_session {
 	uint64_t ready_us;           /* from request to both core processes up; 0 = not yet */
 	char initial[SM_NAME_BYTES]; /* image of the initial command: "wininit", "winlogon", ... */
 	char console[SM_NAME_BYTES]; /* its terminal; "" = none */
+	uint64_t retry_ns; /* reserved, after a failure: when it is tried again; 0 = it is not */
 };
 
 /*

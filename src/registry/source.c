@@ -19,9 +19,6 @@
 /* Entries of a directory that are looked at: enough for any that holds hives. */
 #define ENTRIES_MAX 65536u
 
-#define OVERFLOW_USER 65534u
-#define EVERY_USER    "4294967295"
-
 const char *const hive_log_words[HIVE_LOGS] = {"LOG1", "LOG2", "LOG"};
 
 struct record { /* of getdents64 */
@@ -70,18 +67,6 @@ static void look_around(int dir, const char *hive, struct found *f)
 		}
 }
 
-/* The namespace maps only some users: whoever else owns a file is shown as the overflow user. */
-static bool maps_some_users(void)
-{
-	char map[256];
-	ssize_t n = sys_read_file(AT_FDCWD, "/proc/self/uid_map", map, sizeof(map) - 1);
-
-	if (n <= 0)
-		return false;
-	map[n] = '\0';
-	return !strstr(map, EVERY_USER);
-}
-
 /* Nobody but root, or who runs this, can write it: what a boot follows. Returns 0 or -EPERM. */
 static int owned(int fd)
 {
@@ -90,9 +75,7 @@ static int owned(int fd)
 
 	if (r < 0)
 		return r;
-	if (st.mode & (S_IWGRP | S_IWOTH))
-		return -EPERM;
-	if (st.uid == 0 || st.uid == sys_uid() || (st.uid == OVERFLOW_USER && maps_some_users()))
+	if (sys_owned(&st) || (st.uid == sys_uid() && !(st.mode & (S_IWGRP | S_IWOTH))))
 		return 0;
 	return -EPERM;
 }

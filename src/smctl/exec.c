@@ -35,6 +35,18 @@ static int failed(int unused)
 	return EXEC_FAILED;
 }
 
+/* What csrss told whom it started: all there is to know where sessions have no cgroup. */
+static bool told_session(uint32_t *ret)
+{
+	const char *word = getenv("SMSS_SESSION");
+	uint64_t n;
+
+	if (!word || smctl_number(word, SM_MACHINE_SESSION - 1, &n) < 0)
+		return false;
+	*ret = (uint32_t)n;
+	return true;
+}
+
 /* .../session-N, or below it; the session we are in ourselves. */
 static bool own_session(uint32_t *ret)
 {
@@ -43,7 +55,7 @@ static bool own_session(uint32_t *ret)
 	uint64_t n;
 
 	if (procs_cgroup((int)getpid(), path, sizeof(path)) < 0)
-		return false;
+		return told_session(ret);
 	while ((at = strstr(at, "/session-"))) {
 		at += 9;
 		if (str_u64(at, strcspn(at, "/\n"), &n) == 0 && n < SM_MACHINE_SESSION) {
@@ -51,7 +63,7 @@ static bool own_session(uint32_t *ret)
 			return true;
 		}
 	}
-	return false;
+	return told_session(ret);
 }
 
 static int take_session(struct exec *e, const char *word)

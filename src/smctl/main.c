@@ -106,8 +106,14 @@ static int read_options(struct smctl *s, int argc, char **argv, const char *own,
 
 static int no_verb(struct smctl *s, int argc, char **argv)
 {
+	const char *meant = verbs_meant(argc, argv);
+
 	if (argc == 0)
 		return smctl_usage(s, "wanted: a verb, as in: smctl status");
+	if (meant)
+		return smctl_usage(s, "there is no verb \"%s%s%s\"; did you mean \"%s\"?",
+				   show_text(argv[0]), argc > 1 ? " " : "",
+				   argc > 1 ? show_text(argv[1]) : "", meant);
 	if (str_same(argv[0], "session"))
 		return smctl_usage(s,
 				   "wanted: session list, show, new, end, limits, freeze or thaw");

@@ -14,6 +14,7 @@
 #include "base/bytes.h"
 #include "base/text.h"
 #include "pending/purge.h"
+#include "smctl/verbs.h"
 #include "sys/sys.h"
 
 /* What the boot keeps when nothing else is configured. */
@@ -246,6 +247,10 @@ static int run(struct pending *p)
 	for (size_t i = 0; i < ARRAY_SIZE(pending_verbs); i++)
 		if (str_same(pending_verbs[i].name, word))
 			return run_verb(p, &pending_verbs[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(pending_verbs); i++)
+		if (verbs_alike(pending_verbs[i].name, word))
+			return smctl_usage(p->s, "there is no verb \"%s\"; did you mean \"%s\"?",
+					   show_text(word), pending_verbs[i].name);
 	return smctl_usage(p->s, "there is no verb \"%s\"", show_text(word));
 }
 

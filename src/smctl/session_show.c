@@ -222,11 +222,14 @@ static void show_row(const struct about *a)
 			   show_duration(a->now_ns > row->created_ns ? a->now_ns - row->created_ns
 								     : 0));
 	if (row->failures)
-		show_field("failed", "%u %s in a row", row->failures,
-			   row->failures == 1 ? "time" : "times");
+		show_field("failed", "%u %s in a row%s%s", row->failures,
+			   row->failures == 1 ? "time" : "times",
+			   row->retry_ns ? "; tried again " : "",
+			   row->retry_ns ? show_retry(row->retry_ns, a->now_ns) : "");
 	if (row->idle_s)
-		show_field("ends", "after %s without input",
-			   show_duration(row->idle_s * 1000000000ull));
+		show_field("ends", "after %s without input%s",
+			   show_duration(row->idle_s * 1000000000ull),
+			   idle_is_watched(row) ? "" : ", if it had a winlogon to watch for that");
 	if (row->ends_ns > a->now_ns)
 		show_field("ends", "in %s", show_duration(row->ends_ns - a->now_ns));
 	show_field("its end", "%s",

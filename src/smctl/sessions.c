@@ -19,6 +19,22 @@
 
 #define SESSION_MAX 0xFFFFFFFEu
 
+const char *show_retry(uint64_t retry_ns, uint64_t now_ns)
+{
+	static char text[64];
+
+	(void)snprintf(text, sizeof(text), "%s%s", retry_ns > now_ns ? "in " : "now",
+		       retry_ns > now_ns ? show_duration(retry_ns - now_ns) : "");
+	return text;
+}
+
+bool idle_is_watched(const struct sm_session *row)
+{
+	const char *slash = strrchr(row->initial, '/');
+
+	return str_same(slash ? slash + 1 : row->initial, "winlogon");
+}
+
 static void session_row(struct table *t, const struct sm_session *row)
 {
 	const uint64_t now_ns = sys_now_ns();
@@ -28,6 +44,9 @@ static void session_row(struct table *t, const struct sm_session *row)
 	if (row->failures)
 		text_add(text_u64(text_add(&n, "failed "), row->failures),
 			 row->failures == 1 ? " time" : " times");
+	if (row->retry_ns)
+		text_add(text_add(&n, n.len ? ", again " : "again "),
+			 show_retry(row->retry_ns, now_ns));
 	if (row->restarts)
 		text_u64(text_add(&n, n.len ? ", csrss restarted " : "csrss restarted "),
 			 row->restarts);
@@ -161,6 +180,11 @@ int verb_session_new(struct smctl *s, int argc, char **argv)
 	r = sm_session_make(s->c, &want, &made);
 	if (r < 0)
 		return not_made(s, r, command);
+	if (want.idle_s && !idle_is_watched(&made.row))
+		(void)smctl_error(s,
+				  "session %u is made, but --idle does not end it: its initial "
+				  "command is not winlogon, and nobody else watches a terminal",
+				  made.session);
 	if (s->json)
 		return json_show(json_session(&made.row), false);
 	printf("session %u", made.session);

@@ -30,6 +30,14 @@ int session_new_options(struct smctl *s, int argc, char **argv, struct sm_sessio
 int session_limits_options(struct smctl *s, int argc, char **argv, struct sm_session_change *ret,
 			   const char **ret_number);
 
+/* ---- words of rows (sessions.c) ---- */
+
+/* show_retry - "in 3.2 s", or "now" when that time is over */
+const char *show_retry(uint64_t retry_ns, uint64_t now_ns);
+
+/* idle_is_watched - its initial command is winlogon: nobody else looks whether somebody types */
+bool idle_is_watched(const struct sm_session *row);
+
 /* ---- what is in force (limits.c) ---- */
 
 #define LIMITS_DISKS 16u

@@ -18,8 +18,12 @@
 #include "base/bytes.h"
 #include "base/text.h"
 #include "etc/accounts.h"
+#include "smctl/table.h"
 
-#define SHOW_BYTES 4096
+#define SHOW_BYTES   4096
+#define FIELD_NAME   12
+#define FIELD_INDENT 2  /* of what stands below its name */
+#define FIELD_LEAST  28 /* columns for both side by side */
 
 /* A printf may show several values at once, so there is more than one buffer. */
 static char *room(void)
@@ -154,15 +158,39 @@ const char *show_isolation(uint32_t isolation)
 	return any ? t.at : "-";
 }
 
+/* Broken at blanks and behind commas, its later lines below its first. */
+static void put_folded(const char *text, size_t indent, size_t width)
+{
+	while (width > indent && strlen(text) > width - indent) {
+		const size_t most = width - indent;
+		size_t n = most;
+
+		while (n && text[n] != ' ' && text[n - 1] != ',')
+			n--;
+		n = n ? n : most; /* one long word */
+		printf("%.*s\n%*s", (int)n, text, (int)indent, "");
+		text += n + strspn(text + n, " ");
+	}
+	puts(text);
+}
+
 void show_field(const char *what, const char *format, ...)
 {
+	const unsigned width = show_width();
+	char *text = NULL;
 	va_list arguments;
 
-	printf("%-12s", what);
 	va_start(arguments, format);
-	vprintf(format, arguments);
+	if (vasprintf(&text, format, arguments) < 0)
+		text = NULL;
 	va_end(arguments);
-	putchar('\n');
+	if (width && width < FIELD_LEAST) /* a narrow column beside the names is no text */
+		printf("%.*s\n%*s", (int)width, what, FIELD_INDENT, "");
+	else
+		printf("%-*s", FIELD_NAME, what);
+	put_folded(text ? text : "", width && width < FIELD_LEAST ? FIELD_INDENT : FIELD_NAME,
+		   width);
+	free(text);
 }
 
 const char *show_result(const struct sm_boot_entry *e)
@@ -290,6 +318,7 @@ json_object *json_session(const struct sm_session *row)
 	json_put_number(o, "idle_s", row->idle_s);
 	json_put(o, "ends_ns", row->ends_ns ? json_object_new_uint64(row->ends_ns) : NULL);
 	json_put_number(o, "failures", row->failures);
+	json_put(o, "retry_ns", row->retry_ns ? json_object_new_uint64(row->retry_ns) : NULL);
 	json_put_number(o, "created_ns", row->created_ns);
 	json_put_number(o, "ready_us", row->ready_us);
 	return o;

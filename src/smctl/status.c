@@ -4,7 +4,7 @@
  *
  * Only shows; asks the session manager for nothing that costs it more than an answer.
  */
-#include "smctl/smctl.h"
+#include "smctl/sessions.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -39,6 +39,54 @@ static json_object *json_stop(const struct sm_stop *stop)
 	return o;
 }
 
+/* The next of those that are made again when they end, and do not stay up. 1, or not. */
+static int failing_next(const struct smctl *s, uint32_t *cursor, struct sm_session *ret)
+{
+	int r;
+
+	while ((r = sm_session_next(s->c, cursor, ret)) == 1 && !(ret->kept && ret->failures))
+		;
+	return r;
+}
+
+static json_object *json_failing(const struct smctl *s, uint64_t now_ns)
+{
+	json_object *list = json_object_new_array();
+	struct sm_session row;
+	uint32_t cursor = 0;
+
+	while (failing_next(s, &cursor, &row) == 1) {
+		json_object *o = json_object_new_object();
+
+		json_put_number(o, "session", row.session);
+		json_put_text(o, "state", sm_session_state_word(row.state));
+		json_put_number(o, "failures", row.failures);
+		json_put(o, "retry_us",
+			 !row.retry_ns ? NULL
+			 : row.retry_ns < now_ns
+				 ? json_object_new_uint64(0)
+				 : json_object_new_uint64((row.retry_ns - now_ns) / 1000u));
+		(void)json_object_array_add(list, o);
+	}
+	return list;
+}
+
+static void show_failing(const struct smctl *s, uint64_t now_ns)
+{
+	struct sm_session row;
+	uint32_t cursor = 0;
+
+	while (failing_next(s, &cursor, &row) == 1) {
+		char what[32];
+
+		(void)snprintf(what, sizeof(what), "session %u", row.session);
+		show_field(what, "failed %u %s in a row, %s%s; see: smctl boot", row.failures,
+			   plural(row.failures, "time", "times"),
+			   row.retry_ns ? "tried again " : "now ",
+			   row.retry_ns ? show_retry(row.retry_ns, now_ns) : show_state(&row));
+	}
+}
+
 static int status_json(const struct smctl *s, const struct sm_machine *m, const struct why *w,
 		       const struct sm_stop *stop)
 {
@@ -52,6 +100,7 @@ static int status_json(const struct smctl *s, const struct sm_machine *m, const 
 	json_put_text(o, "blocker", m->blocker);
 	json_put_number(o, "pid", sm_master_pid(s->c));
 	json_put_number(o, "sessions", m->sessions);
+	json_put(o, "failing", json_failing(s, m->now_ns));
 	json_put_number(o, "processes", m->processes);
 	json_put_number(o, "orphans", m->orphans);
 	json_put_number(o, "reaped", m->reaped);
@@ -115,6 +164,7 @@ static void status_text(const struct smctl *s, const struct sm_machine *m, const
 		show_field("waiting for", "%s", show_text(m->blocker));
 	show_boot(m, w);
 	show_field("sessions", "%u", m->sessions);
+	show_failing(s, m->now_ns);
 	show_field("processes", "%u in the ledger, %u reaped, %u %s, %u %s", m->processes,
 		   m->reaped, m->orphans, plural(m->orphans, "orphan", "orphans"), m->clients,
 		   plural(m->clients, "client", "clients"));

@@ -277,6 +277,70 @@ const struct verb *verbs_find(int argc, char **argv, int *ret_words)
 	return found;
 }
 
+#define SLIP_BYTES 24u
+
+/* How many letters to put in, leave out, change, or two to swap make b of a (both short). */
+static unsigned slips(const char *a, const char *b)
+{
+	const size_t n = strlen(a), m = strlen(b);
+	unsigned at[SLIP_BYTES + 1][SLIP_BYTES + 1];
+
+	for (size_t i = 0; i <= n; i++)
+		for (size_t j = 0; j <= m; j++) {
+			unsigned best;
+
+			if (!i || !j) {
+				at[i][j] = (unsigned)(i + j);
+				continue;
+			}
+			best = at[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
+			if (at[i - 1][j] + 1 < best)
+				best = at[i - 1][j] + 1;
+			if (at[i][j - 1] + 1 < best)
+				best = at[i][j - 1] + 1;
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+			    at[i - 2][j - 2] + 1 < best)
+				best = at[i - 2][j - 2] + 1;
+			at[i][j] = best;
+		}
+	return at[n][m];
+}
+
+/* Of a short word less may be wrong, or anything would be like it. */
+bool verbs_alike(const char *name, const char *typed)
+{
+	const size_t n = strlen(typed);
+
+	return n > 1 && n <= SLIP_BYTES && strlen(name) <= SLIP_BYTES &&
+	       slips(name, typed) <= (n < 5 ? 1 : 2);
+}
+
+static bool is_first_word(const char *name, const char *word)
+{
+	const size_t n = strlen(word);
+
+	return strncmp(name, word, n) == 0 && name[n] == ' ';
+}
+
+const char *verbs_meant(int argc, char **argv)
+{
+	bool two_words = false; /* then only the second can be wrong */
+
+	for (size_t i = 0; argc && i < ARRAY_SIZE(verbs); i++)
+		two_words = two_words || is_first_word(verbs[i].name, argv[0]);
+	for (size_t i = 0; argc > two_words && i < ARRAY_SIZE(verbs); i++) {
+		const char *second = strchr(verbs[i].name, ' ');
+
+		if (verbs[i].flags & (VERB_PROGRAM | VERB_PART))
+			continue;
+		if (two_words ? second && is_first_word(verbs[i].name, argv[0]) &&
+					verbs_alike(second + 1, argv[1])
+			      : !second && verbs_alike(verbs[i].name, argv[0]))
+			return verbs[i].name;
+	}
+	return NULL;
+}
+
 static void help_all(void)
 {
 	puts("usage: smctl [--json] [--socket PATH] VERB ...\n\nverbs:");

@@ -25,6 +25,12 @@ struct verb {
 	const char *details;
 };
 
+/* verbs_alike - a slip of a finger or two apart: what a person may have meant */
+bool verbs_alike(const char *name, const char *typed);
+
+/* verbs_meant - the verb that a command line without one nearly begins with; NULL = none */
+const char *verbs_meant(int argc, char **argv);
+
 /*
  * verbs_find - the verb that a command line begins with
  *   ret_words  how many words it took, 1 or 2

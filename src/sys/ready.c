@@ -14,8 +14,9 @@
 
 #include "base/text.h"
 
-#define LINKS_MAX 16u
-#define PATH_ROOM 1024u
+#define LINKS_MAX     16u
+#define PATH_ROOM     1024u
+#define OVERFLOW_USER 65534u
 /* the kernel's fixed inode of the first pid namespace */
 #define PID_NAMESPACE_INITIAL 0xEFFFFFFCu
 
@@ -130,15 +131,70 @@ int sys_make_dirs(const char *path, unsigned mode)
 	return 0;
 }
 
+/* The next number of a map, whose lines are "inside outside count". */
+static bool next_number(const char **at, uint64_t *ret)
+{
+	size_t n = 0;
+
+	while (**at == ' ' || **at == '\n')
+		++*at;
+	while ((*at)[n] >= '0' && (*at)[n] <= '9')
+		n++;
+	if (str_u64(*at, n, ret) < 0)
+		return false;
+	*at += n;
+	return true;
+}
+
+/*
+ * A user namespace shows every user of the outside that its map leaves out as the overflow user.
+ * That may be trusted as root is only where both hold:
+ *
+ * - The outside's root is left out. Else its files are seen as the user it is mapped to, and who is
+ *   left out is somebody else.
+ * - Nobody inside has the overflow user's own number. A map of 65536 users has a "nobody", whose
+ *   files look the same, and anybody inside may become nobody.
+ *
+ * Nobody inside can then make such a file, nor become who owns it. What remains: other users of the
+ * outside are not told from its root. They own nothing on the way to what the machine configures,
+ * unless who made the namespace has put it there. The kernel's first namespace maps everybody to
+ * himself, so it has neither, and a real 65534 there owns nothing that counts.
+ */
+static bool outsiders_are_roots(void)
+{
+	static enum { UNKNOWN, NO, YES } answer; /* no map is ever written twice */
+	char map[512];
+	const char *at = map;
+	ssize_t n;
+	uint64_t inside, outside, count;
+
+	if (answer != UNKNOWN)
+		return answer == YES;
+	n = sys_read_file(AT_FDCWD, "/proc/self/uid_map", map, sizeof(map) - 1);
+	if (n <= 0) /* no /proc yet, or a map too long to be one of ours */
+		return false;
+	map[n] = 0;
+	answer = YES;
+	while (next_number(&at, &inside) && next_number(&at, &outside) && next_number(&at, &count))
+		if (!outside || (inside <= OVERFLOW_USER && OVERFLOW_USER - inside < count))
+			answer = NO;
+	return answer == YES;
+}
+
+bool sys_owned(const struct sys_stat *st)
+{
+	if (st->mode & (S_IWGRP | S_IWOTH))
+		return false;
+	return st->uid == 0 || (st->uid == OVERFLOW_USER && outsiders_are_roots());
+}
+
 /* A link may be followed out of this directory: root owns it and nobody else can write it. */
 static int trusted(int dir)
 {
 	struct sys_stat st;
 	int r = sys_stat_fd(dir, &st);
 
-	if (r < 0)
-		return r;
-	return st.uid == 0 && !(st.mode & (S_IWGRP | S_IWOTH));
+	return r < 0 ? r : sys_owned(&st);
 }
 
 /* Puts a link's target in front of what is left of the path. */

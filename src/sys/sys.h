@@ -342,8 +342,15 @@ int sys_replace_file(int dir, const char *name, const void *bytes, size_t n,
 /* sys_make_dirs - mkdir -p of an absolute path; existing directories are fine. */
 int sys_make_dirs(const char *path, unsigned mode) _must_check_;
 /*
+ * sys_owned - only root can write what this stat is of (law 12)
+ * In a user namespace that does not map the outside's root, its files are shown as the overflow
+ * user; there they count as root's, since nobody of the namespace can write them or become him.
+ */
+bool sys_owned(const struct sys_stat *st) _must_check_;
+/*
  * sys_walk - open a configured path component by component (law 12)
- * A link is followed only out of a directory that root owns and nobody else can write; at most 16.
+ * A link is followed only out of a directory that root owns and nobody else can write (sys_owned);
+ * at most 16.
  *   flags  as for sys_open of the last component (O_PATH, O_RDONLY, O_DIRECTORY)
  * Returns an fd, or -ELOOP (a link out of a foreign directory), -EACCES (foreign directory on the
  * way to an image is not refused here; callers stat what they got), other -errno.

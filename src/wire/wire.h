@@ -172,7 +172,8 @@ struct sm_session_row {
 	uint32_t flags;     /* SM_ROW_* */
 	uint32_t restarts;  /* how often its csrss was started again */
 	uint32_t idle_s;
-	uint64_t ends_ns; /* its maximum lifetime is over then; 0 = never */
+	uint64_t ends_ns; /* its maximum lifetime is over then; reserved: it is tried again then; 0
+			     = never */
 	uint64_t created_ns;
 	uint64_t ready_us; /* from request to both core processes up */
 	char initial[NAME_BYTES];

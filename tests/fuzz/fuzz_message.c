@@ -81,7 +81,8 @@ static unsigned held_by_ledger(void)
 static void check_tables(void)
 {
 	const unsigned known = held_by_ledger() + held_by_peers() + (master.plan_fd >= 0) +
-			       (master.env_fd >= 0) + (master.listener >= 0);
+			       (master.env_fd >= 0) + (master.listener >= 0) +
+			       (master.ahead_fds[0] > 0) + (master.ahead_fds[1] > 0);
 	uint32_t setting_up = 0;
 
 	for (uint32_t n = 0; n < master.sessions_top; n++) {

@@ -145,7 +145,7 @@ other_users() { [ "$(id -u)" -eq 0 ] || skip "other users can only be tried as r
   off
 }
 
-@test "an operator's session is its own, whatever it asks for" {
+@test "an operator's session is its own; somebody else's is refused" {
   other_users
   value 'Session Manager' SessionOperators REG_SZ 4242
   start; ready

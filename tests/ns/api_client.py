@@ -464,13 +464,20 @@ def stranger_ends(session, uid):
 
 
 def own_session(uid, gid=4242):
-    """An operator's session is its own, whatever it asks for."""
+    """An operator's session is its own; another's is refused, and said why."""
+    def start(s, policy):
+        return ask(s, 5, bytes(16) + bytes(policy) + b"/bin/sleep 1000".ljust(256, b"\0"))
+
     def make():
         s = connect()
         policy = bytearray(208)
-        struct.pack_into("<I", policy, 0, 2)       # the owner is given:
-        struct.pack_into("<II", policy, 48, 0, 0)  # root
-        header, body, _ = ask(s, 5, bytes(16) + bytes(policy) + b"/bin/sleep 1000".ljust(256, b"\0"))
+        struct.pack_into("<I", policy, 0, 2)  # the owner is given
+        for other in ((0, 0), (os.getuid(), 0), (0, os.getgid()), (os.getuid() + 1, os.getgid())):
+            struct.pack_into("<II", policy, 48, *other)
+            header, body, _ = start(s, policy)
+            holds(header[3] == DENIED and b"owner: only root" in body, f"{other}: {header[3]:#x}")
+        struct.pack_into("<II", policy, 48, os.getuid(), os.getgid())
+        header, body, _ = start(s, policy)
         text = body[-160:].split(b"\0")[0].decode()
         holds(header[3] == OK, f"an operator's session: {header[3]:#x} {text}")
         session = struct.unpack("<I", body[:4])[0]

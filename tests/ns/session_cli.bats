@@ -99,7 +99,13 @@ made_or_refused() {
 
 @test "a frozen session stands still, says so, goes on, and can be ended frozen" {
   start; ready
-  inside test -e /sys/fs/cgroup/cgroup.controllers || inside test -e /sys/fs/cgroup/unified/cgroup.controllers || skip 'no cgroup v2'
+  if [ "$(ctl status --json | jq .cgroup)" = false ]; then
+    new /bin/sleep 1000
+    run ctl session freeze "$N"
+    [ "$status" -eq 1 ] && [[ $output =~ "this needs cgroup v2" ]]
+    off
+    skip 'no cgroup v2 to freeze by'
+  fi
   new /bin/sh -c 'while :; do echo x >>/tmp/beat; sleep 0.02; done'
   wait_for 5 inside test -s /tmp/beat
   [ "$(ctl session freeze "$N")" = "session $N is frozen" ]
@@ -143,19 +149,22 @@ made_or_refused() {
   made_or_refused 'mount|private' --isolate mount,ipc,uts --umask 027 --no-new-privs \
     --limit nofile=77 --oom 300 --caps chown,kill /bin/sleep 1000
   [ -n "$N" ] || skip "refused: $output"
-  [ "$(field "$N" '.isolation | join(" ")')" = 'mount ipc uts' ]
+  isolation='mount ipc uts'
+  [ "$(ctl status --json | jq .cgroup)" = true ] || isolation='mount ipc pid uts' # what proves its end
+  [ "$(field "$N" '.isolation | join(" ")')" = "$isolation" ]
   [ "$(field "$N" '[.own.mount, .own.ipc, .own.uts, .own.net] | map(tostring) | join(" ")')" = 'true true true false' ]
   ctl session show "$N" | grep -qx 'mounts      private'
   ctl session show "$N" | grep -qx 'settings    umask 0027, oom score 300, no new privileges'
   ctl session show "$N" | grep -qx 'can at most chown,kill'
   pid=$(field "$N" .initial_pid)
   inside grep -Eq '^Max open files +77 +77 ' "/proc/$pid/limits"
-  ctl sessions | grep -q "^ *$N .*mount ipc uts"
+  ctl sessions | grep -q "^ *$N .*$isolation"
   ctl session end "$N"
   off
 }
 
 @test "an owner is shown by name and runs the session's programs" {
+  [ "$(id -u)" -eq 0 ] || skip 'a user namespace of one user has no other to give a session to'
   start; ready
   made_or_refused 'owner|uid|user|nobody' --owner nobody /bin/sleep 1000
   [ -n "$N" ] || skip "refused: $output"
@@ -202,6 +211,13 @@ made_or_refused() {
   run ctl session frobnicate 1
   [ "$status" -eq 2 ]
   [[ $output =~ "session list, show, new, end, limits, freeze or thaw" ]]
+  run ctl session nw
+  [ "$status" -eq 2 ]
+  [[ $output =~ 'there is no verb "session nw"; did you mean "session new"?' ]]
+  run ctl stauts
+  [[ $output =~ 'did you mean "status"?' ]]
+  run ctl pending lst
+  [[ $output =~ 'did you mean "list"?' ]]
   off
 }
 
@@ -223,11 +239,70 @@ made_or_refused() {
   off
 }
 
+@test "an operator is refused somebody else's session, with the rule; his own he gets" {
+  [ "$(id -u)" -eq 0 ] || skip 'needs root to become somebody else'
+  cp /etc/passwd "$M/root/etc/passwd"
+  printf 'smith:x:61000:4242::/:/bin/sh\n' >>"$M/root/etc/passwd"
+  value 'Session Manager' SessionOperators REG_SZ 4242
+  start; ready
+  smith() { inside setpriv --reuid 61000 --regid 4242 --clear-groups smctl "$@"; }
+  for other in root nobody 61000:0; do
+    run smith session new --owner "$other" /bin/sleep 1000
+    [ "$status" -eq 1 ]
+    [[ $output =~ "refused: owner: only root makes sessions for somebody else; nothing was made" ]]
+  done
+  [ "$(ctl sessions --json | jq '.sessions | length')" -eq 2 ]
+  smith session new --owner smith /bin/sleep 1000
+  smith session new /bin/sleep 1000
+  [ "$(ctl sessions --json | jq -c '[.sessions[].owner]')" = '[null,null,61000,61000]' ]
+  off
+}
+
+@test "a time without input that nobody watches for is said to be none" {
+  start; ready
+  run ctl session new --idle 5m /bin/sleep 1000
+  [ "$status" -eq 0 ]
+  [[ $output =~ "--idle does not end it: its initial command is not winlogon" ]]
+  [[ $output =~ "session 2, ready after" ]]
+  ctl session show 2 | grep -q '^ends  *after 5 min 00 s without input, if it had a winlogon to watch for that$'
+  off
+}
+
+@test "a session of the hive that keeps failing: status names it, its rows are counted, not repeated" {
+  value 'Session Manager\Sessions\1' InitialCommand REG_SZ /no/such/program
+  start
+  wait_for 20 ctl wait ready --timeout 1
+  wait_for 20 eval '[ "$(ctl status --json | jq ".failing[0].failures")" -ge 3 ]'
+  ctl status | grep -Eq '^session 1 +failed [3-9] times in a row, (tried again in|now )'
+  [ "$(ctl status --json | jq -c '.failing | map([.session, .state])')" = '[[1,"reserved"]]' ]
+  wait_for 10 eval 'ctl status --json | jq -e ".failing[0].retry_us > 0"'
+  ctl sessions | grep -Eq '^ +1  reserved .*failed [3-9] times, again in '
+  [ "$(field 1 '.retry_ns > 0')" = true ]
+  rows=$(ctl boot --json | jq '.rows | length')
+  ctl boot | grep -F /no/such/program | grep -Eq '\([3-9] times\)'
+  failures=$(ctl status --json | jq '.failing[0].failures')
+  wait_for 20 eval '[ "$(ctl status --json | jq ".failing[0].failures")" -gt '"$failures"' ]'
+  [ "$(ctl boot --json | jq '.rows | length')" -eq "$rows" ]
+  off
+}
+
+@test "events tell who csrss is as soon as a session is registered" {
+  start; ready
+  inside timeout 20 smctl events --only session >"$M/events" 3>&- &
+  watcher=$!
+  sleep 0.3
+  for ((i = 0; i < 20; i++)); do new /bin/sleep 1000; ctl session end "$N" >/dev/null; done
+  kill "$watcher"; wait "$watcher" || true
+  [ "$(jq -s 'map(select(.state == "registered")) | length' "$M/events")" -ge 10 ]
+  [ "$(jq -s 'map(select(.state == "registered" and .csrss_pid == 0)) | length' "$M/events")" -eq 0 ]
+  off
+}
+
 @test "listings fit the terminal they are shown on" {
   start; ready
-  new /bin/sleep 1000
-  for columns in 100 60 30 12; do
-    for verb in sessions tree; do
+  new --idle 1h /bin/sleep 1000
+  for columns in 100 60 40 30 12; do
+    for verb in sessions tree 'session show 2'; do
       inside script -qec "stty cols $columns; smctl $verb" /dev/null </dev/null | tr -d '\r' >"$M/listing"
       [ "$(wc -l <"$M/listing")" -ge 3 ]
       [ "$(LC_ALL=C.UTF-8 wc -L <"$M/listing")" -le "$columns" ]
@@ -250,5 +325,33 @@ made_or_refused() {
   comp smctl session new --isolate mo | grep -qx mount
   comp smctl exec -s '' | grep -qx "$N"
   comp smctl events --only se | grep -qx session
+  off
+}
+
+@test "fish and zsh complete verbs, sessions and options, too" {
+  command -v fish >/dev/null || command -v zsh >/dev/null || skip 'neither fish nor zsh is installed'
+  start; ready
+  new /bin/sleep 1000
+  ctl session freeze "$N" || true
+  fished() { inside env HOME=/tmp fish -c 'complete -C $argv[1]' "$1" | cut -f1 | tr '\n' ' '; }
+  zshed() { "$BATS_TEST_DIRNAME/on_zsh.py" "$(cat "$M/pid")" "$1"; }
+  # offers LINE WORD... - all these, in whatever order
+  offers() {
+    local line=$1 word shown
+    shown=" $($shell "$line") "
+    shift
+    for word; do [[ $shown == *" $word "* ]] || { echo "$shell $line: no $word in $shown"; return 1; }; done
+  }
+  for shell in fished zshed; do
+    command -v "${shell%ed}" >/dev/null || continue
+    offers 'smctl session ' list show new end limits freeze thaw
+    offers 'smctl session show ' 0 1 "$N"
+    offers 'smctl session new --' --isolate --memory --owner --idle
+    offers 'smctl session limits 1 --' --cpu-weight --memory
+    offers 'smctl pending ' add list apply undo
+    offers 'smctl exec -s ' 0 1 "$N"
+    offers 'smctl events --only ' boot session shutdown
+    tells_not 'running,' "$shell" 'smctl session show '
+  done
   off
 }

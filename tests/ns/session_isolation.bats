@@ -4,10 +4,9 @@
 # that what cannot be had is refused and leaves nothing; and that nothing of it outlives it.
 # bats file_tags=ns
 
-setup_file() { [ "$(id -u)" -eq 0 ] || skip "needs root"; }
-
 setup() {
   load lib
+  [ "$(id -u)" -eq 0 ] || skip 'needs root: other users, limits, and the outside of the namespaces'
   machine
   hive
   value 'Session Manager\Sessions\Default' CopyAheadSeconds REG_DWORD 0 # before and after are compared
@@ -284,7 +283,9 @@ things() { inside sh -c 'ls /run/smss/sessions; find /sys/fs/cgroup/smss -type d
   run inside setpriv --reuid 1234 --regid 1234 --clear-groups /probe/ask start -- /bin/sleep 1
   [[ $output == c0000022* ]]
   # what he asks for to be more than others is not his to ask for
-  run "${smith[@]}" start owner=0:0 oom=-900 nofile=99999999 -- /bin/sleep 1000
+  run "${smith[@]}" start owner=0:0 -- /bin/sleep 1000
+  [[ $output == "c0000022 "*"owner: only root makes sessions for somebody else"* ]]
+  run "${smith[@]}" start owner=1234:1234 oom=-900 nofile=99999999 -- /bin/sleep 1000
   [[ $output == "00000000 2 " ]]
   row_of 2
   [[ $ROW == "2 running - 1234 "* ]]

@@ -18,11 +18,14 @@
 #include "sys/sys.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define STRANGER 12345
@@ -189,6 +192,76 @@ static void an_ordinary_user_s_links_are_not_followed(void **state)
 	sys_closep(&fd);
 }
 
+/* In a user namespace of this map ("" = in none): is a file of that user and mode root's alone? */
+static int owned_under(const char *map, uint32_t uid, uint32_t mode)
+{
+	const struct sys_stat st = {.uid = uid, .mode = mode};
+	int ready[2], go[2], status = -1;
+	char path[64], byte = 0;
+	pid_t child;
+
+	assert_int_equal(pipe(ready), 0);
+	assert_int_equal(pipe(go), 0);
+	child = fork();
+	if (child == 0) { /* what it finds is remembered, so each case has a process */
+		if ((*map && unshare(CLONE_NEWUSER) < 0) || write(ready[1], "", 1) != 1 ||
+		    read(go[0], &byte, 1) != 1)
+			_exit(2);
+		_exit(sys_owned(&st));
+	}
+	assert_true(child > 0);
+	close(ready[1]);
+	if (read(ready[0], &byte, 1) == 1) {
+		(void)snprintf(path, sizeof(path), "/proc/%d/uid_map", (int)child);
+		if (!*map || sys_write_file(AT_FDCWD, path, map) >= 0)
+			(void)!write(go[1], "", 1);
+	}
+	close(go[1]);
+	close(go[0]);
+	close(ready[0]);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void who_the_outside_does_not_name_is_root_only_where_nobody_can_be_him(void **state)
+{
+	static const struct {
+		const char *map;
+		uint32_t uid, mode;
+		int owned;
+	} cases[] = {
+		{"", 0, 0100755, 1},
+		{"", 0, 0100775, 0},
+		{"", 0, 0100757, 0},
+		{"", STRANGER, 0100755, 0},
+		{"", 65534, 0100755, 0}, /* a real nobody */
+		{"0 1000 1", 0, 0100755, 1},
+		{"0 1000 1", 65534, 0100755, 1}, /* what the outside's root is seen as */
+		{"0 1000 1", 65534, 0100777, 0},
+		{"0 1000 1\n1 100000 65000", 65534, 0100755, 1},
+		{"0 1000 1\n1 100000 65534", 65534, 0100755, 0}, /* 65534 is somebody inside */
+		{"0 100000 65536", 65534, 0100755, 0},
+		{"65534 1000 1", 65534, 0100755, 0},
+		{"0 0 1", 0, 0100755, 1}, /* root is seen as himself: who is not, is others */
+		{"0 0 1", 65534, 0100755, 0},
+		{"0 1000 1\n1 0 1", 65534, 0100755, 0},
+		{"0 1000 1", 1, 0100755, 0},
+	};
+
+	need_root();
+	if (owned_under("0 1000 1", 0, 0100755) == 2) {
+		print_message("skipped: no user namespaces\n");
+		skip();
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		int owned = owned_under(cases[i].map, cases[i].uid, cases[i].mode);
+
+		if (owned != cases[i].owned)
+			fail_msg("map \"%s\", user %u, mode %o: %d", cases[i].map, cases[i].uid,
+				 cases[i].mode, owned);
+	}
+}
+
 static void a_path_that_is_no_path_is_refused(void **state)
 {
 	char longest[2048];
@@ -328,6 +401,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		IN_A_TREE(a_link_is_followed_only_out_of_root_s_directories),
 		IN_A_TREE(an_ordinary_user_s_links_are_not_followed),
+		cmocka_unit_test(
+			who_the_outside_does_not_name_is_root_only_where_nobody_can_be_him),
 		IN_A_TREE(a_path_that_is_no_path_is_refused),
 		IN_A_TREE(nothing_is_opened_beyond_the_directory),
 		IN_A_TREE(a_file_is_replaced_whole),

@@ -2,7 +2,7 @@
 # smctl.fish - completion of smctl(8) for fish
 
 function __smctl_sessions
-    smctl sessions 2>/dev/null | awk 'NR > 1 { print $1 "\t" $2 }'
+    smctl sessions 2>/dev/null | awk 'NR > 1 { sub(/,$/, "", $2); print $1 "\t" $2 }'
 end
 
 # Names and numbers of the queue that the words so far are about.

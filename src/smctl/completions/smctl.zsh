@@ -4,7 +4,7 @@
 
 _smctl_sessions() {
   local -a numbers
-  numbers=(${(f)"$(smctl sessions 2>/dev/null | awk 'NR > 1 { print $1 ":" $2 }')"})
+  numbers=(${(f)"$(smctl sessions 2>/dev/null | awk 'NR > 1 { sub(/,$/, "", $2); print $1 ":" $2 }')"})
   _describe 'session' numbers
 }
 
@@ -39,14 +39,16 @@ _smctl_session() {
     '--io[a second of each disk]:size, as 10M:' '--io-weight[1 to 10000]:weight:')
   case $verb in
   new)
-    _arguments -S $common $held \
+    # as if the verb were the program: of a word before the command no option would be completed
+    shift words && ((CURRENT--))
+    _arguments -A '-*' $common $held \
       '--isolate[of its own]:what:_values -s , what mount ipc pid uts net dev all' \
       '--owner[whom it belongs to]:user:_users' \
       '--caps[the only capabilities]:list:_values -s , capability none chown dac_override fowner kill net_admin net_bind_service net_raw setgid setuid sys_admin sys_nice sys_ptrace sys_time' \
       '--no-new-privs[set-user-id programs gain nothing]' '--umask[octal]:umask:' \
       '*--limit[a resource limit]:NAME=N:(nofile= nproc= core= as= cpu= data= fsize= memlock= stack=)' \
       '--oom[-1000 to 1000]:score:' '--idle[ends without input]:time, as 5m:' \
-      '--lifetime[ends after]:time, as 2h:' '1: :' '*::command:_normal'
+      '--lifetime[ends after]:time, as 2h:' '*::command:_normal'
     ;;
   limits) _arguments $common $held '1: :' '2:session:_smctl_sessions' ;;
   end) _arguments $common '(-a --all)'{-a,--all}'[all but session 0]' '1: :' '*:session:_smctl_sessions' ;;

@@ -10,34 +10,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define OVERFLOW_USER 65534u
-#define EVERY_USER    "4294967295"
-
-/*
- * The namespace maps only some users: whoever else owns a file is shown as the overflow user.
- * Looked at once: a copy that makes a pid namespace loses sight of its own /proc.
- */
-static bool maps_some_users(void)
-{
-	static enum { UNKNOWN, SOME, ALL } answer;
-	char map[256];
-	ssize_t n;
-
-	if (answer != UNKNOWN)
-		return answer == SOME;
-	n = sys_read_file(AT_FDCWD, "/proc/self/uid_map", map, sizeof(map) - 1);
-	if (n <= 0)
-		return false;
-	map[n] = 0;
-	answer = strstr(map, EVERY_USER) ? ALL : SOME;
-	return answer == SOME;
-}
-
 bool boot_owned(const struct sys_stat *st)
 {
-	if (st->mode & (S_IWGRP | S_IWOTH))
-		return false;
-	return st->uid == 0 || (st->uid == OVERFLOW_USER && maps_some_users());
+	return sys_owned(st);
 }
 
 int boot_publish(const char *name, const void *bytes, size_t n)

@@ -87,8 +87,20 @@ void call_of_csrss(struct ask *a)
 	caller_answer(i, a->m, a->m->h.status, a->fds, kind == CALLER_EXEC ? a->fd_count : 0);
 }
 
-/* Who is not root gets a session of its own, whatever it asks for. */
-static int made_own(struct sm_sb_session *ask, const struct ask *a)
+/* Said, and not just done otherwise: what was asked for and cannot be had is refused. */
+static int not_theirs(struct waiter *w)
+{
+	struct sm_message m;
+
+	sm_message_start(&m, SM_START_CSR, 1, 0);
+	str_copy(m.b.start_csr.text, sizeof(m.b.start_csr.text),
+		 "owner: only root makes sessions for somebody else");
+	waiter_answer(w, &m, status_of(-EACCES), NULL, 0);
+	return ANSWER_LATER;
+}
+
+/* Who is not root makes sessions of its own only. */
+static int made_own(struct sm_sb_session *ask, const struct ask *a, struct waiter *w)
 {
 	struct sys_peer who;
 	int r = sessions_left(0) < SESSIONS_MAX - SESSIONS_ROOTS ? sys_peer_of(a->p->fd, &who)
@@ -96,6 +108,9 @@ static int made_own(struct sm_sb_session *ask, const struct ask *a)
 
 	if (r < 0)
 		return r;
+	if (ask->policy.given & SM_GIVEN_OWNER &&
+	    (ask->policy.uid != who.uid || ask->policy.gid != who.gid))
+		return not_theirs(w);
 	ask->flags |= SM_SESSION_FOREIGN;
 	ask->policy.given |= SM_GIVEN_OWNER;
 	ask->policy.uid = who.uid;
@@ -114,9 +129,9 @@ int call_start_csr(struct ask *a)
 		return -EINVAL;
 	memcpy(ask.initial_command, s->initial_command, sizeof(ask.initial_command));
 	if (a->p->uid)
-		r = made_own(&ask, a);
+		r = made_own(&ask, a, &w);
 	w.pidfds = s->flags & SM_START_PIDFDS;
-	if (r >= 0)
+	if (r == 0)
 		r = session_create(&ask, false, w);
 	return r < 0 ? r : ANSWER_LATER;
 }

@@ -20,6 +20,10 @@ struct ask {
 	unsigned fd_count;
 };
 
+/* row_again - counts the row of a session that says just this; false = there is none yet (rows.c)
+ */
+bool row_again(enum result result, int detail, const char *name, const char *text);
+
 /* waiter_of - whoever asks, to be answered later. */
 struct waiter waiter_of(const struct ask *a);
 

@@ -34,6 +34,8 @@ int call_item(struct ask *a)
 	enum result result = i->result < RESULT_COUNT ? (enum result)i->result : RESULT_FAILED;
 	int row;
 
+	if (phase == PHASE_SESSIONS && row_again(result, i->detail, i->name, i->text))
+		return ANSWER_NONE;
 	if (a->p->session < SESSIONS_MAX && !session_may_row(a->p->session))
 		return ANSWER_NONE;
 	row = row_begin(phase, SM_ROW_ITEM, i->name, 0);

@@ -135,8 +135,8 @@ struct row { /* of the boot timeline */
 	uint64_t start_ns, end_ns;
 	uint32_t pid;
 	int32_t detail;
-	uint16_t name, text; /* in row_pool; 0 = "" */
-	uint8_t phase, kind, result;
+	uint16_t name, text;                /* in row_pool; 0 = "" */
+	uint8_t phase, kind, result, times; /* times: it came again, 255 = or more often */
 };
 
 struct boot { /* what the pure step works on, see phase.c */

@@ -3,9 +3,10 @@
  * rows.c - the boot timeline: what began, when it ended, how it went
  *
  * The one place where the master logs: a row that ends is a line, and an event for subscribers.
- * When the table is full the last row says so; nothing else changes.
+ * When the table is full the last row says so; nothing else changes. What a session says is said
+ * again with each new one of its number, without end: the same is counted, not written again.
  */
-#include "smss/master/master.h"
+#include "smss/master/calls.h"
 
 #include <string.h>
 
@@ -103,6 +104,29 @@ bool session_may_row(uint32_t n)
 	return master.rows_others <= ROWS_OTHERS;
 }
 
+static bool is_again(const struct row *r, enum result result, int detail, const char *name,
+		     const char *text)
+{
+	return r->phase == PHASE_SESSIONS && r->kind == SM_ROW_ITEM && r->result == result &&
+	       r->detail == detail && str_same(pool_text(r->name), name) &&
+	       str_same(pool_text(r->text), text);
+}
+
+bool row_again(enum result result, int detail, const char *name, const char *text)
+{
+	for (uint32_t i = master.rows_used; i-- > 0;) {
+		struct row *r = &master.rows[i];
+
+		if (!is_again(r, result, detail, name, text))
+			continue;
+		r->times += r->times < UINT8_MAX;
+		log_row(r);
+		tell(i);
+		return true;
+	}
+	return false;
+}
+
 int row_begin(enum phase phase, unsigned kind, const char *name, uint32_t pid)
 {
 	struct row *r;
@@ -151,8 +175,11 @@ void row_end(int row, enum result result, int detail, const char *text)
 void row_note(enum phase phase, unsigned kind, enum result result, int detail, const char *name,
 	      const char *text)
 {
-	int row = row_begin(phase, kind, name, 0);
+	int row;
 
+	if (phase == PHASE_SESSIONS && row_again(result, detail, name, text))
+		return;
+	row = row_begin(phase, kind, name, 0);
 	if (row == NONE)
 		say(level_of(result), phase_word(phase), " ", name, text);
 	else
@@ -162,6 +189,7 @@ void row_note(enum phase phase, unsigned kind, enum result result, int detail, c
 void row_fill(uint32_t i, struct sm_boot_row *ret)
 {
 	const struct row *r = &master.rows[i];
+	struct text t = text_start(ret->text, sizeof(ret->text));
 
 	ret->cursor = i;
 	ret->phase = r->phase;
@@ -172,5 +200,9 @@ void row_fill(uint32_t i, struct sm_boot_row *ret)
 	ret->start_ns = r->start_ns;
 	ret->end_ns = r->end_ns;
 	str_copy(ret->name, sizeof(ret->name), pool_text(r->name));
-	str_copy(ret->text, sizeof(ret->text), pool_text(r->text));
+	text_add(&t, pool_text(r->text));
+	if (r->times) {
+		text_add(text_u64(text_add(&t, r->text ? " (" : "("), r->times + 1u),
+			 r->times == UINT8_MAX ? " times or more)" : " times)");
+	}
 }

@@ -72,7 +72,8 @@ void session_fill(uint32_t n, struct sm_session_row *ret)
 		.flags = (s->frozen ? SM_ROW_FROZEN : 0) | (s->keep ? SM_ROW_KEPT : 0),
 		.restarts = s->restarts,
 		.idle_s = s->idle_s,
-		.ends_ns = s->state == SESSION_RUNNING ? s->wake_ns : 0,
+		.ends_ns = s->state == SESSION_RUNNING || s->state == SESSION_RESERVED ? s->wake_ns
+										       : 0,
 		.created_ns = s->created_ns,
 		.ready_us = s->ready_us,
 	};
@@ -346,6 +347,15 @@ static bool may_hand_over(const struct session *s, const struct sm_handover *h)
 	return h->role == ROLE_INITIAL && s->initial == NONE && session_in_set_up(s);
 }
 
+/* Both are true in either order: what it says comes by another connection than who it is. */
+static void is_registered(uint32_t n)
+{
+	const struct session *s = &master.sessions[n];
+
+	if (s->registered && s->csrss != NONE && s->state == SESSION_SETTING_UP)
+		session_move_to(n, SESSION_REGISTERED);
+}
+
 static void take_over(uint32_t n, const struct sm_handover *h, int row)
 {
 	struct session *s = &master.sessions[n];
@@ -365,6 +375,7 @@ static void take_over(uint32_t n, const struct sm_handover *h, int row)
 	s->how = (uint8_t)(h->how <= 2 ? h->how : 2);
 	master.processes[row].peer = s->csrss_peer;
 	ledger_set_why(row, "session server");
+	is_registered(n); /* it may have been faster than who made it */
 	register_s = plan_session_number(master.plan, n, "RegisterDeadline", REGISTER_S);
 	if (!s->registered && register_s)
 		s->deadline_ns = sys_now_ns() + register_s * NS_PER_S;
@@ -405,8 +416,7 @@ int session_registered(uint32_t n, enum role role)
 	if (s->registered)
 		return -EINVAL;
 	s->registered = true;
-	if (s->state == SESSION_SETTING_UP)
-		session_move_to(n, SESSION_REGISTERED);
+	is_registered(n);
 	if (session_in_set_up(s) || s->restarting)
 		s->deadline_ns = 0;
 	sm_message_start(&m, SM_SB_REGISTERED, 0, 0);
