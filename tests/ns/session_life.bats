@@ -170,8 +170,10 @@ END
     inside sh -c 'ls /proc/1/fd | wc -l; wc -l </proc/1/mountinfo; ls /run/smss/sessions | wc -l
       find /sys/fs/cgroup -maxdepth 4 -name "session-*" | wc -l; ls -d /proc/[0-9]* | wc -l'
   }
+  sleep 0.5 # the last copy has gone, and the one that waits is there
   before=$(count)
   client cycles 200 '/bin/sleep 1000'
+  sleep 0.5
   [ "$(count)" = "$before" ]
   [[ $(client new '/bin/sleep 1000') == "00000000 2 "* ]]
   off

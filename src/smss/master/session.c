@@ -250,7 +250,6 @@ static void set_up(uint32_t n)
 	struct session *s = &master.sessions[n];
 	static const char why[] = "sets the session up";
 	struct sm_sb_session what = {.flags = 0};
-	const bool asked = s->request != NONE;
 	int r;
 
 	s->created_ns = s->failures ? sys_now_ns() : s->created_ns;
@@ -258,14 +257,14 @@ static void set_up(uint32_t n)
 	request_take(s, &what);
 	session_move_to(n, SESSION_SETTING_UP);
 	r = copy_from_ahead(n, &what, why);
-	if (r == -ENOENT)
+	if (r >= 0)
+		ahead_start(n); /* there is time: we wait for csrss now */
+	else if (r == -ENOENT)
 		r = copy_from_new(n, &what, why);
 	if (r < 0) {
 		could_not_start(n, r);
 		return;
 	}
-	if (asked)
-		ahead_start(n);
 	if (master.boot.phase == PHASE_SESSIONS) {
 		char room[NAME_BYTES];
 		struct text t = TEXT_ON(room);
@@ -466,6 +465,8 @@ static void is_up(uint32_t n, const struct sm_session_complete *c)
 	m.b.start_csr.csrss_pid = pid_of(s->csrss);
 	m.b.start_csr.initial_pid = pid_of(s->initial);
 	callers_answer(CALLER_START, n, &m, SM_OK);
+	if (!s->keep) /* somebody asked for it, and may ask again */
+		ahead_start(n);
 	session_start_waiting();
 	if (master.boot.phase == PHASE_SESSIONS)
 		phase_sessions_changed();
