@@ -146,9 +146,10 @@ void client_read(struct client *c)
 			HOLDS(c->subscribed && m.h.call >= SM_EVENT_BOOT_ROW);
 	}
 	sim_as(was);
+	c->full = c->full || got >= SOCKET_QUEUE;
 	if (n == 0 || (n < 0 && n != -EAGAIN)) {
 		HOLDS(c->broke || !c->generation || /* it was refused a place */
-		      got >= SOCKET_QUEUE);         /* it did not read */
+		      c->full); /* it did not read, and is told so when who closes it has */
 		client_leave(c);
 	}
 }

@@ -24,7 +24,7 @@ struct client {
 	uint32_t generation; /* of its row at the master, 0 = not accepted yet */
 	int peer;
 	uint32_t uid;
-	bool operator, broke, subscribed;
+	bool operator, broke, subscribed, full;
 	unsigned waiting;
 	struct {
 		uint32_t tag;
