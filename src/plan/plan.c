@@ -51,8 +51,9 @@ static bool settings_fit(const struct plan_header *p)
 	       s->autochk_deadline_s <= 604800 && s->pnp_deadline_s <= 3600 &&
 	       s->subsystem_deadline_s <= 3600 && s->shutdown_deadline_s <= 3600 &&
 	       s->keep_groups <= 4096 && s->keep_days <= 36500 && s->keep_mib <= 16777216 &&
-	       string_fits(p, s->s0_initial) && string_fits(p, s->initial) &&
-	       string_fits(p, s->dll_directory) && string_fits(p, s->hive_path);
+	       s->image_policy <= PLAN_IMAGES_ENFORCE && string_fits(p, s->s0_initial) &&
+	       string_fits(p, s->initial) && string_fits(p, s->dll_directory) &&
+	       string_fits(p, s->hive_path);
 }
 
 static bool table_fits(const struct plan_header *p, enum plan_table t)

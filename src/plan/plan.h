@@ -20,7 +20,7 @@
 
 #define PLAN_MAGIC       "SMSSPLAN"
 #define QUEUE_MAGIC      "SMSSQUEU"
-#define PLAN_VERSION     3u /* 3: how long groups keep what they replaced */
+#define PLAN_VERSION     4u /* 4: which images may be started */
 #define HIVE_BLOCK_BYTES 512u
 
 enum plan_table {
@@ -47,6 +47,7 @@ enum plan_table {
 		       entry number, aux = value number */
 	PLAN_SAFE_MINIMAL, /* name = a service, or a supervisor, that any safe boot starts */
 	PLAN_SAFE_NETWORK, /* the same, with smss.safeboot=network only */
+	PLAN_IMAGES,       /* with ImagePolicy: name = path; text = 64 hex digits of its SHA-256 */
 	PLAN_TABLES
 };
 
@@ -80,6 +81,15 @@ struct plan_row {
 #define QUEUE_FILE_RENAME_KEY (1u << 2) /* from FileRenameOperations: delete */
 
 enum plan_dialect { PLAN_DIALECT_SYSTEMD = 0, PLAN_DIALECT_BUSYBOX = 1 };
+/* What a copy does with an image that is not in the signed catalogue, or not as it says. */
+enum plan_image_policy { PLAN_IMAGES_OFF = 0, PLAN_IMAGES_WARN = 1, PLAN_IMAGES_ENFORCE = 2 };
+/*
+ * PLAN_TEXTS: SHA-256 of catalogue and key, as they were when PLAN_IMAGES was made from them; not
+ * there when there was no list to believe
+ */
+#define PLAN_CATALOG     "ImageCatalog"
+#define CATALOG_PATH     "/usr/lib/smss/catalog.sig"
+#define CATALOG_KEY_PATH "/etc/smss/catalog.pub"
 enum plan_known_policy { PLAN_KNOWN_WARN = 0, PLAN_KNOWN_EXCLUDE = 1, PLAN_KNOWN_STOP = 2 };
 
 struct plan_settings {
@@ -112,7 +122,8 @@ struct plan_settings {
 	uint32_t keep_groups;   /* PendingKeepCount 0..4096 */
 	uint32_t keep_days;     /* PendingKeepDays 0..36500 */
 	uint32_t keep_mib;      /* PendingKeepMiB 0..16777216 */
-	uint32_t reserved[5];
+	uint32_t image_policy;  /* enum plan_image_policy */
+	uint32_t reserved[4];
 };
 
 struct plan_header {

@@ -14,6 +14,7 @@
 #include "base/bytes.h"
 #include "base/text.h"
 #include "pending/run.h"
+#include "registry/ed25519.h"
 #include "registry/hive.h"
 #include "registry/plan_make.h"
 #include "registry/sandbox.h"
@@ -28,6 +29,7 @@ struct boot {
 	int queue_fd;
 	struct sm_plan_ready ready;
 	struct boot_state state;
+	struct catalog_files catalog;
 	uint32_t groups; /* fingerprint of those that wait; 0 none */
 };
 
@@ -148,6 +150,27 @@ static void report(const struct remarks *remarks, const struct boot *b)
 	}
 }
 
+/*
+ * With enforce a hive whose images nobody vouches for is not booted: the next level is taken, which
+ * may ask for less. Returns whether this one can be used.
+ */
+static bool images_proven(const struct boot *b, const struct plan_header *p,
+			  const struct plan_made *made)
+{
+	char room[2 * TEXT_BYTES];
+	struct text t = TEXT_ON(room);
+
+	if (!made->images_why[0])
+		return true;
+	text_add(text_add(&t, "ImagePolicy: "), made->images_why);
+	if (p->settings.image_policy == PLAN_IMAGES_ENFORCE) {
+		item(RESULT_REFUSED, 0, b->name, room);
+		return false;
+	}
+	item(RESULT_DEGRADED, 0, b->name, text_add(&t, "; images are not checked")->at);
+	return true;
+}
+
 /* The hive says how often it may be tried; where there is a plan, its reader has looked already. */
 static bool used_up(struct boot *b, const struct hive_facts *facts, uint32_t allowed)
 {
@@ -176,7 +199,7 @@ static int inside(struct boot *b)
 	_cleanup_(tree_freep) struct reg_tree t = {0};
 	_cleanup_(plan_made_freep) struct plan_made made = {0};
 	struct remarks remarks = {.arena = &t.arena};
-	struct plan_source from = {.tree = &t, .hive_path = b->path};
+	struct plan_source from = {.tree = &t, .hive_path = b->path, .catalog = &b->catalog};
 	char room[TEXT_BYTES];
 	struct text why = TEXT_ON(room);
 	int r = hive_open(&b->hive, 0, &h, &why);
@@ -200,7 +223,7 @@ static int inside(struct boot *b)
 	report(&remarks, b);
 	const struct plan_header *p = made.plan;
 
-	if (used_up(b, from.facts, p->settings.boot_attempts))
+	if (!images_proven(b, p, &made) || used_up(b, from.facts, p->settings.boot_attempts))
 		return COPY_FAILED;
 
 	if (queue_waits(b, from.facts, p->settings.queue_count))
@@ -226,6 +249,9 @@ int boot_plan(const char *hive, unsigned level, const char *state)
 		return failed(&b, r,
 			      r == -EPERM ? "others than root can write the hive" : "no hive");
 	read_state(&b, state);
+	catalog_files_read(HIVE_PATH, &b.catalog);
+	if (!b.catalog.error)
+		(void)ed25519_ready(); /* the hive may ask for it: nothing is loaded behind walls */
 	walls = sandbox_enter();
 	if (!(walls & SANDBOX_SECCOMP))
 		item(RESULT_DEGRADED, 0, b.name,

@@ -89,6 +89,9 @@ handler handle_number, handle_switch, handle_choice, handle_path, handle_console
 handler handle_isolation, handle_capabilities, handle_octal, handle_signed, handle_limits,
 	handle_strings, handle_links, handle_consoles; /* plan_policy.c */
 
+/* images_rows - what the signed catalogue vouches for, when ImagePolicy asks (plan_images.c). */
+void images_rows(struct draft *d, char *why, size_t why_cap);
+
 /* draft_put - a text or number that is no setting: the session's row, or a text of the plan. */
 void draft_put(struct draft *d, const struct schema_row *row, const char *text, uint32_t number);
 /* draft_place - the place of a word, in any case, in a list parted by blanks; -1 = not there. */

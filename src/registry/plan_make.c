@@ -307,6 +307,7 @@ int plan_make(const struct plan_source *from, struct remarks *remarks, struct pl
 	d.settings = plan_settings_of(&b);
 	walk(&d);
 	queue_remarks(&d);
+	images_rows(&d, ret->images_why, sizeof(ret->images_why));
 	notes(&d);
 	r = d.failed;
 	if (r == 0)

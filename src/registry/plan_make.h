@@ -13,6 +13,7 @@
 
 #include "base/sha256.h"
 #include "plan/plan.h"
+#include "registry/catalog.h"
 #include "registry/hive.h"
 #include "registry/remark.h"
 #include "registry/tree.h"
@@ -24,6 +25,7 @@ struct plan_source {
 	const struct hive_facts
 		*facts;        /* whom plan and queue fit; NULL: they fit nothing (check) */
 	const uint8_t *sha256; /* with facts */
+	const struct catalog_files *catalog; /* read already; NULL: read when it is wanted */
 };
 
 struct plan_made {
@@ -32,6 +34,7 @@ struct plan_made {
 	void *queue; /* whole and checked too, also when it is empty */
 	size_t queue_n;
 	uint32_t queue_rows;
+	char images_why[160]; /* ImagePolicy is set, and the plan has no list: why; else "" */
 };
 
 /*

@@ -221,7 +221,8 @@ static struct json_object *settings(const struct plan_header *p)
 		       FIELD(shutdown_deadline_s),
 		       FIELD(keep_groups),
 		       FIELD(keep_days),
-		       FIELD(keep_mib)};
+		       FIELD(keep_mib),
+		       FIELD(image_policy)};
 	static const struct {
 		const char *name;
 		size_t at;
@@ -279,6 +280,7 @@ struct json_object *json_plan(const struct plan_header *p, const struct plan_hea
 		[PLAN_NOTES] = "notes",
 		[PLAN_SAFE_MINIMAL] = "safe_minimal",
 		[PLAN_SAFE_NETWORK] = "safe_network",
+		[PLAN_IMAGES] = "images",
 	};
 	struct json_object *o = json_object_new_object();
 	char digest[2 * SHA256_BYTES + 1];

@@ -71,11 +71,25 @@ static void nothing(FILE *out, unsigned count)
 		fputs("  nothing to do\n", out);
 }
 
+/* Said where images are started first, for all of them. */
+static void show_images(FILE *out, const struct plan_header *p)
+{
+	if (p->settings.image_policy == PLAN_IMAGES_OFF)
+		return;
+	if (!plan_text(p, PLAN_CATALOG, "")[0])
+		fputs("  images: no signed catalogue that can be believed\n", out);
+	else
+		fprintf(out, "  images: %" PRIu32 " in the signed catalogue; any other one: %s\n",
+			plan_count(p, PLAN_IMAGES),
+			p->settings.image_policy == PLAN_IMAGES_WARN ? "warn" : "not started");
+}
+
 static void show_execute(FILE *out, const struct plan_header *p)
 {
 	unsigned count;
 
 	phase(out, PHASE_BOOT_EXECUTE_CHECK);
+	show_images(out, p);
 	nothing(out, lines(out, p, PLAN_BOOT_EXECUTE, PLAN_LINE_AUTOCHK, PLAN_LINE_AUTOCHK));
 	phase(out, PHASE_BOOT_EXECUTE);
 	count = lines(out, p, PLAN_BOOT_EXECUTE_NO_PNP, 0, 0);

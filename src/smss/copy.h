@@ -119,6 +119,21 @@ int copy_find_image(const struct copy *c, const char *token, int *ret_fd, char *
 		    size_t path_cap);
 
 /*
+ * copy_prove_image - whether ImagePolicy lets this image be started (proven.c)
+ *   fd, path  as copy_find_image gave them
+ *   ret_why   of a refusal, for people
+ * What is off costs nothing. With warn a row tells what is wrong, and it is started. Returns 0, or
+ * -EACCES with ret_why.
+ */
+int copy_prove_image(const struct copy *c, int fd, const char *path, const char **ret_why);
+
+/*
+ * proven_catalog - the catalogue and key that a plan's images come from are those of now
+ * True also for a plan that asks for none.
+ */
+bool proven_catalog(const struct plan_header *p);
+
+/*
  * copy_keep_proc - from now on images are found by the /proc that is there now
  * For a copy that is about to lose sight of it: another one will be mounted over it, in which it
  * has no number. Returns 0 or -errno.

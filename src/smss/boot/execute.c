@@ -57,7 +57,7 @@ int copy_role_execute(struct copy *c)
 {
 	const struct plan_row *row = row_of(c);
 	char line[COMMAND_BYTES], path[PATH_BYTES], *words[ARGS_MAX + 1];
-	const char *token;
+	const char *token, *why;
 	_close_ int image = -1;
 	int r;
 
@@ -80,6 +80,10 @@ int copy_role_execute(struct copy *c)
 	r = copy_find_image(c, token, &image, path, sizeof(path));
 	if (r < 0)
 		return not_found(c, row, token, r);
+	if (copy_prove_image(c, image, path, &why) < 0) {
+		boot_say(c, RESULT_REFUSED, 0, token, why);
+		return COPY_FAILED;
+	}
 	attach_console();
 	r = sys_close_from(FD_ENV); /* the image's own fd too: it is started by its path */
 	image = -1;

@@ -151,6 +151,9 @@ static int read_plan(const struct job *j, const struct plan_header **ret, size_t
 	*ret_why = "stale: made from another state of the hive";
 	if (plan_fits(room, j->block, j->hive_bytes) != PLAN_FITS)
 		return -ESTALE;
+	*ret_why = "stale: the signed catalogue of images is another one now";
+	if (!proven_catalog(room))
+		return -ESTALE;
 	*ret = room;
 	*ret_n = (size_t)n;
 	return 0;

@@ -52,7 +52,8 @@ static void not_started(const struct setup *s, const struct plan_row *row, int r
 	if (r == -ENOENT && row->flags & PLAN_LINE_AUTOCHECK)
 		copy_item(s->c, RESULT_SKIPPED, 0, 0, name, "not found, skipped");
 	else
-		copy_item(s->c, RESULT_FAILED, -r, 0, name, err_text(-r));
+		copy_item(s->c, s->why ? RESULT_REFUSED : RESULT_FAILED, s->why ? 0 : -r, 0, name,
+			  s->why ? s->why : err_text(-r));
 }
 
 static void run(struct setup *s, const struct plan_row *row, uint64_t until_ns)

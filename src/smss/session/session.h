@@ -41,6 +41,7 @@ struct setup {
 	struct account owner;     /* with SM_GIVEN_OWNER and named */
 	uint32_t status;          /* of a refusal; SM_OK = none yet */
 	char text[TEXT_BYTES];    /* why */
+	const char *why;          /* the image found last may not be started; NULL = see errno */
 	const char *server;       /* its image token */
 	const char *initial;      /* of the initial command */
 	int (*gate)(void *);      /* what the next process waits for before its exec; NULL */

@@ -212,7 +212,7 @@ int setup_find_server(struct setup *s)
 		have = true;
 	}
 	r = setup_find(s, line, true, &s->server);
-	return r < 0 ? setup_refuse(s, r, s->server, NULL) : COPY_OK;
+	return r < 0 ? setup_refuse(s, r, s->server, s->why) : COPY_OK;
 }
 
 /* In a safe boot what is there on demand only is left out; said once, by session 0. */
@@ -244,7 +244,7 @@ static int start_initial(struct setup *s, bool waits)
 	if (waits && (r == -ECHILD || r == -EPIPE || r == -EPROTO))
 		return not_registered(s, r); /* no exec fails with these */
 	if (r < 0)
-		return setup_refuse(s, r, p.name, NULL);
+		return setup_refuse(s, r, p.name, s->why);
 	r = setup_hand_over(s, ROLE_INITIAL, &p);
 	sys_closep(&p.pidfd);
 	return r < 0 ? setup_refuse(s, r, p.name, "was not taken over") : COPY_OK;

@@ -42,13 +42,14 @@ int setup_find(struct setup *s, const char *line, bool core, const char **ret_na
 		return r < 0 ? r : -EINVAL;
 	*ret_name = image.argv[0];
 	image.ours = true;
+	s->why = NULL;
 	if (core && str_same(image.argv[0], "rescue")) {
 		rescue_words();
 		return 0;
 	}
 	r = copy_find_image(s->c, image.argv[0], &image.fd, image.path, sizeof(image.path));
 	image.ours = str_starts(image.path, IMAGE_DIRECTORY "/");
-	return r;
+	return r < 0 ? r : copy_prove_image(s->c, image.fd, image.path, &s->why);
 }
 
 /* The last of s->env is kept free for it. */
