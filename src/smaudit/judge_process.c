@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * judge_process.c - one process by itself: where its image lies, who it runs as, what it says it is
+ *
+ * Also puts together what every finding about a process tells. Accounts are decided by SID; their
+ * names are localised, so a name decides only where it is known.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/bytes.h"
+#include "smaudit/world.h"
+
+void time_text(int64_t ns, char *ret, size_t cap)
+{
+	int64_t s = ns / SECOND_NS, rest = ns % SECOND_NS;
+	time_t at;
+	struct tm tm;
+	char day[32];
+
+	if (rest < 0) {
+		rest += SECOND_NS;
+		s--;
+	}
+	at = (time_t)s;
+	if (!gmtime_r(&at, &tm) || !strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &tm))
+		day[0] = '\0';
+	snprintf(ret, cap, "%s.%03dZ", day, (int)(rest / 1000000));
+}
+
+/* Its base name, folded; one at a time. */
+const char *instance_name(const struct instance *i)
+{
+	static char name[96];
+	const char *s = i->text[TEXT_IMAGE] ? path_base(i->text[TEXT_IMAGE]) : NULL;
+	size_t n = 0;
+
+	if (!s || !*s)
+		s = i->text[TEXT_NAME] ? i->text[TEXT_NAME] : "";
+	for (; s[n] && n + 1 < sizeof(name); n++)
+		name[n] = s[n] >= 'A' && s[n] <= 'Z' ? (char)(s[n] + 32) : s[n];
+	name[n] = '\0';
+	return name;
+}
+
+static void add_number(struct finding *f, const char *name, char *room, size_t cap, int64_t n)
+{
+	snprintf(room, cap, "%lld", (long long)n);
+	finding_add(f, name, room);
+}
+
+void telling_of(struct telling *t, const struct instance *i, enum indicator_id rule)
+{
+	const struct instance *p = i->parent;
+	bool ended;
+	int64_t life = life_ns(i, &ended);
+
+	*t = (struct telling){0};
+	t->f = (struct finding){.rule = rule,
+				.verdict = VERDICT_FINDING,
+				.severity = indicators[rule].severity,
+				.host = i->boot->host->name,
+				.subject = t->subject,
+				.time_ns = i->start_ns,
+				.place = {.file = i->text[TEXT_FILE], .line = i->line}};
+	if (i->start_ns != NO_TIME)
+		time_text(i->start_ns, t->started, sizeof(t->started));
+	snprintf(t->subject, sizeof(t->subject), "%.64s pid %lld%s%s", instance_name(i),
+		 i->pid == NO_PID ? -1LL : (long long)i->pid, *t->started ? " started " : "",
+		 t->started);
+	finding_add(&t->f, "image", i->text[TEXT_IMAGE]);
+	finding_add(&t->f, "name", i->text[TEXT_IMAGE] ? NULL : i->text[TEXT_NAME]);
+	if (i->pid != NO_PID)
+		add_number(&t->f, "pid", t->pid, sizeof(t->pid), i->pid);
+	finding_add(&t->f, "started", *t->started ? t->started : NULL);
+	finding_add(&t->f, "parent",
+		    i->text[TEXT_PARENT_IMAGE] ? i->text[TEXT_PARENT_IMAGE]
+		    : p && p->text[TEXT_IMAGE] ? p->text[TEXT_IMAGE]
+		    : p                        ? p->text[TEXT_NAME]
+					       : NULL);
+	if (i->ppid != NO_PID)
+		add_number(&t->f, "ppid", t->ppid, sizeof(t->ppid), i->ppid);
+	finding_add(&t->f, "command", i->text[TEXT_COMMAND]);
+	finding_add(&t->f, "user", i->text[TEXT_USER]);
+	finding_add(&t->f, "sid", i->text[TEXT_SID]);
+	finding_add(&t->f, "integrity", i->text[TEXT_INTEGRITY]);
+	if (i->session >= 0)
+		add_number(&t->f, "session", t->session, sizeof(t->session), i->session);
+	if (life != NO_TIME) {
+		snprintf(t->life, sizeof(t->life), "%s%lld.%03lld s", ended ? "" : "at least ",
+			 (long long)(life / SECOND_NS), (long long)(life % SECOND_NS / 1000000));
+		finding_add(&t->f, "lived", t->life);
+	}
+}
+
+/* ---- path ---- */
+
+static const char *image_of(const struct instance *i, char *room, size_t cap)
+{
+	const char *s = i->text[TEXT_IMAGE], *end;
+	size_t n;
+
+	if (s && *s && path_base(s) != s)
+		return s;
+	s = i->text[TEXT_COMMAND];
+	if (!s || !*s)
+		return NULL;
+	end = *s == '"' ? strchr(s + 1, '"') : strchr(s, ' ');
+	n = end ? (size_t)(end - s) : strlen(s);
+	if (n >= cap)
+		return NULL;
+	memcpy(room, s, n);
+	room[n] = '\0';
+	return path_base(room) != room ? room : NULL;
+}
+
+static enum place_state linux_place(const struct instance *i, const char *image)
+{
+	char want[128];
+
+	if (!image)
+		return PLACE_UNKNOWN;
+	if (strstr(image, " (deleted)") || str_starts(image, "/memfd:"))
+		return PLACE_WRONG;
+	snprintf(want, sizeof(want), "/usr/lib/smss/%s", path_base(image));
+	return str_same(want, image)  ? PLACE_RIGHT
+	       : i->is & IN_CONTAINER ? PLACE_ELSEWHERE
+				      : PLACE_WRONG;
+}
+
+/* A device instead of a drive: right when no other of the core lies on another one. */
+static enum place_state device_place(const struct world *w, const struct host *h, const char *text,
+				     const char *base)
+{
+	const char *rest = strchr(text + strlen("\\device\\"), '\\'), *name = w->root + 2;
+	size_t n = strlen(name), m = strlen("\\system32\\");
+	bool other = false;
+
+	if (!rest || strncmp(rest, name, n) || strncmp(rest + n, "\\system32\\", m) ||
+	    strcmp(rest + n + m, base))
+		return PLACE_WRONG;
+	for (unsigned r = 0; r < ROOTS_MAX && h->root[r]; r++) {
+		if (!strncmp(h->root[r], "\\device\\", strlen("\\device\\"))) {
+			if (!strncmp(h->root[r], text, (size_t)(rest - text) + 1))
+				return PLACE_RIGHT;
+			other = true;
+		}
+	}
+	return other ? PLACE_WRONG : PLACE_RIGHT;
+}
+
+enum place_state instance_place(const struct world *w, const struct instance *i,
+				struct windows_path *ret)
+{
+	char room[600];
+	const char *image = image_of(i, room, sizeof(room)), *base, *tail;
+	const struct host *h = i->boot->host;
+	size_t n = strlen(w->root);
+
+	*ret = (struct windows_path){0};
+	if (i->system == SYSTEM_LINUX)
+		return linux_place(i, image);
+	if (!image)
+		return PLACE_UNKNOWN;
+	path_windows(image, w->root, ret);
+	base = path_base(ret->text);
+	if (ret->cut || (ret->short_name && !ret->unc) || base == ret->text)
+		return PLACE_UNKNOWN;
+	if (ret->unc)
+		return PLACE_WRONG;
+	tail = base - (ptrdiff_t)strlen("\\system32\\");
+	if (tail < ret->text || strncmp(tail, "\\system32\\", strlen("\\system32\\")))
+		return PLACE_WRONG;
+	if ((size_t)(tail - ret->text) == n && !strncmp(ret->text, w->root, n))
+		return PLACE_RIGHT;
+	for (unsigned r = 0; r < ROOTS_MAX && h->root[r] && !ret->device; r++) {
+		if (strlen(h->root[r]) == (size_t)(tail - ret->text) &&
+		    !strncmp(h->root[r], ret->text, (size_t)(tail - ret->text)))
+			return PLACE_ELSEWHERE;
+	}
+	if (strstr(ret->text, "\\containers\\") && tail - ret->text > 8 &&
+	    !strncmp(tail - 8, "\\windows", 8))
+		return PLACE_ELSEWHERE;
+	return ret->device ? device_place(w, h, ret->text, base) : PLACE_WRONG;
+}
+
+static bool has_place(const struct instance *i)
+{
+	static const char *const names[] = {"csrss", "wininit", "winlogon"};
+	const char *name = instance_name(i);
+
+	if (i->is & IS_SMSS)
+		return true;
+	for (unsigned n = 0; n < ARRAY_SIZE(names) && (i->is & IS_CORE); n++) {
+		if (str_starts(name, names[n]))
+			return true;
+	}
+	return (i->is & IS_CORE) && i->system == SYSTEM_LINUX;
+}
+
+static void judge_path(struct world *w, const struct instance *i)
+{
+	static const char *const servicing[] = {"\\winsxs\\",      "\\$windows.~bt\\",
+						"\\$winreagent\\", "\\softwaredistribution\\",
+						"\\systemtemp\\",  "\\uus\\"};
+	struct windows_path path;
+	enum place_state place = instance_place(w, i, &path);
+	struct telling t;
+
+	if (i->is & IS_SMSS)
+		undecided(i, INDICATOR_WRONG_PATH,
+			  place != PLACE_UNKNOWN ? NULL
+			  : path.short_name      ? "long form of the image path"
+						 : "image path");
+	if (place == PLACE_RIGHT || place == PLACE_UNKNOWN)
+		return;
+	telling_of(&t, i, INDICATOR_WRONG_PATH);
+	t.f.what = i->system == SYSTEM_LINUX ? "Its image is not the one in /usr/lib/smss."
+					     : "Its image is not in the system's directory.";
+	if (place == PLACE_ELSEWHERE) {
+		t.f.severity = SEVERITY_INFO;
+		t.f.what =
+			"The system's directory is another one here, or it is a container's layer.";
+	}
+	for (unsigned s = 0; s < ARRAY_SIZE(servicing); s++) {
+		if (strstr(path.text, servicing[s]))
+			t.f.what =
+				"Its image lies where servicing keeps copies: files lie there, but "
+				"none runs from there.";
+	}
+	if (i->system == SYSTEM_WINDOWS) {
+		str_copy(t.normal, sizeof(t.normal), path.text);
+		finding_add(&t.f, "normalised", t.normal);
+	}
+	report_add(w->report, &t.f);
+}
+
+/* ---- account ---- */
+
+static bool is_system_word(const char *word)
+{
+	static const char *const words[] = {"SYSTEM",  "Système",  "SYSTÈME",
+					    "SISTEMA", "Rendszer", "СИСТЕМА",
+					    "Система", "SYSTÉM",   "JÄRJESTELMÄ"};
+
+	for (unsigned n = 0; n < ARRAY_SIZE(words); n++) {
+		if (str_same_fold(word, words[n]))
+			return true;
+	}
+	return false;
+}
+
+static bool is_lower_integrity(const char *s)
+{
+	static const char *const lower[] = {"high",       "medium",      "low",         "untrusted",
+					    "mediumplus", "medium plus", "appcontainer"};
+	uint64_t level;
+
+	if (str_starts(s, "S-1-16-"))
+		return !str_u64(s + 7, strlen(s + 7), &level) && level < 16384;
+	for (unsigned n = 0; n < ARRAY_SIZE(lower); n++) {
+		if (str_same_fold(s, lower[n]))
+			return true;
+	}
+	return false;
+}
+
+enum account instance_account(const struct instance *i)
+{
+	const char *sid = i->text[TEXT_SID], *user = i->text[TEXT_USER], *word;
+	const char *known = i->boot->host->system_user;
+	size_t n;
+
+	if (i->text[TEXT_INTEGRITY] && is_lower_integrity(i->text[TEXT_INTEGRITY]))
+		return ACCOUNT_OTHER;
+	if (sid && i->system == SYSTEM_LINUX)
+		return str_same(sid, "0") ? ACCOUNT_SYSTEM : ACCOUNT_OTHER;
+	if (sid && (str_same_fold(sid, "S-1-5-18") || str_same(sid, "18")))
+		return ACCOUNT_SYSTEM;
+	if (sid && str_starts(sid, "S-1-5-"))
+		return ACCOUNT_OTHER;
+	if (!user || !*user || str_same(user, "-"))
+		return ACCOUNT_UNKNOWN;
+	word = path_base(user);
+	n = strlen(user);
+	if (is_system_word(word) || (known && str_same_fold(user, known)))
+		return ACCOUNT_SYSTEM;
+	if (user[n - 1] == '$')
+		return ACCOUNT_UNKNOWN;
+	if (known || (word - user == 13 && !strncasecmp(user, "NT AUTHORITY\\", 13)))
+		return ACCOUNT_OTHER;
+	return ACCOUNT_UNKNOWN;
+}
+
+static void judge_account(struct world *w, const struct instance *i)
+{
+	enum account a = instance_account(i);
+	struct telling t;
+
+	if ((i->is & IS_MENTIONED) && a == ACCOUNT_UNKNOWN)
+		return;
+	undecided(i, INDICATOR_WRONG_ACCOUNT, a == ACCOUNT_UNKNOWN ? "SID of the account" : NULL);
+	if (a != ACCOUNT_OTHER)
+		return;
+	telling_of(&t, i, INDICATOR_WRONG_ACCOUNT);
+	t.f.what = i->system == SYSTEM_LINUX ? "It does not run as root."
+					     : "It does not run as LocalSystem (S-1-5-18).";
+	report_add(w->report, &t.f);
+}
+
+void judge_instance(struct world *w, const struct instance *i)
+{
+	if (has_place(i))
+		judge_path(w, i);
+	if (i->is & IS_SMSS)
+		judge_account(w, i);
+	judge_identity(w, i);
+	if (i->is & IS_NEAR)
+		judge_name(w, i);
+}
