@@ -1,0 +1,91 @@
+# Lists of processes and events as text: recognised by content, read whole, named where they are bad.
+
+load lib.bash
+
+setup() {
+  DIR=$BATS_TEST_TMPDIR
+}
+
+# as_what FILE... - what smaudit says that it read, a line an input: "FILE: AS-WHAT, RECORDS"
+as_what() {
+  "$AUDIT" processes "$@" 2>&1 || true
+}
+
+@test "each list of the collected boot is recognised, and holds no finding" {
+  local file kinds=(
+    derived/w5-boot.vol3-pslist.json 'Volatility 3 pslist'
+    derived/w5-boot.vol3-psscan.json 'Volatility 3 psscan'
+    derived/w5-boot.vol3-pstree.csv 'Volatility 3 pstree'
+    derived/w5-boot.osquery-processes.json 'osquery processes'
+    json/otrf-w5-boot.sysmon-1-5.jsonl 'Sysmon events'
+  )
+  for ((i = 0; i < ${#kinds[@]}; i += 2)); do
+    file=$(shared "${kinds[i]}")
+    run as_what "$file"
+    [[ $output == *"${kinds[i + 1]}"* ]]
+    [ "$(found processes "$file")" = '' ]
+  done
+}
+
+@test "the same boot from a pipe, with Windows line ends, as UTF-16 and as one list, is the same" {
+  boot >"$DIR/boot.jsonl"
+  event 3 7001 560 'C:\Windows\Temp\smss.exe' "$S32\\winlogon.exe" >>"$DIR/boot.jsonl"
+  local want
+  want=$(found processes "$DIR/boot.jsonl")
+  [ -n "$want" ]
+  [ "$(found processes - <"$DIR/boot.jsonl")" = "$want" ]
+  sed 's/$/\r/' "$DIR/boot.jsonl" >"$DIR/crlf.txt"
+  [ "$(found processes "$DIR/crlf.txt")" = "$want" ]
+  { printf '\xff\xfe' && iconv -t UTF-16LE "$DIR/boot.jsonl"; } >"$DIR/wide.log"
+  [ "$(found processes "$DIR/wide.log")" = "$want" ]
+  python3 -c 'import json, sys
+json.dump([json.loads(line) for line in sys.stdin], sys.stdout, indent=2)' \
+    <"$DIR/boot.jsonl" >"$DIR/list.json"
+  [ "$(found processes "$DIR/list.json")" = "$want" ]
+}
+
+@test "a bad line is named, left out, and makes an input error of what is otherwise clean" {
+  boot >"$DIR/boot.jsonl"
+  sed '3s/"Image": "/&\n/' "$DIR/boot.jsonl" >"$DIR/bad.jsonl"
+  run "$AUDIT" processes "$DIR/bad.jsonl"
+  [ "$status" -eq 2 ]
+  [[ $output == *"bad.jsonl:3"* ]]
+}
+
+@test "a line that was cut at the end is said, and is not clean" {
+  boot >"$DIR/boot.jsonl"
+  head -c -20 "$DIR/boot.jsonl" >"$DIR/cut.jsonl"
+  run "$AUDIT" processes "$DIR/cut.jsonl"
+  [ "$status" -ne 0 ]
+  [[ $output == *"cut.jsonl:$(wc -l <"$DIR/boot.jsonl")"*"ends within a record"* ]]
+}
+
+@test "what is no list is refused with what it is" {
+  printf 'regf%0100d' 0 >"$DIR/hive"
+  run "$AUDIT" processes "$DIR/hive"
+  [ "$status" -eq 2 ]
+  [[ $output == *hive* ]]
+  : >"$DIR/empty"
+  run "$AUDIT" processes "$DIR/empty"
+  [ "$status" -eq 2 ]
+  printf '{"a": 1}\n' >"$DIR/other.json"
+  run "$AUDIT" processes "$DIR/other.json"
+  [ "$status" -eq 2 ]
+  run "$AUDIT" processes "$DIR/none"
+  [ "$status" -eq 2 ]
+  [[ $output == *"No such file"* ]]
+}
+
+@test "a million rows in one list are never held whole" {
+  local used
+  python3 -c '
+print("[")
+for i in range(1000000):
+    print("%s{\"PID\":%d,\"PPID\":4,\"ImageFileName\":\"svchost.exe\"}" % ("," if i else "", i * 4 + 8))
+print("]")' >"$DIR/rows.json"
+  used=$(python3 -c '
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' "$AUDIT" processes "$DIR/rows.json")
+  [ "$used" -le 65536 ]
+}
