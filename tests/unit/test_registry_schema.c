@@ -34,6 +34,7 @@ static const struct {
 	{ SM, "ObjectDirectories", "M:\\Windows|\\RPC Control", "S:\\Windows", "M:\\..\\etc" },
 	{ SM, "ExcludeFromKnownDlls", "M:libm.so.6", "D:1", "M:/lib/libm.so.6" },
 	{ SM, "KnownDllsPolicy", "S:Exclude", "D:1", "S:perhaps" },
+	{ SM, "ImagePolicy", "S:Off", "D:1", "S:perhaps" },
 	{ SM, "NumberOfInitialSessions", "D:2", "S:2", "D:0" },
 	{ SM, "Consoles", "M:/dev/tty1|/dev/ttyS0", "S:/dev/tty1", "M:/dev/tty1|/etc/x" },
 	{ SM, "SessionOperators", "S:operators", "D:5", "S:a b" },
