@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * output.h - where a report goes: stdout, or a file that is there whole or not at all
+ */
+#pragma once
+
+#include <stdio.h>
+
+struct output {
+	FILE *to;
+	const char *path; /* NULL = stdout */
+	char *temporary;  /* renamed to path when all is written; NULL = written in place */
+};
+
+/* output_open - path NULL or "-": stdout. Errors are said. Returns 0 or -errno. */
+int output_open(const char *path, struct output *ret);
+/*
+ * output_close - all of it is on disk, or nothing of it
+ * A reader that has gone (EPIPE) is no error: it had what it wanted. Returns 0 or -errno, said.
+ */
+int output_close(struct output *o);

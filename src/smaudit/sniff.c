@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sniff.c - what kind of evidence a file is; see sniff.h
+ */
+#include "smaudit/sniff.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define HEAD_BYTES   4096
+#define HIVE_TYPE_AT 28 /* of regf's header: 0 is a hive, others are logs */
+
+/* Our own lines name rule and verdict near their beginning. */
+static bool is_finding(const char *head)
+{
+	const char *end = strchr(head, '\n');
+	const char *verdict = strstr(head, "\"verdict\":\"");
+
+	return head[0] == '{' && verdict && (!end || verdict < end) &&
+	       (!strncmp(head, "{\"id\":\"", 7) || !strncmp(head, "{\"rule\":\"", 9) ||
+		!strncmp(head, "{\"verdict\":\"", 12));
+}
+
+static int content_of(const char *head, size_t n)
+{
+	if (!n)
+		return CONTENT_EMPTY;
+	if (n > HIVE_TYPE_AT && !memcmp(head, "regf", 4))
+		return head[HIVE_TYPE_AT] ? CONTENT_HIVE_LOG : CONTENT_HIVE;
+	if (n >= 4 && (!memcmp(head, "regf", 4) || !memcmp(head, "HvLE", 4)))
+		return CONTENT_HIVE;
+	if (n >= 8 && !memcmp(head, "ElfFile", 8))
+		return CONTENT_EVTX;
+	if (n >= 4 && !memcmp(head, "\177ELF", 4))
+		return CONTENT_IMAGE;
+	if (n >= 2 && !memcmp(head, "MZ", 2))
+		return CONTENT_IMAGE;
+	return is_finding(head) ? CONTENT_FINDINGS : CONTENT_LIST;
+}
+
+int sniff(const char *path)
+{
+	char head[HEAD_BYTES + 1];
+	struct stat st;
+	ssize_t n = 0;
+	int fd, r = 0;
+
+	if (!strcmp(path, "-"))
+		return CONTENT_LIST;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) < 0)
+		r = -errno;
+	else if (S_ISDIR(st.st_mode))
+		r = -EISDIR;
+	else if (S_ISREG(st.st_mode) && (n = pread(fd, head, HEAD_BYTES, 0)) < 0)
+		r = -errno;
+	close(fd);
+	if (r < 0 || !S_ISREG(st.st_mode))
+		return r < 0 ? r : CONTENT_LIST;
+	head[n] = 0;
+	return content_of(head, (size_t)n);
+}
