@@ -14,8 +14,9 @@
 #include "smaudit/shapes.h"
 
 #define COLUMNS_MAX  512u
-#define HEADER_LINES 40u        /* how far down the line of names may be */
-#define ROW_MAX      (1u << 20) /* a quote that is never closed costs no more than this */
+#define HEADER_LINES 40u         /* how far down the line of names may be */
+#define ROW_MAX      (1u << 20)  /* a quote that is never closed costs no more than this ... */
+#define AGAIN_MAX    (64u << 20) /* ... and many of them no more than this */
 
 struct table {
 	char separator;
@@ -67,7 +68,9 @@ static unsigned cut_row(const struct table *t, char *row, char **ret)
 }
 
 /* Bytes of the row at the window's beginning, without its line end; 0 with *ret_end = the input
- * has ended. -EBADMSG: a quote is not closed within ROW_MAX, or not where it should. */
+ * has ended. -EBADMSG: a quote is not closed within the bytes of *ret_bytes, or not where it
+ * should.
+ */
 static int find_row(struct input *in, const struct table *t, size_t *ret_bytes, bool *ret_cut)
 {
 	bool quoted = false, fresh = true, several = false;
@@ -78,6 +81,7 @@ static int find_row(struct input *in, const struct table *t, size_t *ret_bytes, 
 		char c;
 		int more;
 
+		*ret_bytes = i;
 		while (in->start + i >= in->end) {
 			more = i >= ROW_MAX ? -EMSGSIZE : input_more(in);
 			if (more == -EMSGSIZE || (more == 0 && quoted))
@@ -201,6 +205,7 @@ static void tell_row(struct reading *r, const struct table *t, char *row, bool c
 static int read_rows(struct reading *r, const struct table *t)
 {
 	struct input *in = &r->in;
+	uint64_t again = 0; /* bytes behind quotes that were not closed, read again line by line */
 
 	for (;;) {
 		size_t n = 0;
@@ -213,6 +218,9 @@ static int read_rows(struct reading *r, const struct table *t)
 			struct input_line line;
 
 			shapes_complain(r, COMPLAINT_BAD, "a quote is not closed: line left out");
+			again += n;
+			if (again > AGAIN_MAX)
+				input_take(in, n);
 			found = input_line(in, &line);
 			if (found <= 0)
 				return found;

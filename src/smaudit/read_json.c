@@ -13,6 +13,8 @@
 #include "smaudit/json.h"
 #include "smaudit/shapes.h"
 
+#define AGAIN_MAX (64u << 20)
+
 /* What may stand between objects, and says nothing. */
 static bool is_between(char c)
 {
@@ -24,7 +26,7 @@ static bool is_lines(struct reading *r)
 {
 	struct input *in = &r->in;
 	struct json_span span = {0};
-	size_t used, at = 0;
+	size_t used, at = 0, seen = 0;
 	const char *nl;
 
 	for (;;) {
@@ -42,17 +44,17 @@ static bool is_lines(struct reading *r)
 			at = (size_t)(nl - in->bytes) + 1 - in->start;
 			continue;
 		}
-		found = json_span(&span, in->bytes + in->start + at, n - at, &used);
+		found = json_span(&span, in->bytes + in->start + at + seen, n - at - seen, &used);
 		if (found < 0)
 			return true; /* one bad line, perhaps: the others are judged alone */
-		nl = memchr(in->bytes + in->start + at, '\n', used);
+		nl = memchr(in->bytes + in->start + at + seen, '\n', used);
 		if (nl)
 			return false;
 		if (found == 1)
 			return true;
+		seen += used;
 		if (input_more(in) <= 0)
 			return true;
-		span = (struct json_span){0};
 	}
 }
 
@@ -112,19 +114,32 @@ static int find_object_line(struct input *in)
 }
 
 struct walk {
-	int64_t depth; /* of lists around the objects */
-	bool inside;   /* of an object too long to be held, whose lists are walked */
+	int64_t depth;  /* of lists around the objects */
+	bool inside;    /* of an object too long to be held, whose lists are walked */
+	uint64_t again; /* bytes of objects that failed: looked through again for what is in them */
 };
 
+/*
+ * An object failed within its first `seen` bytes. What lies in them may be whole records behind a
+ * bracket that was never closed; but who makes such files on purpose gets no more than this.
+ */
+static int go_on(struct input *in, struct walk *w, size_t seen)
+{
+	w->again += seen;
+	if (w->again > AGAIN_MAX)
+		input_take(in, seen);
+	return find_object_line(in);
+}
+
 /* An object longer than may be held: if a list of objects begins early in it, that is walked. */
-static int enter_long(struct reading *r, struct walk *w)
+static int enter_long(struct reading *r, struct walk *w, size_t seen)
 {
 	struct input *in = &r->in;
 	char *at = in->bytes + in->start, *list = memchr(at, '[', 4096);
 
 	if (w->inside || r->known || !list) {
 		shapes_complain(r, COMPLAINT_LONG, "an object beyond 16 MiB: left out");
-		return find_object_line(in);
+		return go_on(in, w, seen);
 	}
 	w->inside = true;
 	input_take(in, (size_t)(list - at) + 1);
@@ -152,11 +167,11 @@ static int take_object(struct reading *r, struct walk *w)
 			shapes_complain(r, COMPLAINT_BAD,
 					"a line ends within a string: left out up to the next line "
 					"that begins with {");
-			return find_object_line(in);
+			return go_on(in, w, seen);
 		}
 		more = input_more(in);
 		if (more == -EMSGSIZE)
-			return enter_long(r, w);
+			return enter_long(r, w, seen);
 		if (more < 0)
 			return more;
 		if (more == 0) {

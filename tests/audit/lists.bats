@@ -89,3 +89,21 @@ subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL)
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' "$AUDIT" processes "$DIR/rows.json")
   [ "$used" -le 65536 ]
 }
+
+@test "brackets and quotes that are never closed do not make it read again and again" {
+  # each of these would take minutes if what failed were looked through from every line in it
+  python3 - "$DIR" <<'PYTHON'
+import sys
+where = sys.argv[1] + "/"
+open(where + "open.json", "wb").write(b"{\n" * 500000 + b'"x\n')
+open(where + "long.json", "wb").write(b"{\n" * (17 << 19))
+open(where + "quotes.csv", "wb").write(
+    b"PID,PPID,ImageFileName,CreateTime\n" + b'"x""\n' * 2048000)
+PYTHON
+  local file
+  for file in open.json long.json quotes.csv; do
+    run timeout 20 "$AUDIT" processes "$DIR/$file"
+    [ "$status" -eq 2 ]
+    [[ $output == *"left out"* ]]
+  done
+}
