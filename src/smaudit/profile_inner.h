@@ -159,6 +159,9 @@ int profile_rule_of(const char *word);
  * given_id: as that run wrote it, NULL = not told. */
 void profile_told_finding(struct profile *p, const struct finding *f, const char *given_id);
 
+/* read_ndjson_file - read_ndjson on an open stream, which stays the caller's. */
+int read_ndjson_file(FILE *file, const char *path, struct profile *p, const struct sink *to);
+
 /* ---- profile_join.c ---- */
 
 /* join_begin, _free - before anything is told, and when the page is done. */

@@ -54,14 +54,28 @@ static struct near *place_of(const struct profile *p, uint64_t host, uint32_t pi
 	return &p->near[(h >> 32) & (PROFILE_NEAR - 2)]; /* and the one behind it */
 }
 
+/* Of the boot that the host is in; of one before it, the pid says nothing. */
 static struct near *find(const struct profile *p, uint64_t host, uint32_t pid)
 {
 	struct near *n = place_of(p, host, pid);
 
 	for (unsigned i = 0; i < 2; i++, n++)
-		if (n->pid == pid && n->host == host)
-			return n->boot == p->boots[host % BOOTS] ? n : NULL;
+		if (n->pid == pid && n->host == host && n->boot == p->boots[host % BOOTS])
+			return n;
 	return NULL;
+}
+
+/* Where a process is remembered: in its own place, a free one, or that of the older one. */
+static struct near *place_for(const struct profile *p, uint64_t host, uint32_t pid)
+{
+	struct near *n = place_of(p, host, pid);
+
+	for (unsigned i = 0; i < 2; i++)
+		if (n[i].pid == pid && n[i].host == host)
+			return &n[i];
+	if (n[0].pid == NO_PID)
+		return n;
+	return n[1].pid == NO_PID || n[1].started_ns < n[0].started_ns ? n + 1 : n;
 }
 
 static struct near *parent_of(const struct profile *p, uint64_t host, const struct process_fact *f)
@@ -80,13 +94,8 @@ static struct near *parent_of(const struct profile *p, uint64_t host, const stru
 static void remember(struct profile *p, uint64_t host, const struct process_fact *f,
 		     const char *base, const char *parent)
 {
-	struct near *n = find(p, host, f->pid);
+	struct near *n = place_for(p, host, f->pid);
 
-	if (!n) {
-		n = place_of(p, host, f->pid);
-		if (n->pid != NO_PID && (n[1].pid == NO_PID || n[1].started_ns < n->started_ns))
-			n++;
-	}
 	*n = (struct near){.host = host,
 			   .guid = f->guid ? profile_hash(KIND_NEAR, f->guid) : 0,
 			   .started_ns = f->started_ns,

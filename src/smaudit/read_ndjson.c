@@ -71,6 +71,8 @@ static void read_finding(struct findings *f, int rule, int verdict)
 		to.time_ns = time_read(get(f, "time"));
 	to.place = (struct place){source ? source : f->path, 0};
 	read_evidence(f, &to);
+	if (!to.subject && verdict != VERDICT_NOTHING)
+		return; /* a rule that could not be looked at: of no image */
 	profile_told_finding(f->p, &to, get(f, "id"));
 }
 
@@ -123,31 +125,45 @@ static int read_lines(struct findings *f, struct input *in)
 	return got < 0 ? got : in->error;
 }
 
-int read_ndjson(const char *path, struct profile *p, const struct sink *to)
+int read_ndjson_file(FILE *file, const char *path, struct profile *p, const struct sink *to)
 {
 	struct findings f = {.p = p, .to = to, .path = path};
 	struct place place = {path, 0};
 	static struct input in;
-	FILE *file = fopen(path, "re");
 	char text[64];
-	int r;
+	int r = input_start(&in, file, path, to);
 
-	r = file ? input_start(&in, file, path, to) : -errno;
-	if (file && r >= 0)
+	if (r >= 0)
 		r = read_lines(&f, &in);
-	if (file) {
-		input_stop(&in);
-		fclose(file);
-	}
+	input_stop(&in);
 	record_free(&f.rec);
-	if (r < 0 && to->trouble)
+	if (!to->trouble)
+		return r < 0 ? r : f.good ? 0 : -EINVAL;
+	if (r < 0)
 		to->trouble(to->arg, &place, TROUBLE_INPUT, strerror(-r));
-	if (f.bad > ALOUD && to->trouble) {
+	if (f.bad > ALOUD) {
 		snprintf(text, sizeof(text), "%llu lines are no findings",
 			 (unsigned long long)f.bad);
 		to->trouble(to->arg, &place, TROUBLE_INPUT, text);
 	}
-	if (r == 0 && !f.good && !f.bad && to->trouble)
+	if (r == 0 && !f.good && !f.bad)
 		to->trouble(to->arg, &place, TROUBLE_INPUT, "no findings are in it");
 	return r < 0 ? r : f.good ? 0 : -EINVAL;
+}
+
+int read_ndjson(const char *path, struct profile *p, const struct sink *to)
+{
+	struct place place = {path, 0};
+	FILE *file = fopen(path, "re");
+	int r;
+
+	if (!file) {
+		r = -errno;
+		if (to->trouble)
+			to->trouble(to->arg, &place, TROUBLE_INPUT, strerror(-r));
+		return r;
+	}
+	r = read_ndjson_file(file, path, p, to);
+	fclose(file);
+	return r;
 }

@@ -5,10 +5,16 @@
 load lib.bash
 bats_require_minimum_version 1.5.0
 
-setup() {
-  cd "$BATS_TEST_TMPDIR"
+setup_file() {
+  load lib.bash
+  cd "$BATS_FILE_TMPDIR"
   boot >clean.jsonl
   { boot; event 5 700 304 "$S32\\cmd.exe" "$S32\\smss.exe"; } >child.jsonl
+}
+
+setup() {
+  cd "$BATS_TEST_TMPDIR"
+  cp "$BATS_FILE_TMPDIR"/*.jsonl .
 }
 
 @test "a clean boot: nothing found, exit 0, and what was not looked at is said" {
