@@ -388,9 +388,14 @@ static void judge_elf(const struct judged *j)
 	const struct image_fact *f = j->f;
 
 	judge_name(j);
-	if (!f->ours || !f->signatures)
+	if (!f->signatures)
 		return;
-	if (f->signature[0].state == SIGNATURE_MISMATCH)
+	if (!f->ours)
+		tell_open(j, INDICATOR_UNSIGNED_IMAGE,
+			  "it bears no name that the signed catalogue has: nothing tells what it "
+			  "should be",
+			  "its path on its machine (--claimed)");
+	else if (f->signature[0].state == SIGNATURE_MISMATCH)
 		tell(j, INDICATOR_UNSIGNED_IMAGE, SEVERITY_HIGH,
 		     "it is not the file that stands in the signed catalogue under its name");
 	else if (f->signature[0].state == SIGNATURE_CATALOGUED)

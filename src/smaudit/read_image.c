@@ -164,9 +164,12 @@ static int read_elf(const struct image_source *s, const struct room *m, struct i
 		f->ours = f->ours || !strcmp(path_base(name), names[i]);
 	f->ours = f->ours || below;
 	digest = catalog_asked ? catalog_find(catalog_asked, name) : NULL;
+	if (catalog_asked && !digest) /* other programs stand there by their whole path */
+		digest = catalog_find(catalog_asked,
+				      f->claimed_path ? f->claimed_path : f->place.file);
 	if (digest)
 		f->ours = true;
-	if (!f->ours)
+	if (!f->ours && !catalog_asked)
 		return 0;
 	f->catalogue_asked = catalog_asked != NULL;
 	f->signature[0] = (struct image_signature){.state = SIGNATURE_NONE, .stamped_ns = NO_TIME};

@@ -253,3 +253,13 @@ for line in open("child.jsonl"):
     done
   done
 }
+
+@test "-o never replaces what is read" {
+  cp child.jsonl before
+  ln child.jsonl other-name
+  run "$AUDIT" processes child.jsonl -o other-name
+  [ "$status" -eq 2 ]
+  [[ $output == *"is an input of this run"* ]]
+  cmp child.jsonl before
+  cmp other-name before
+}
