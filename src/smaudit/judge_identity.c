@@ -66,7 +66,7 @@ static void tell(struct world *w, const struct instance *i, enum indicator_id ru
 
 	telling_of(&t, i, rule);
 	t.f.what = what;
-	finding_add(&t.f, "original name", i->text[TEXT_ORIGINAL]);
+	finding_add(&t.f, "original-name", i->text[TEXT_ORIGINAL]);
 	finding_add(&t.f, "company", i->text[TEXT_COMPANY]);
 	finding_add(&t.f, "signature", i->text[TEXT_SIGNATURE]);
 	finding_add(&t.f, "signer", i->text[TEXT_SIGNER]);

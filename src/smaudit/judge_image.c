@@ -110,16 +110,16 @@ static void tell_start(struct telling *t, const struct judged *j, enum indicator
 		finding_add(g, "machine", t->machine);
 	if (f->format == IMAGE_PE32 || f->format == IMAGE_PE32_PLUS)
 		finding_add(g, "subsystem", t->subsystem);
-	finding_add(g, "internal_name", f->internal_name);
-	finding_add(g, "original_name", f->original_name);
+	finding_add(g, "internal-name", f->internal_name);
+	finding_add(g, "original-name", f->original_name);
 	finding_add(g, "company", f->company);
-	finding_add(g, "file_version", f->file_version);
+	finding_add(g, "file-version", f->file_version);
 	finding_add(g, "signatures",
 		    f->signatures ? t->signatures : signature_state_text(SIGNATURE_NONE));
 	if (f->slack_bytes)
-		finding_add(g, "slack_bytes", t->slack);
+		finding_add(g, "slack-bytes", t->slack);
 	if (f->overlay_bytes)
-		finding_add(g, "overlay_bytes", t->overlay);
+		finding_add(g, "overlay-bytes", t->overlay);
 	finding_add(g, "malformed", f->malformed);
 }
 

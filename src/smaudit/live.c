@@ -255,7 +255,7 @@ static void end(struct live *l)
 	free(l);
 }
 
-int live_audit(const char *root, const struct sink *to, struct report *report)
+int live_audit(const char *root, uint32_t grace_s, const struct sink *to, struct report *report)
 {
 	struct live *l = calloc(1, sizeof(*l));
 	int r;
@@ -264,6 +264,7 @@ int live_audit(const char *root, const struct sink *to, struct report *report)
 		return -ENOMEM;
 	l->to = to;
 	l->report = report;
+	l->grace_s = grace_s;
 	if (!str_copy(l->root, sizeof(l->root), root && !str_same(root, "/") ? root : "") ||
 	    gethostname(l->host, sizeof(l->host) - 1) < 0) {
 		free(l);

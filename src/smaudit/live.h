@@ -16,7 +16,6 @@
 #include "sm.h"
 
 #define LIVE_PROCESSES_MAX 262144u /* more are not looked at, which is said */
-#define LIVE_GRACE_S       30u     /* a copy that is in no ledger lives shorter than this */
 
 struct live_process {
 	uint32_t pid, ppid;
@@ -65,7 +64,8 @@ struct live_own { /* an image in the image directory */
 struct live {
 	const struct sink *to;
 	struct report *report;
-	char root[512]; /* "" = / */
+	uint32_t grace_s; /* a copy that is in no ledger lives shorter than this */
+	char root[512];   /* "" = / */
 	char host[256];
 	struct live_table table;
 	struct live_own own[LIVE_OWN_MAX];

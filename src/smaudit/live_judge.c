@@ -77,13 +77,13 @@ void live_tell(struct live *l, const struct live_process *p, enum indicator_id r
 	finding_add(&f, "ppid", ppid);
 	finding_add(&f, "name", p->name);
 	finding_add(&f, "image", p->image);
-	finding_add(&f, "image file",
+	finding_add(&f, "image-file",
 		    p->memory    ? "in memory only"
 		    : p->deleted ? "deleted since it was started"
 				 : NULL);
 	finding_add(&f, "parent", parent ? parent->image : NULL);
 	finding_add(&f, "started", began);
-	finding_add(&f, "user ids", users);
+	finding_add(&f, "user-ids", users);
 	finding_add(&f, "cgroup", p->group);
 	finding_add(&f, "ledger", p->row ? p->row->role : "not in the master's ledger");
 	report_add(l->report, &f);
@@ -198,7 +198,7 @@ static void judge_instance(struct live *l, const struct live_process *p, const s
 				  "a copy of the session manager is older than its deadline");
 		return;
 	}
-	if (live_age_s(l, p) <= LIVE_GRACE_S)
+	if (live_age_s(l, p) <= l->grace_s)
 		return;
 	live_tell(l, p, INDICATOR_SECOND_PERSISTENT_INSTANCE, SEVERITY_HIGH,
 		  "another session manager lives here, and the master did not start it");

@@ -97,7 +97,10 @@ static void drop_component(struct text *t, size_t floor)
 	t->at[t->len] = '\0';
 }
 
-/* Append the components of s; .. never climbs above the first floor bytes. */
+/*
+ * Append the components of s; .. never climbs above the first floor bytes. Win32 drops blanks from
+ * a path's end only: "C:\Windows \System32" is a directory of its own, and not the system's.
+ */
 static void add_components(struct text *t, const char *s, size_t floor, struct windows_path *ret)
 {
 	while (*s) {
@@ -113,7 +116,7 @@ static void add_components(struct text *t, const char *s, size_t floor, struct w
 			drop_component(t, floor);
 			continue;
 		}
-		while (n > 0 && (begin[n - 1] == '.' || begin[n - 1] == ' '))
+		while (n > 0 && (begin[n - 1] == '.' || (!*s && begin[n - 1] == ' ')))
 			n--;
 		if (n == 0)
 			continue;

@@ -40,19 +40,10 @@ int profile_rule_of(const char *word)
 	return -1;
 }
 
-/* Writers of rules part words with a dash, a blank or a low line. */
-static bool same_name(const char *a, const char *b)
-{
-	for (; *a && *b; a++, b++)
-		if (*a != *b && !(*b == '-' && (*a == ' ' || *a == '_')))
-			return false;
-	return *a == *b;
-}
-
 static const char *evidence(const struct finding *f, const char *name)
 {
 	for (unsigned i = 0; i < f->evidences; i++)
-		if (same_name(f->evidence[i].name, name) && *f->evidence[i].text)
+		if (!strcmp(f->evidence[i].name, name) && *f->evidence[i].text)
 			return f->evidence[i].text;
 	return NULL;
 }

@@ -54,8 +54,9 @@ int64_t time_read(const char *text);
 
 /*
  * live_audit - this machine, under our own smss: processes, ledger, hive, images and catalogue
- *   root   where images and hive lie, "" = /
+ *   root     where images and hive lie, "" = /
+ *   grace_s  how old a copy may be that is in no ledger
  * Facts of processes and images go to the sink; what only a living machine shows is reported by it.
  */
 struct report;
-int live_audit(const char *root, const struct sink *to, struct report *report);
+int live_audit(const char *root, uint32_t grace_s, const struct sink *to, struct report *report);

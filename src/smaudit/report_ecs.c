@@ -64,22 +64,13 @@ static const struct {
 	{"file-version", IN_FILE_PE, "file_version", FORM_TEXT},
 };
 
-/* original_name and original-name are one name. */
-static bool same_name(const char *a, const char *b)
-{
-	for (; *a && *b; a++, b++)
-		if (*a != *b && !(strchr("_- ", *a) && strchr("_- ", *b)))
-			return false;
-	return *a == *b;
-}
-
 /* The row of an evidence, or -1: a label. A number that is none is a label, too. */
 static int field_of(const struct evidence *e)
 {
 	uint64_t n;
 
 	for (size_t i = 0; i < ARRAY_SIZE(evidence_fields); i++)
-		if (same_name(evidence_fields[i].evidence, e->name))
+		if (!strcmp(evidence_fields[i].evidence, e->name))
 			return evidence_fields[i].form == FORM_NUMBER &&
 					       str_u64(e->text, strlen(e->text), &n)
 				       ? -1

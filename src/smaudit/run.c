@@ -303,7 +303,7 @@ static void read_live(struct run *run)
 	struct place p = {"this machine", 0};
 	int r;
 
-	r = live_audit(run->o->root, &to, run->report);
+	r = live_audit(run->o->root, run->o->grace_s, &to, run->report);
 	if (r < 0 && run->errors == errors)
 		on_trouble(run, &p, TROUBLE_INPUT, strerror(-r));
 	if (run->registry) {

@@ -51,7 +51,8 @@ struct reading { /* one input, from its first byte to its last */
 	unsigned host_count;
 	enum list list; /* Volatility 3's: decided by its first row */
 	bool list_known;
-	enum system system; /* of osquery's rows */
+	enum system system; /* of osquery's rows: decided by the first path among them */
+	bool system_known;
 	/* counting the lines of records within records */
 	const char *counted_at;
 	uint64_t counted_line;

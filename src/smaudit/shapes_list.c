@@ -228,6 +228,38 @@ static const char *osquery_sid(enum system system, const char *uid)
 	return NULL;
 }
 
+static bool is_drive(const char *path)
+{
+	return ((path[0] | 0x20) >= 'a' && (path[0] | 0x20) <= 'z') && path[1] == ':';
+}
+
+/*
+ * Of which system a row is. Its own path says it; a row without one is of the file's, which the
+ * first path in it says. A name of a program for Windows stays one, whatever else is in the file: a
+ * log may be of many machines. A pid says nothing: those of Windows need not be multiples of 4.
+ */
+static enum system osquery_system(struct reading *r, const struct process_fact *f)
+{
+	const size_t n = f->name ? strlen(f->name) : 0;
+	enum system is;
+
+	if (!f->image) {
+		if (!r->system_known || (n > 4 && !strcasecmp(f->name + n - 4, ".exe")))
+			return SYSTEM_WINDOWS;
+		return r->system;
+	}
+	if (is_drive(f->image) || f->image[0] == '\\')
+		is = SYSTEM_WINDOWS;
+	else if (f->image[0] == '/')
+		is = SYSTEM_LINUX;
+	else
+		is = strchr(f->image, '\\') ? SYSTEM_WINDOWS : SYSTEM_LINUX;
+	if (!r->system_known)
+		r->system = is;
+	r->system_known = true;
+	return is;
+}
+
 static void osquery_row(const struct row *row, const struct osquery *o)
 {
 	struct reading *r = row->r;
@@ -239,10 +271,7 @@ static void osquery_row(const struct row *row, const struct osquery *o)
 	f.ppid = pid_of(column(row, "parent"));
 	f.name = column(row, "name");
 	f.image = path_only(column(row, "path"));
-	/* pids of Windows are multiples of 4 */
-	if (f.pid % 4 || (f.image && f.image[0] == '/'))
-		r->system = SYSTEM_LINUX;
-	f.system = r->system;
+	f.system = osquery_system(r, &f);
 	f.name_cut = f.system == SYSTEM_LINUX && f.name && strlen(f.name) >= NAME_CUT_LINUX;
 	f.command = column(row, "cmdline");
 	f.started_ns = time_read(column(row, "start_time"));

@@ -255,7 +255,7 @@ static int64_t read_wrapped(const char *s)
 	return scaled(negative ? -ms : ms, 1000000);
 }
 
-int64_t time_read(const char *text)
+static int64_t read_any(const char *text)
 {
 	unsigned digits = 0;
 
@@ -274,4 +274,15 @@ int64_t time_read(const char *text)
 	if (digits == 14 && text[14] == '.')
 		return read_cim(text);
 	return digits ? read_count(text, digits) : NO_TIME;
+}
+
+int64_t time_read(const char *text)
+{
+	const int64_t ns = read_any(text);
+
+	/* What is reckoned with a time must not leave 64 bits: the years that a date may have. */
+	if (ns == NO_TIME || ns < days_before(YEAR_MIN, 1, 1) * 86400 * SECOND_NS ||
+	    ns >= days_before(YEAR_MAX + 1, 1, 1) * 86400 * SECOND_NS)
+		return NO_TIME;
+	return ns;
 }

@@ -18,7 +18,14 @@ bool near_in_time(int64_t a, int64_t b, int64_t seconds)
 {
 	if (a == NO_TIME || b == NO_TIME)
 		return false;
-	return (a > b ? a - b : b - a) <= seconds * SECOND_NS;
+	if (a < b) {
+		const int64_t earlier = a;
+
+		a = b;
+		b = earlier;
+	}
+	/* evidence may tell of times that lie further apart than 63 bits can say */
+	return (uint64_t)a - (uint64_t)b <= (uint64_t)(seconds * SECOND_NS);
 }
 
 struct world *world_new(struct report *to, const struct world_options *o)

@@ -68,6 +68,7 @@ struct snapshot { /* one list of processes; instances hold it */
 
 struct instance {
 	struct instance *next_guid, *next_pid, *next;
+	struct instance **at_pid; /* what points to it in its pid's bucket */
 	struct boot *boot;
 	struct instance *parent; /* only while its boot is judged */
 	struct snapshot *alive;

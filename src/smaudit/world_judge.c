@@ -9,19 +9,27 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "smaudit/world.h"
+
+static int64_t minus(int64_t a, int64_t b)
+{
+	int64_t c;
+
+	return !__builtin_sub_overflow(a, b, &c) ? c : b < 0 ? INT64_MAX : -INT64_MAX;
+}
 
 int64_t boot_span(const struct boot *b, int64_t from_ns, int64_t to_ns)
 {
-	int64_t span = to_ns - from_ns;
+	int64_t span = minus(to_ns, from_ns);
 
 	for (unsigned n = 0; n < b->clocks; n++) {
 		int64_t now = b->clock[n].at_ns, by = b->clock[n].by_ns;
 
-		if (to_ns < now || from_ns > now - by)
+		if (to_ns < now || from_ns > minus(now, by))
 			continue;
 		if (by > 0 || from_ns < now || from_ns > to_ns)
-			span -= by;
+			span = minus(span, by);
 	}
 	return span;
 }
@@ -391,6 +399,23 @@ static void join_marks(struct host *h)
 	}
 }
 
+/* Every machine has a session manager: evidence without one has not shown that it is in order. */
+static void nobody_was_told_of(struct host *h)
+{
+	static const enum indicator_id rules[] = {
+		INDICATOR_WRONG_PATH,       INDICATOR_WRONG_PARENT,
+		INDICATOR_UNEXPECTED_CHILD, INDICATOR_SECOND_PERSISTENT_INSTANCE,
+		INDICATOR_WRONG_ACCOUNT,    INDICATOR_LATE_START,
+		INDICATOR_SPOOFED_PARENT};
+
+	for (unsigned n = 0; n < ARRAY_SIZE(rules); n++) {
+		struct undecided *u = &h->undecided[rules[n]];
+
+		if (!u->of)
+			u->missing = "a process named smss.exe";
+	}
+}
+
 void host_end(struct world *w, struct host *h)
 {
 	join_marks(h);
@@ -403,15 +428,11 @@ void host_end(struct world *w, struct host *h)
 		boot_judge(w, b);
 	if (h->smss && !h->undecided[INDICATOR_LATE_START].of)
 		h->undecided[INDICATOR_LATE_START].missing = "start of the master";
+	if (h->processes && !h->smss)
+		nobody_was_told_of(h);
 	for (unsigned r = 0; r < INDICATOR_COUNT; r++) {
 		if (h->undecided[r].missing)
 			tell_undecided(w, h, (enum indicator_id)r, "smss.exe");
-	}
-	if (h->processes && !h->smss) {
-		struct undecided *u = &h->undecided[INDICATOR_WRONG_PARENT];
-
-		*u = (struct undecided){.missing = "a process named smss.exe"};
-		tell_undecided(w, h, INDICATOR_WRONG_PARENT, "smss.exe");
 	}
 	if (h->too_many) {
 		struct undecided *u = &h->undecided[INDICATOR_SECOND_PERSISTENT_INSTANCE];

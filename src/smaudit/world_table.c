@@ -271,13 +271,13 @@ static uint32_t guid_bucket(const struct world *w, const struct host *h, const s
 static void free_instance(struct world *w, struct instance *i)
 {
 	struct host *h = i->boot->host;
-	struct instance **at = &w->by_pid[pid_bucket(w, h, i->pid)];
 
-	while (*at != i)
-		at = &(*at)->next_pid;
-	*at = i->next_pid;
+	/* the oldest are given back first, and one pid may have a long chain */
+	*i->at_pid = i->next_pid;
+	if (i->next_pid)
+		i->next_pid->at_pid = i->at_pid;
 	if (i->guid.known) {
-		at = &w->by_guid[guid_bucket(w, h, &i->guid)];
+		struct instance **at = &w->by_guid[guid_bucket(w, h, &i->guid)];
 		while (*at != i)
 			at = &(*at)->next_guid;
 		*at = i->next_guid;
@@ -332,6 +332,9 @@ struct instance *instance_new(struct world *w, struct boot *b, uint32_t pid,
 	i->session = i->threads = -1;
 	bucket = pid_bucket(w, h, pid);
 	i->next_pid = w->by_pid[bucket];
+	i->at_pid = &w->by_pid[bucket];
+	if (i->next_pid)
+		i->next_pid->at_pid = &i->next_pid;
 	w->by_pid[bucket] = i;
 	if (guid->known) {
 		bucket = guid_bucket(w, h, guid);

@@ -60,6 +60,29 @@ json.dump([json.loads(line) for line in sys.stdin], sys.stdout, indent=2)' \
   [[ $output == *"cut.jsonl:$(wc -l <"$DIR/boot.jsonl")"*"ends within a record"* ]]
 }
 
+@test "an impostor in osquery's list is found, whatever its pid and the rows before it" {
+  cat >"$DIR/osquery.json" <<'JSON'
+[{"pid": "4", "parent": "0", "name": "System", "path": ""},
+ {"pid": "404", "parent": "4", "name": "smss.exe", "path": "C:\\Windows\\System32\\smss.exe"},
+ {"pid": "6001", "parent": "560", "name": "calc.exe", "path": ""},
+ {"pid": "7001", "parent": "560", "name": "smss.exe", "path": "C:\\Windows\\Temp\\smss.exe"}]
+JSON
+  run found processes "$DIR/osquery.json"
+  [[ $output == *"wrong-path high smss.exe pid 7001"* ]]
+}
+
+@test "a list without a session manager shows nothing of one: undecided, not clean" {
+  printf '[{"PID": 4, "PPID": 0, "ImageFileName": "System"},
+    {"PID": 700, "PPID": 600, "ImageFileName": "svchost.exe"}]' >"$DIR/none.json"
+  run "$AUDIT" processes "$DIR/none.json"
+  [ "$status" -eq 3 ]
+  local rule
+  for rule in second-persistent-instance wrong-account late-start wrong-path; do
+    [[ $output == *"$rule: a process named smss.exe"* ]]
+  done
+  [[ ${output#*Nothing found} == *near-miss-name* ]]
+}
+
 @test "what is no list is refused with what it is" {
   printf 'regf%0100d' 0 >"$DIR/hive"
   run "$AUDIT" processes "$DIR/hive"

@@ -28,7 +28,7 @@ up() {
 # audit - found: a line "RULE SUBJECT" for each finding that counts, sorted; status is the exit's
 audit() {
   status=0
-  inside smaudit live --format ndjson >"$M/audit" || status=$?
+  inside smaudit live --grace 2 --format ndjson >"$M/audit" || status=$?
   jq -r 'select(.verdict == "finding" and .severity != "info") | .rule + " " + .subject' "$M/audit" |
     sed -E 's/ (pid [0-9]+ started|sha256) .*//' | LC_ALL=C sort >"$M/found"
 }
@@ -79,7 +79,7 @@ undecided() { jq -r 'select(.verdict == "indeterminate") | .rule' "$M/audit"; }
   plant sh -c 'exec /usr/lib/smss/smss hold <>/dev/ptmx'
   audit
   tells_not 'second-persistent' cat "$M/found" # a copy of the master's may be so young
-  sleep 31
+  sleep 3
   audit
   [ "$status" -eq 1 ]
   only 'second-persistent-instance smss'
@@ -143,7 +143,7 @@ undecided() { jq -r 'select(.verdict == "indeterminate") | .rule' "$M/audit"; }
   isnt grep -v ' winlogon$' "$M/found"
   inside rm /tmp/winlogon
   audit
-  jq -r 'select(.rule == "wrong-path") | .evidence["image file"]' "$M/audit" | grep -q deleted
+  jq -r 'select(.rule == "wrong-path") | .evidence["image-file"]' "$M/audit" | grep -q deleted
   off
 }
 
@@ -176,10 +176,10 @@ os.execve(f, ["csrss", "300"], {})'
   up
   ctl exec --session 1 -- /bin/sh -c \
     'setsid -f unshare --pid --fork --kill-child /usr/lib/smss/smss -- /bin/sleep 300' </dev/null
-  sleep 31
+  sleep 3
   audit
   [ "$status" -eq 0 ]
-  inside smaudit live --format ndjson --all >"$M/all" || true
+  inside smaudit live --grace 2 --format ndjson --all >"$M/all" || true
   [ ! -s "$M/found" ]
   off
 }
@@ -202,7 +202,7 @@ os.execve(f, ["csrss", "300"], {})'
   plant sh -c 'exec /tmp/srnss hold <>/dev/ptmx'
   plant sh -c 'exec /usr/lib/smss/smss hold <>/dev/ptmx'
   plant sleep 300
-  sleep 31
+  sleep 3
   audit
   [ "$status" -eq 1 ]
   for wanted in 'near-miss-name srnss' 'second-persistent-instance smss' 'unexpected-child sleep' \

@@ -127,7 +127,7 @@ static void ecs_puts_evidence_where_it_belongs(void **state)
 
 	begin(&t, REPORT_ECS, false);
 	finding_add(&f, "ppid", "0x1f4z");
-	finding_add(&f, "original_name", "CALC.EXE");
+	finding_add(&f, "original-name", "CALC.EXE");
 	finding_add(&f, "alive later", "yes");
 	report_add(t.r, &f);
 	has(told(&t),

@@ -81,6 +81,38 @@ static void a_log_of_lists_ends_each_of_them(void **state)
 	assert_int_equal(list_ends, 0);
 }
 
+/* What a row says of itself goes before what the file says, and a pid says nothing. */
+static void osquery_is_of_the_system_its_paths_are_of(void **state)
+{
+#define OSQUERY(pid, name, path)                                                                   \
+	"{\"pid\":\"" pid "\",\"parent\":\"4\",\"name\":\"" name "\",\"path\":\"" path "\"}\n"
+	static const struct {
+		const char *text;
+		enum system system; /* of the last row */
+	} cases[] = {
+		{OSQUERY("7001", "smss.exe", "C:\\\\Windows\\\\Temp\\\\smss.exe"), SYSTEM_WINDOWS},
+		{OSQUERY("7001", "a", "") OSQUERY("404", "smss.exe", SMSS), SYSTEM_WINDOWS},
+		{OSQUERY("404", "smss.exe", SMSS) OSQUERY("7001", "smss.exe", ""), SYSTEM_WINDOWS},
+		{OSQUERY("404", "smss.exe", SMSS) OSQUERY("7001", "smsss", ""), SYSTEM_WINDOWS},
+		{OSQUERY("1", "smss", "/usr/lib/smss/smss") OSQUERY("8", "smsss", ""),
+		 SYSTEM_LINUX},
+		{OSQUERY("1", "smss", "/usr/lib/smss/smss") OSQUERY("8", "smss.exe", ""),
+		 SYSTEM_WINDOWS},
+		{OSQUERY("1", "smss", "/usr/lib/smss/smss") OSQUERY("9", "smss.exe", SMSS),
+		 SYSTEM_WINDOWS},
+		{OSQUERY("404", "smss.exe", SMSS) OSQUERY("8", "smss", "/tmp/a\\\\smss"),
+		 SYSTEM_LINUX},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(read_text(cases[i].text), 0);
+		assert_string_equal(troubles, "");
+		if (last.system != cases[i].system)
+			fail_msg("case %zu: %d", i, (int)last.system);
+	}
+}
+
 static void utf16_with_or_without_its_mark_is_read(void **state)
 {
 	static const char text[] = "{\"PID\":404,\"PPID\":4,\"ImageFileName\":\"sm\xc5\xbf.exe\"}";
@@ -287,6 +319,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lists_tell_rows_and_their_end),
 		cmocka_unit_test(a_log_of_lists_ends_each_of_them),
+		cmocka_unit_test(osquery_is_of_the_system_its_paths_are_of),
 		cmocka_unit_test(utf16_with_or_without_its_mark_is_read),
 		cmocka_unit_test(what_is_bad_is_named_and_costs_itself),
 		cmocka_unit_test(what_is_no_list_is_refused_with_a_reason),

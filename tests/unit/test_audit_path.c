@@ -29,7 +29,7 @@ static void one_file_has_one_form(void **state)
 		"%windir%/system32/smss.exe",
 		"C:/WINDOWS//system32\\\\smss.exe",
 		"C:\\Windows\\.\\Temp\\..\\System32\\smss.exe",
-		"C:\\Windows.\\System32 \\smss.exe. . ",
+		"C:\\Windows.\\System32\\smss.exe. . ",
 		"\"C:\\Windows\\System32\\smss.exe\"",
 		" C:\\Windows\\System32\\smss.exe ",
 		"C:\\..\\..\\Windows\\System32\\smss.exe",
@@ -51,6 +51,7 @@ static void others_stay_others(void **state)
 		"D:\\Windows\\System32\\smss.exe",     "C:\\SystemRoot\\System32\\smss.exe",
 		"\\SystemRootX\\System32\\smss.exe",   "C:\\Windows\\Sуstem32\\smss.exe",
 		"\\Windows\\System32\\smss.exe",       "smss.exe",
+		"C:\\Windows \\System32\\smss.exe",    "C:\\Windows\\System32 \\smss.exe",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {

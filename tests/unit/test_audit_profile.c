@@ -391,7 +391,7 @@ static int read_text(struct profile *p, const char *text)
 	"\"host\":\"" host "\",\"subject\":\"smss.exe pid " pid "\",\"time\":"                     \
 	"\"2020-09-04T07:07:40.000Z\",\"evidence\":{\"image\":\"C:\\\\Temp\\\\smss.exe\","         \
 	"\"parent\":\"C:\\\\Windows\\\\explorer.exe\",\"user\":\"W5\\\\eve\","                     \
-	"\"original_name\":[\"calc.exe\",\"b\"]},\"source\":{\"file\":\"a.evtx\",\"line\":7}}\n"
+	"\"original-name\":[\"calc.exe\",\"b\"]},\"source\":{\"file\":\"a.evtx\",\"line\":7}}\n"
 
 static void findings_of_other_runs_tell_their_evidence_once(void **state)
 {

@@ -55,6 +55,11 @@ static void times_are_read_as_they_were_meant(void **state)
 		{"9223372036854775808", NO_TIME},
 		{"0x0", NO_TIME},
 		{"0x7fffffffffffffff", NO_TIME},
+		{"9223372036854775807", NO_TIME},
+		{"9214646399", 9214646399 * INT64_C(1000000000)},
+		{"9214646400", NO_TIME},
+		{"/Date(9214646399999)/", 9214646399999 * INT64_C(1000000)},
+		{"/Date(-9223372036854)/", NO_TIME},
 	};
 
 	(void)state;

@@ -6,147 +6,7 @@
  * against lists, pids used again, our own system, and more than there is room for. Each test tells
  * a boot and reads the rules that found something from the report.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "base/bytes.h"
-#include "smaudit/rules.h"
-
-#define S   ((int64_t)1000000000)
-#define MS  ((int64_t)1000000)
-#define T0  (1600000000 * S)
-#define S32 "C:\\Windows\\System32\\"
-
-static struct world *world;
-static struct report *report;
-static char *text;
-static size_t text_bytes;
-static FILE *stream;
-static struct process_fact now; /* what every fact of the test has in common */
-
-static void begin(void)
-{
-	stream = open_memstream(&text, &text_bytes);
-	report = report_new(stream, REPORT_NDJSON, false, true);
-	world = world_new(report, NULL);
-	now = process_fact_none();
-	now.host = "W1";
-	now.place = (struct place){.file = "a.evtx", .line = 1};
-}
-
-/* The rules above info that found something, in the order of their ids; "" = none. */
-static const char *end_with(const char *verdict)
-{
-	static char rules[1024];
-	char want[64];
-
-	world_end(world);
-	report_end(report);
-	world_free(world);
-	report_free(report);
-	fclose(stream);
-	rules[0] = '\0';
-	snprintf(want, sizeof(want), "\"verdict\":\"%s\"", verdict);
-	for (unsigned r = 0; r < INDICATOR_COUNT; r++) {
-		char rule[64];
-		const char *line = text;
-
-		snprintf(rule, sizeof(rule), "\"rule\":\"%s\"", indicators[r].id);
-		for (; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
-			char one[4096];
-
-			snprintf(one, sizeof(one), "%.*s", (int)strcspn(line, "\n"), line);
-			if (!strstr(one, rule) || !strstr(one, want) ||
-			    !strstr(one, "\"subject\"") || strstr(one, "\"severity\":\"info\""))
-				continue;
-			snprintf(rules + strlen(rules), sizeof(rules) - strlen(rules), "%s%s",
-				 *rules ? " " : "", indicators[r].id);
-			break;
-		}
-	}
-	return rules;
-}
-
-static const char *findings(void)
-{
-	const char *rules = end_with("finding");
-
-	free(text);
-	return rules;
-}
-
-static struct process_fact start(int64_t at, uint32_t pid, uint32_t ppid, const char *image)
-{
-	struct process_fact f = now;
-
-	f.seen = SEEN_START;
-	f.time_ns = f.started_ns = at;
-	f.pid = pid;
-	f.ppid = ppid;
-	f.image = image;
-	f.sid = "S-1-5-18";
-	return f;
-}
-
-static void started(int64_t at, uint32_t pid, uint32_t ppid, const char *image)
-{
-	struct process_fact f = start(at, pid, ppid, image);
-
-	world_process(world, &f);
-}
-
-static void told(enum seen seen, int64_t at, uint32_t pid, const char *image)
-{
-	struct process_fact f = now;
-
-	f.seen = seen;
-	f.time_ns = at;
-	f.pid = pid;
-	f.image = image;
-	world_process(world, &f);
-}
-
-static void row(enum list list, int64_t at, uint32_t pid, uint32_t ppid, const char *name)
-{
-	struct process_fact f = now;
-
-	f.seen = SEEN_ALIVE;
-	f.list = list;
-	f.started_ns = at;
-	f.pid = pid;
-	f.ppid = ppid;
-	f.name = name;
-	f.sid = "S-1-5-18";
-	world_process(world, &f);
-}
-
-static void mark(enum boot_mark what, int64_t at, int64_t by)
-{
-	struct boot_fact f = {
-		.place = now.place, .host = now.host, .mark = what, .time_ns = at, .by_ns = by};
-
-	world_boot(world, &f);
-}
-
-/* A boot as Security 4688 and 4689 tell it: pids, no GUIDs, no parents' names. */
-static void boot(int64_t at)
-{
-	started(at, 256, 4, S32 "smss.exe");
-	started(at + 2 * S, 300, 256, S32 "autochk.exe");
-	started(at + 4 * S, 332, 256, S32 "smss.exe");
-	started(at + 4 * S + 100 * MS, 340, 332, S32 "csrss.exe");
-	started(at + 5 * S, 432, 256, S32 "smss.exe");
-	started(at + 5 * S + 100 * MS, 440, 332, S32 "wininit.exe");
-	started(at + 5 * S + 200 * MS, 444, 432, S32 "csrss.exe");
-	started(at + 5 * S + 300 * MS, 472, 432, S32 "winlogon.exe");
-}
+#include "world_case.h"
 
 static void a_clean_boot_gives_nothing(void **state)
 {
@@ -378,21 +238,6 @@ static void devices_are_compared_with_each_other(void **state)
 	assert_string_equal(findings(), "wrong-path");
 }
 
-static void ours(uint32_t pid, uint32_t ppid, const char *image, const char *uid)
-{
-	struct process_fact f = now;
-
-	f.system = SYSTEM_LINUX;
-	f.seen = SEEN_ALIVE;
-	f.list = LIST_LIVE;
-	f.started_ns = T0 + pid * 10 * MS;
-	f.pid = pid;
-	f.ppid = ppid;
-	f.image = image;
-	f.sid = uid;
-	world_process(world, &f);
-}
-
 static void our_own_system_is_judged_by_its_images(void **state)
 {
 	begin();
@@ -413,59 +258,6 @@ static void our_own_system_is_judged_by_its_images(void **state)
 	begin();
 	ours(1, 0, "/usr/lib/smss/smss (deleted)", "0");
 	assert_string_equal(findings(), "wrong-path");
-}
-
-static void what_is_not_told_is_not_decided(void **state)
-{
-	const char *rules;
-
-	begin();
-	row(LIST_LIVE, T0 + S, 256, 4, "smss.exe");
-	rules = end_with("indeterminate");
-	assert_string_equal(rules, "wrong-path late-start");
-	free(text);
-	begin();
-	told(SEEN_ACTIVE, T0, 256, S32 "smss.exe");
-	rules = end_with("indeterminate");
-	assert_string_equal(rules,
-			    "wrong-parent second-persistent-instance wrong-account late-start");
-	free(text);
-	begin();
-	started(T0, 700, 600, S32 "svchost.exe");
-	(void)end_with("indeterminate");
-	assert_non_null(strstr(text, "No session manager was told of"));
-	free(text);
-}
-
-/* Twenty thousand boots of a thousand machines, one of them with an impostor, early. */
-static void memory_is_bounded(void **state)
-{
-	char name[16] = "H0";
-	uint64_t most;
-
-	begin();
-	for (unsigned n = 0; n < 20000; n++) {
-		snprintf(name, sizeof(name), "H%u", n % 1000);
-		now.host = name;
-		boot(T0 + n * 1000 * S);
-		if (n == 500)
-			told(SEEN_END, T0 + n * 1000 * S + 100 * S, 432, S32 "smss.exe");
-	}
-	most = world_end(world);
-	assert_true(most < (uint64_t)40 << 20);
-	assert_string_equal(findings(), "second-persistent-instance");
-}
-
-static void too_many_on_one_host_is_said(void **state)
-{
-	begin();
-	for (unsigned n = 0; n < 200000; n++)
-		started(T0 + n * S, 1000 + n, 600, S32 "smss.exe");
-	assert_true(world_end(world) < (uint64_t)64 << 20);
-	assert_string_equal(end_with("indeterminate"), "wrong-parent second-persistent-instance "
-						       "late-start");
-	assert_non_null(strstr(text, "too many processes"));
-	free(text);
 }
 
 int main(void)
@@ -489,9 +281,6 @@ int main(void)
 		cmocka_unit_test(a_source_that_tells_signatures_is_believed),
 		cmocka_unit_test(devices_are_compared_with_each_other),
 		cmocka_unit_test(our_own_system_is_judged_by_its_images),
-		cmocka_unit_test(what_is_not_told_is_not_decided),
-		cmocka_unit_test(memory_is_bounded),
-		cmocka_unit_test(too_many_on_one_host_is_said),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
