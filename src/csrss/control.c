@@ -102,11 +102,13 @@ static void ended(struct started *s, const struct sys_exit *e)
 void programs_reap(struct programs *p)
 {
 	struct sys_exit e;
+	int r;
 
-	while (sys_reap(&e) == 1) /* as init of a namespace also what others left behind */
+	while ((r = sys_reap(&e)) == 1) /* as init of a namespace also what others left behind */
 		for (unsigned i = 0; i < p->top; i++)
 			if (p->at[i].pid == e.pid)
 				ended(&p->at[i], &e);
+	p->children = r == 0;
 	while (p->top && !p->at[p->top - 1].pid)
 		p->top--;
 }
@@ -158,8 +160,11 @@ void programs_kill(const struct programs *p)
 
 bool programs_left(const struct programs *p)
 {
-	/* Not only our children: winlogon was put into the namespace by its maker. */
+	/*
+	 * Not only our children: winlogon was put into the namespace by its maker. But while there
+	 * are any nobody else need be asked for: that goes through all processes of the machine.
+	 */
 	if (p->first)
-		return sys_kill(-1, 0) != -ESRCH;
+		return p->children || sys_kill(-1, 0) != -ESRCH;
 	return p->top > 0;
 }

@@ -27,8 +27,8 @@ struct started {
 struct programs {
 	struct started at[PROGRAMS_MAX]; /* untouched, and so no memory, until needed */
 	unsigned top;                    /* rows from here on are free */
-	bool first;   /* we are init of the session's pid namespace: everything in it is ours to end
-		       */
+	bool first;    /* init of the session's pid namespace: all in it is ours to end */
+	bool children; /* some were left at the last look */
 	int controls; /* epoll of all control connections, key = row; -1 before the first program */
 	const struct owner *owner; /* NULL = programs run as we do */
 };
