@@ -15,6 +15,7 @@
 
 #include "base/text.h"
 #include "base/words.h"
+#include "plan/policy.h"
 #include "smaudit/live.h"
 #include "sys/sys.h"
 
@@ -159,11 +160,25 @@ static void join(struct live *l)
 
 /* ---- facts ---- */
 
+/* "chown dac_override ...", as capabilities(7) has them without CAP_. */
+static void capability_words(uint64_t set, char *to, size_t cap)
+{
+	size_t n = 0;
+
+	to[0] = 0;
+	for (unsigned i = 0; i < 64; i++) {
+		const char *name = policy_capability_name(i);
+
+		if (set >> i & 1 && name && n < cap)
+			n += (size_t)snprintf(to + n, cap - n, "%s%s", n ? " " : "", name);
+	}
+}
+
 static void tell_process(const struct live *l, const struct live_process *p)
 {
 	const struct live_process *parent = p->ppid ? live_find(&l->table, p->ppid) : NULL;
 	struct process_fact f = process_fact_none();
-	char user[16];
+	char user[16], privileges[1024];
 
 	if (p->kernel || p->ended || !l->to->process)
 		return;
@@ -186,6 +201,10 @@ static void tell_process(const struct live *l, const struct live_process *p)
 	if (p->row && p->row->session != SM_MACHINE_SESSION)
 		f.session = p->row->session;
 	f.threads = p->threads;
+	if (p->capable) {
+		capability_words(p->capabilities, privileges, sizeof(privileges));
+		f.privileges = privileges;
+	}
 	f.container = p->pid_space && l->master_space && p->pid_space != l->master_space;
 	f.vouched = true; /* judged here, with more than a fact can hold */
 	l->to->process(l->to->arg, &f);

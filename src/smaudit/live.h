@@ -24,11 +24,13 @@ struct live_process {
 	uint64_t dev, ino, bytes; /* of the image that runs; ino 0 = not known */
 	uint64_t pid_space;       /* inode of its pid namespace, 0 = not known */
 	int64_t threads;
-	char name[32];        /* comm */
-	char *image;          /* owner: the table; NULL = cannot be read, or a kernel thread */
-	char *group;          /* cgroup v2 path, NULL */
-	bool kernel, ended;   /* a thread of the kernel; a zombie */
-	bool deleted, memory; /* its image has no name any more; it never had one (memfd) */
+	uint64_t capabilities; /* the effective ones */
+	bool capable;          /* they are known */
+	char name[32];         /* comm */
+	char *image;           /* owner: the table; NULL = cannot be read, or a kernel thread */
+	char *group;           /* cgroup v2 path, NULL */
+	bool kernel, ended;    /* a thread of the kernel; a zombie */
+	bool deleted, memory;  /* its image has no name any more; it never had one (memfd) */
 	const struct sm_process *row; /* of the ledger, NULL */
 };
 

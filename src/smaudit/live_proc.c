@@ -8,6 +8,7 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,6 +74,8 @@ static int read_users(struct live_process *p)
 
 	if (read_text(p->pid, "status", text, sizeof(text)) <= 0)
 		return -ENOENT;
+	line = strstr(text, "\nCapEff:");
+	p->capable = line && sscanf(line + 8, "%" SCNx64, &p->capabilities) == 1;
 	line = strstr(text, "\nUid:");
 	return line && sscanf(line + 5, "%u %u %u %u", &p->uid[0], &p->uid[1], &p->uid[2],
 			      &p->uid[3]) == 4

@@ -72,7 +72,8 @@ static const struct {
 	[VERB_PROFILE] = {"profile", 2,
 			  COMMON | PROCESSES | ONE(FORMAT) | ONE(JSON) | ONE(LOGS) | IMAGES,
 			  "NAME FILE...",
-			  "what evidence of one or many machines says of one image: a page"},
+			  "what evidence of one or many machines says of one image: a page; the "
+			  "word live is this machine"},
 	[VERB_RULES] = {"rules", 0, COMMON | ONE(JSON), "[RULE...]",
 			"the indicators: severity, what decides each, exceptions, technique"},
 };

@@ -77,7 +77,8 @@ int output_open(const char *path, struct output *ret)
 	if (!path || !strcmp(path, "-"))
 		return 0;
 	ret->path = path;
-	if (!stat(path, &st) && !S_ISREG(st.st_mode)) { /* a pipe, a terminal: nothing to replace */
+	/* A pipe, a terminal: nothing to replace. Nor is a link: /dev/stdout may lead to a file. */
+	if (!lstat(path, &st) && !S_ISREG(st.st_mode)) {
 		ret->to = fopen(path, "we");
 		return ret->to ? 0 : failed(path, "it cannot be written");
 	}

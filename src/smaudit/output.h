@@ -9,7 +9,8 @@
 struct output {
 	FILE *to;
 	const char *path; /* NULL = stdout */
-	char *temporary;  /* renamed to path when all is written; NULL = written in place */
+	char *temporary;  /* renamed to path when all is written; NULL = written in place, as are
+			   * devices, pipes and what a link leads to */
 };
 
 /* output_open - path NULL or "-": stdout. Errors are said. Returns 0 or -errno. */

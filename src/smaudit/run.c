@@ -392,7 +392,10 @@ int audit_run(const struct options *o, FILE *to)
 	if (o->verb == VERB_LIVE)
 		read_live(&run);
 	for (unsigned i = 0; i < o->file_count && o->verb != VERB_LIVE; i++)
-		read_file(&run, o->files[i]);
+		if (o->verb == VERB_PROFILE && strcmp(o->files[i], "live") == 0)
+			read_live(&run); /* a file of that name is ./live */
+		else
+			read_file(&run, o->files[i]);
 	status = finish(&run, to);
 	world_free(run.world);
 	profile_free(run.profile);

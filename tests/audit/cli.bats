@@ -263,3 +263,10 @@ for line in open("child.jsonl"):
   cmp child.jsonl before
   cmp other-name before
 }
+
+@test "-o through a link writes where it leads, and leaves the link: /dev/stdout, too" {
+  ln -s /proc/self/fd/1 out
+  "$AUDIT" processes child.jsonl --json -o out >plain || [ $? -eq 1 ]
+  [ -L out ]
+  [ "$(jq -r .rule plain)" = unexpected-child ]
+}

@@ -212,3 +212,13 @@ os.execve(f, ["csrss", "300"], {})'
   isnt grep -vE '(srnss|smss|sleep|autochk)$|^boot-execute ' "$M/found"
   off
 }
+
+@test "a profile of this machine tells where, as whom and with which privileges it runs" {
+  up
+  run inside smaudit profile csrss live
+  [ "$status" -eq 0 ]
+  [[ $output == *"/usr/lib/smss/csrss"* ]]
+  [[ $output == *"Privileges"*"dac_override"* ]]
+  [[ $output == *"root, uid 0"* ]]
+  off
+}
