@@ -409,7 +409,7 @@ static bool only_hides(const struct name *n, struct name_verdict *ret)
 	return true;
 }
 
-void name_look(const char *name, bool cut, enum system system, struct name_verdict *ret)
+static void look(const char *name, bool cut, enum system system, struct name_verdict *ret)
 {
 	struct name n;
 	unsigned stem;
@@ -442,4 +442,23 @@ void name_look(const char *name, bool cut, enum system system, struct name_verdi
 		return;
 	}
 	judge_end(&n, system, ret);
+}
+
+/*
+ * "x.txt:smss.exe" runs what lies in an alternate stream of another file, and tools show the name
+ * behind the colon: there is no reason to call that like a process of the system.
+ */
+void name_look(const char *name, bool cut, enum system system, struct name_verdict *ret)
+{
+	const char *stream = system == SYSTEM_WINDOWS ? strchr(name, ':') : NULL;
+
+	if (stream && stream > name + 1 && stream[1]) {
+		look(stream + 1, cut, system, ret);
+		if (ret->kind != NAME_OTHER && ret->kind != NAME_NEIGHBOUR) {
+			ret->kind = NAME_HIDDEN;
+			snprintf(ret->rule, sizeof(ret->rule), "in an alternate stream of a file");
+			return;
+		}
+	}
+	look(name, cut, system, ret);
 }

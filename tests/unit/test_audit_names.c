@@ -78,6 +78,7 @@ static void what_does_not_show_is_seen(void **state)
 	static const struct name_case cases[] = {
 		{"sm\xe2\x80\x8bss.exe", "smss", NAME_HIDDEN}, {"smss\xc2\xa0.exe", "smss", NAME_HIDDEN},
 		{"smss .exe", "smss", NAME_HIDDEN}, {"smss.exe ", "smss", NAME_HIDDEN},
+		{"x.txt:smss.exe", "smss", NAME_HIDDEN}, {"x.txt:snss.exe", "smss", NAME_HIDDEN},
 		{"smss\x01.exe", "smss", NAME_HIDDEN}, {"\xef\xbb\xbfsmss.exe", "smss", NAME_HIDDEN},
 		{"photo\xe2\x80\xaegpj.exe", NULL, NAME_HIDDEN}, {"smss.com", "smss", NAME_DOUBLE_EXTENSION},
 		{"smss.scr", "smss", NAME_DOUBLE_EXTENSION}, {"smss.txt.exe", "smss", NAME_DOUBLE_EXTENSION},
