@@ -86,8 +86,9 @@ static bool head(const uint8_t *bytes, size_t n, uint8_t *ret, size_t want, size
 	if (n < sizeof(COMMENT) - 1 || !bytes_same(s, COMMENT, sizeof(COMMENT) - 1))
 		return false;
 	line = memchr(s, '\n', n < COMMENT_MAX ? n : COMMENT_MAX);
-	if (!line++)
+	if (!line)
 		return false;
+	line++;
 	end = memchr(line, '\n', n - (size_t)(line - s));
 	if (!end || !decode(line, (size_t)(end - line), ret, want))
 		return false;
