@@ -2,16 +2,17 @@
 /*
  * ahead.c - the next session's copy, started before anybody asks
  *
- * A copy's own start is a good part of what a session costs. So once somebody has asked for a
- * session, the copy of the next one is started while the first is being set up: it attaches to the
- * plan and waits for the word what to make. It is a throwaway like every copy, makes one session at
- * most, knows nothing of it before, and is sent away when nobody asks for a while. The boot's own
- * sessions do without.
+ * A copy's own start is a good part of what a session costs. So once somebody has got a session,
+ * the copy of the next one is started, and the one after that while the next is set up: it attaches
+ * to the plan and waits for the word what to make. It is a throwaway like every copy, makes one
+ * session at most, knows nothing of it before, and is sent away when nobody asks for a while. The
+ * boot's own sessions do without.
  */
 #include "smss/master/ahead.h"
 
 #include "smss/master/master.h"
 
+#define GOES_S  5u /* what was sent away and is still there is killed (law 10) */
 #define AHEAD_S 5u /* it waits no longer: an idle machine has the master alone */
 
 static void close_ours(void)
@@ -81,8 +82,10 @@ void ahead_dismiss(void)
 	int peer = master.ahead ? master.processes[master.ahead - 1].peer : NONE;
 
 	master.ahead_ns = 0;
-	if (peer != NONE)
-		peer_drop(peer); /* it reads that as the end, and goes */
+	if (peer == NONE)
+		return;
+	master.processes[master.ahead - 1].deadline_ns = sys_now_ns() + GOES_S * NS_PER_S;
+	peer_drop(peer); /* it reads that as the end, and goes */
 }
 
 uint64_t ahead_deadline(uint64_t now)
