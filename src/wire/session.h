@@ -48,7 +48,20 @@ struct sm_policy {
 #define SM_ISOLATE_DEV        (1u << 5) /* a /dev of its own, with its own links; has MOUNT */
 #define SM_ISOLATE_ALL        0x3Fu
 
-/* What the copy made of it; with another status than SM_OK nothing was made, and text says why. */
+/* A core process becomes the master's: comes with its pidfd. */
+struct sm_handover {
+	uint32_t session;
+	uint32_t role; /* ROLE_CSRSS or ROLE_INITIAL */
+	uint32_t pid;  /* in the master's namespace */
+	uint32_t how;  /* csrss: as sm_session_row.how; an initial command: SM_HANDOVER_PROGRAM */
+	char image[NAME_BYTES];
+};
+#define SM_HANDOVER_PROGRAM (1u << 8) /* of an initial command: it was given no connection */
+
+/*
+ * What the copy made of it; with another status than SM_OK nothing was made, and text says why.
+ * What is complete with its initial command may bring that: then the message has its pidfd.
+ */
 struct sm_session_complete {
 	uint32_t session;
 	uint32_t status;
@@ -56,6 +69,7 @@ struct sm_session_complete {
 	uint32_t owner;     /* uid, SM_NO_OWNER = the machine's */
 	uint32_t idle_s, lifetime_s;
 	char text[TEXT_BYTES];
+	struct sm_handover initial; /* pid 0: it was handed over before, or there is none */
 };
 #define SM_NO_OWNER 0xFFFFFFFFu
 

@@ -31,7 +31,8 @@ struct shape {
 /* clang-format off */
 static const struct shape shapes[SM_CALLS] = {
 	[SM_CREATE_FOREIGN_SESSION]    = { 1, 0, 0, { { 0 } } },
-	[SM_SESSION_COMPLETE]	       = { 1, SIZE(sm_session_complete), 0, { AT(sm_session_complete, text) } },
+	[SM_SESSION_COMPLETE]	       = { 1, SIZE(sm_session_complete), 0, { AT(sm_session_complete, text),
+				AT(sm_session_complete, initial.image) } },
 	[SM_TERMINATE_FOREIGN_SESSION] = { 1, 0, 0, { { 0 } } },
 	[SM_EXEC_PGM]	   = { 1, SIZE(sm_exec_pgm), SIZE(sm_exec_pgm), { AT(sm_exec_pgm, term), AT(sm_exec_pgm, words) } },
 	[SM_LOAD_DEFERED_SUBSYSTEM]    = { 1, 0, 0, { { 0 } } },

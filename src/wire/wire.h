@@ -237,16 +237,6 @@ struct sm_register {
 	uint32_t pid;
 };
 
-#define SM_HANDOVER_PROGRAM (1u << 8) /* of an initial command: it was given no connection */
-
-struct sm_handover {
-	uint32_t session;
-	uint32_t role; /* ROLE_CSRSS or ROLE_INITIAL */
-	uint32_t pid;  /* in the master's namespace */
-	uint32_t how;  /* csrss: as sm_session_row.how; an initial command: SM_HANDOVER_PROGRAM */
-	char image[NAME_BYTES];
-};
-
 struct sm_plan_ready {
 	uint32_t level;    /* enum sm_level of the plan attached */
 	uint32_t flags;    /* SM_PLAN_* */

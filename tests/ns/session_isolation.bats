@@ -140,6 +140,34 @@ things() { inside sh -c 'ls /run/smss/sessions; find /sys/fs/cgroup/smss -type d
   off
 }
 
+@test "what the waiting copy has made before is each session's own, and none has it who asked for none" {
+  value 'Session Manager\Sessions\Default' CopyAheadSeconds REG_DWORD 30
+  value 'Session Manager\Sessions\Default' Isolation REG_MULTI_SZ 'ipc\0uts'
+  value 'Session Manager\Sessions\4' Isolation REG_MULTI_SZ 'uts'
+  value 'Session Manager\Sessions\5' Isolation REG_MULTI_SZ ''
+  start
+  ready
+  local -a pid
+  for n in 2 3 4 5 6; do
+    made -- /bin/sleep 1000
+    [ "$N" = "$n" ]
+    pid[n]=$P
+    wait_for 5 inside pgrep -f 'smss session next' >/dev/null
+  done
+  for n in 2 3 6; do
+    run same_namespace 1 "${pid[n]}" ipc
+    [ "$status" -ne 0 ]
+  done
+  run same_namespace "${pid[2]}" "${pid[3]}" ipc
+  [ "$status" -ne 0 ]
+  run same_namespace "${pid[3]}" "${pid[6]}" ipc
+  [ "$status" -ne 0 ]
+  same_namespace 1 "${pid[4]}" ipc
+  same_namespace 1 "${pid[5]}" ipc
+  [ "$(inside ls "/proc/${pid[6]}/fd" | tr '\n' ' ')" = "0 1 2 " ]
+  off
+}
+
 @test "dev: a /dev of its own with what everybody expects, its terminal and its links" {
   "$SMREG" add 'HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Sessions\2' --hive "$HIVE" \
     --value Links --type REG_MULTI_SZ --data 'machine/zero /dev/zero' --data 'here /probe' >/dev/null

@@ -184,7 +184,9 @@ static int told(int r)
 
 int call_session_complete(struct ask *a)
 {
-	return told(session_complete(a->p->session, &a->m->b.session_complete));
+	int pidfd = a->fd_count ? fd_take(a->fds[0]) : NONE;
+
+	return told(session_complete(a->p->session, &a->m->b.session_complete, pidfd));
 }
 
 int call_handover(struct ask *a)

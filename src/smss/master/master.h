@@ -385,10 +385,13 @@ int session_create(const struct sm_sb_session *ask, bool keep, struct waiter sta
 int session_end(uint32_t n, struct waiter stopper);
 /* session_process_ended - a ledger row of this session died. */
 void session_process_ended(uint32_t n, int row, enum result result, int detail);
-/* session_handover, session_registered, session_complete - what copy and core processes say. */
+/*
+ * session_handover, session_registered, session_complete - what copy and core processes say
+ *   pidfd  of the process handed over; NONE = none came. Ours from now on.
+ */
 int session_handover(uint32_t n, const struct sm_handover *h, int pidfd);
 int session_registered(uint32_t n, enum role role);
-int session_complete(uint32_t n, const struct sm_session_complete *c);
+int session_complete(uint32_t n, struct sm_session_complete *c, int pidfd);
 /* session_left - what a sweep copy says: who still holds a dying session. */
 int session_left(uint32_t n, const struct sm_session_left *l);
 /*

@@ -472,12 +472,29 @@ static void is_up(uint32_t n, const struct sm_session_complete *c)
 		phase_sessions_changed();
 }
 
-int session_complete(uint32_t n, const struct sm_session_complete *c)
+/* The initial command that came with it, if one did; then the fd has an owner. */
+static int take_initial(uint32_t n, const struct sm_session_complete *c, int pidfd)
+{
+	if (c->initial.pid && c->initial.role == ROLE_INITIAL)
+		return session_handover(n, &c->initial, pidfd);
+	sys_closep(&pidfd);
+	return c->initial.pid ? -EINVAL : 0;
+}
+
+int session_complete(uint32_t n, struct sm_session_complete *c, int pidfd)
 {
 	struct session *s = &master.sessions[n];
+	int r;
 
-	if (s->copy == NONE || (!session_in_set_up(s) && !s->restarting) || c->session != n)
+	if (s->copy == NONE || (!session_in_set_up(s) && !s->restarting) || c->session != n) {
+		sys_closep(&pidfd);
 		return -EINVAL;
+	}
+	r = take_initial(n, c, pidfd);
+	if (r < 0 && c->status == SM_OK) {
+		c->status = status_of(r);
+		str_copy(c->text, sizeof(c->text), "the initial command was not taken over");
+	}
 	if (c->status != SM_OK)
 		return refused(n, c);
 	if (s->csrss == NONE || s->initial == NONE || !s->registered)

@@ -15,6 +15,7 @@
 
 #include "base/bytes.h"
 #include "base/text.h"
+#include "plan/policy.h"
 #include "smss/session/session.h"
 
 static const struct {
@@ -28,6 +29,35 @@ static const struct {
 	{SM_ISOLATE_UTS, CLONE_NEWUTS, "isolation uts"},
 	{SM_ISOLATE_NET, CLONE_NEWNET, "isolation net"},
 };
+
+/*
+ * An ipc namespace begins empty whatever the machine's own holds, so it is the same made before
+ * anybody asks for it; and it is the dearest. The others are of the moment they are made in.
+ */
+void setup_isolate_ahead(struct setup *s)
+{
+	struct sm_policy p;
+
+	if (policy_of_plan(s->c->plan, SM_NO_SESSION, &p) < 0 || !(p.isolation & SM_ISOLATE_IPC))
+		return;
+	s->machine_ipc = sys_open(AT_FDCWD, "/proc/self/ns/ipc", O_RDONLY, 0);
+	if (s->machine_ipc > 0 && sys_unshare(CLONE_NEWIPC) < 0)
+		sys_closep(&s->machine_ipc); /* whoever asks for one is told why not */
+	s->ipc_ahead = s->machine_ipc > 0;
+}
+
+/* Of the flags, what is there already is left out; a session without goes back. */
+static int take_ahead(struct setup *s, int *flags)
+{
+	int r = 0;
+
+	if (!s->ipc_ahead)
+		return COPY_OK;
+	if (!(*flags & CLONE_NEWIPC))
+		r = sys_set_ns(s->machine_ipc, CLONE_NEWIPC);
+	*flags &= ~CLONE_NEWIPC;
+	return r < 0 ? setup_refuse(s, r, "isolation ipc", NULL) : COPY_OK;
+}
 
 /* All at once is cheapest; one after the other only tells which of them it was. */
 static int unshare_them(struct setup *s, int flags)
@@ -160,8 +190,9 @@ int setup_isolate(struct setup *s)
 			flags |= namespaces[i].flag;
 	if (flags & CLONE_NEWPID)
 		flags |= CLONE_NEWNS; /* for its /proc */
-	if (!flags)
-		return COPY_OK;
+	r = take_ahead(s, &flags);
+	if (r != COPY_OK || !flags)
+		return r;
 	r = unshare_them(s, flags);
 	if (r == COPY_OK && flags & CLONE_NEWNS)
 		r = part_mounts(s);

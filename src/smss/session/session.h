@@ -31,8 +31,12 @@ struct setup {
 	bool made_group;          /* ours to take back while nobody lives in it */
 	bool made_directory;      /* the same of the run directory */
 	bool handed_over;         /* from now on the master takes back */
+	struct sm_handover last;  /* the initial command goes with the word that all is complete */
+	int last_fd;              /* with last.pid: its pidfd */
 	bool named;               /* the owner has an account */
 	bool by_descriptor;       /* images are executed as they were found, wherever we are now */
+	bool ipc_ahead;           /* it was made before anybody asked: we live in it */
+	int machine_ipc;          /* with ipc_ahead: the way back */
 	bool implied_pid;         /* nobody asked for the pid namespace that proves its end */
 	uint64_t begin_ns;        /* of this copy */
 	struct sm_sb_session ask; /* what the master wants made */
@@ -91,11 +95,10 @@ int setup_find_initial(struct setup *s) _must_check_;
 int setup_start(struct setup *s, const char *line, int connection,
 		struct started *ret) _must_check_;
 
-/* setup_hand_over - give what was started to the master, which answers only if it does not take it.
- * 0, -errno. */
-int setup_hand_over(struct setup *s, enum role role, const struct started *p) _must_check_;
-
-/* setup_complete - tell the master what was made; what it thinks of it, it does. enum copy_exit. */
+/*
+ * setup_complete - tell the master what was made, the initial command in s->last with it
+ * What the master thinks of it, it does. Returns enum copy_exit.
+ */
 int setup_complete(struct setup *s);
 
 /*
@@ -114,6 +117,7 @@ int setup_read_ask(struct setup *s);    /* ask.c: the master's word, and what is
 int setup_effective(struct setup *s);   /* ask.c: hive and request together */
 int setup_group(struct setup *s);       /* group.c: the session's group, and its limits */
 int setup_prepare(struct setup *s);     /* setup.c: what its processes begin with */
+void setup_isolate_ahead(struct setup *s); /* isolate.c: what is the same if made before */
 int setup_isolate(struct setup *s);     /* isolate.c: its namespaces and what is mounted there */
 int setup_device(struct setup *s);      /* device.c: a /dev of its own */
 int setup_confine(struct setup *s);     /* confine.c: what csrss and all after it are held to */

@@ -48,6 +48,8 @@ static void begin(struct setup *s)
 	s->console = sys_open(AT_FDCWD, "/dev/console", O_WRONLY | O_NONBLOCK, 0);
 	if (s->console < 0)
 		s->console = 0; /* fd 0 is null */
+	if (s->c->n == SM_NO_SESSION)
+		setup_isolate_ahead(s);
 }
 
 static int directory(struct setup *s)
@@ -104,19 +106,25 @@ static int await_registration(struct setup *s)
 	return 0;
 }
 
-int setup_hand_over(struct setup *s, enum role role, const struct started *p)
+static void describe(const struct setup *s, enum role role, const struct started *p,
+		     struct sm_handover *ret)
+{
+	*ret = (struct sm_handover){.session = s->c->n,
+				    .role = role,
+				    .pid = (uint32_t)p->pid,
+				    .how = role == ROLE_CSRSS ? s->how
+					   : p->program       ? SM_HANDOVER_PROGRAM
+							      : 0};
+	str_copy(ret->image, sizeof(ret->image), p->name);
+}
+
+static int hand_over_server(struct setup *s, const struct started *p)
 {
 	struct sm_message m;
 	int r;
 
-	sm_message_start(&m, SM_HANDOVER, 0, 0x10000u + role);
-	m.b.handover = (struct sm_handover){.session = s->c->n,
-					    .role = role,
-					    .pid = (uint32_t)p->pid,
-					    .how = role == ROLE_CSRSS ? s->how
-						   : p->program       ? SM_HANDOVER_PROGRAM
-								      : 0};
-	str_copy(m.b.handover.image, sizeof(m.b.handover.image), p->name);
+	sm_message_start(&m, SM_HANDOVER, 0, 0x10000u + ROLE_CSRSS);
+	describe(s, ROLE_CSRSS, p, &m.b.handover);
 	r = copy_tell(&m, &p->pidfd, 1);
 	s->handed_over = s->handed_over || r >= 0;
 	return r;
@@ -143,7 +151,8 @@ int setup_complete(struct setup *s)
 	struct sm_message m;
 
 	complete_message(s, &m);
-	return copy_tell(&m, NULL, 0) < 0 ? COPY_FAILED : COPY_OK;
+	m.b.session_complete.initial = s->last;
+	return copy_tell(&m, &s->last_fd, s->last.pid ? 1 : 0) < 0 ? COPY_FAILED : COPY_OK;
 }
 
 static int refused(struct setup *s)
@@ -179,7 +188,7 @@ int setup_server(struct setup *s)
 	if (r < 0)
 		return setup_refuse(s, r, p.name, NULL);
 	sys_closep(&(int){FD_CSRSS});
-	r = setup_hand_over(s, ROLE_CSRSS, &p);
+	r = hand_over_server(s, &p);
 	sys_closep(&p.pidfd);
 	return r < 0 ? not_registered(s, r) : COPY_OK;
 }
@@ -245,9 +254,9 @@ static int start_initial(struct setup *s, bool waits)
 		return not_registered(s, r); /* no exec fails with these */
 	if (r < 0)
 		return setup_refuse(s, r, p.name, s->why);
-	r = setup_hand_over(s, ROLE_INITIAL, &p);
-	sys_closep(&p.pidfd);
-	return r < 0 ? setup_refuse(s, r, p.name, "was not taken over") : COPY_OK;
+	describe(s, ROLE_INITIAL, &p, &s->last);
+	s->last_fd = p.pidfd;
+	return COPY_OK;
 }
 
 /* ---- all together ---- */
