@@ -40,6 +40,11 @@ int ledger_add(int pid, int pidfd, enum role role, uint32_t session, const char 
 	return (int)i;
 }
 
+uint32_t ledger_pid(int row)
+{
+	return row == NONE ? 0 : master.processes[row].pid;
+}
+
 int ledger_find(uint32_t pid)
 {
 	for (uint32_t i = 0; i < master.ledger_top; i++)

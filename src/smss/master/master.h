@@ -266,6 +266,8 @@ const char *name_text(uint8_t name);
 int ledger_add(int pid, int pidfd, enum role role, uint32_t session, const char *image);
 /* ledger_find - row of a pid, NONE. */
 int ledger_find(uint32_t pid);
+/* ledger_pid - of a row; 0 of NONE. */
+uint32_t ledger_pid(int row);
 /* ledger_image, ledger_why - what it is called, why it runs. */
 const char *ledger_image(int row);
 const char *ledger_why(int row);

@@ -113,18 +113,18 @@ const char *setup_initial_command(const struct setup *s);
 
 /* ---- steps; each returns enum copy_exit and has refused the session unless COPY_OK ---- */
 
-int setup_read_ask(struct setup *s);    /* ask.c: the master's word, and what is in force with it */
-int setup_effective(struct setup *s);   /* ask.c: hive and request together */
-int setup_group(struct setup *s);       /* group.c: the session's group, and its limits */
-int setup_prepare(struct setup *s);     /* setup.c: what its processes begin with */
+int setup_read_ask(struct setup *s);  /* ask.c: the master's word, and what is in force with it */
+int setup_effective(struct setup *s); /* ask.c: hive and request together */
+int setup_group(struct setup *s);     /* group.c: the session's group, and its limits */
+int setup_prepare(struct setup *s);   /* setup.c: what its processes begin with */
 void setup_isolate_ahead(struct setup *s); /* isolate.c: what is the same if made before */
-int setup_isolate(struct setup *s);     /* isolate.c: its namespaces and what is mounted there */
-int setup_device(struct setup *s);      /* device.c: a /dev of its own */
-int setup_confine(struct setup *s);     /* confine.c: what csrss and all after it are held to */
-int setup_find_server(struct setup *s); /* setup.c: the image of its session server */
-int setup_server(struct setup *s);      /* setup.c: it is started and handed over */
-int setup_registered(struct setup *s);  /* setup.c: the master said that it is up */
-int setup_restart(struct setup *s);     /* restart.c: the server alone, for a session without */
+int setup_isolate(struct setup *s);        /* isolate.c: its namespaces and what is mounted there */
+int setup_device(struct setup *s);         /* device.c: a /dev of its own */
+int setup_confine(struct setup *s);        /* confine.c: what csrss and all after it are held to */
+int setup_find_server(struct setup *s);    /* setup.c: the image of its session server */
+int setup_server(struct setup *s);         /* setup.c: it is started and handed over */
+int setup_registered(struct setup *s);     /* setup.c: the master said that it is up */
+int setup_restart(struct setup *s);        /* restart.c: the server alone, for a session without */
 
 /*
  * setup_hold - what the next child takes upon itself
