@@ -17,7 +17,7 @@
 
 #include "law.h"
 #include "script.h"
-#include "smss/master/master.h"
+#include "smss/master/sessions.h"
 
 uint64_t law_seed, law_cut;
 bool law_child;

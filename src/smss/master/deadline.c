@@ -6,7 +6,7 @@
  * A session has two times, and its state says what they mean (struct session). Every wait has a
  * deadline (law 10), but for those the hive switches off.
  */
-#include "smss/master/master.h"
+#include "smss/master/sessions.h"
 
 #include <errno.h>
 

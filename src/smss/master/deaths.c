@@ -5,7 +5,7 @@
  * Core processes of session 0 are critical: their death stops the machine. Above 0 the end of the
  * initial command is the session's end, and a server that dies is replaced where that can be.
  */
-#include "smss/master/master.h"
+#include "smss/master/sessions.h"
 
 #include <errno.h>
 

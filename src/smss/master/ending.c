@@ -8,7 +8,7 @@
  * number is not used again, and whoever waits is told "still dying" at the deadline, with who holds
  * it.
  */
-#include "smss/master/master.h"
+#include "smss/master/sessions.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -6,7 +6,7 @@
  * complete or why nothing was made. Each of them may be wrong or late: who says what is held
  * against what the session waits for, and the end of what was made stays the master's.
  */
-#include "smss/master/master.h"
+#include "smss/master/sessions.h"
 
 #include <errno.h>
 

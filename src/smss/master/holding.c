@@ -5,7 +5,7 @@
  * Writing a memory limit can wait for the kernel to make room, so a copy does that. Freezing never
  * waits; whether all of them stand is looked at again and again until somebody's time is over.
  */
-#include "smss/master/master.h"
+#include "smss/master/sessions.h"
 
 #include <errno.h>
 

@@ -7,6 +7,7 @@
  * the table in api.c, and what is handed over (plan, environment) must be sealed.
  */
 #include "smss/master/calls.h"
+#include "smss/master/sessions.h"
 
 #include <errno.h>
 

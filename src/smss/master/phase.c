@@ -7,7 +7,7 @@
  * failures are recorded and the boot goes on; before the attempt is counted (phase 4b) a failure
  * of what the hive decides takes the next level at once.
  */
-#include "smss/master/master.h"
+#include "smss/master/sessions.h"
 
 #include <errno.h>
 

@@ -6,7 +6,7 @@
  * kept apart from the sessions. The table lies at the end of the master's memory: after a burst its
  * pages are given back to the kernel, and read as zeros (nothing used) when they are next touched.
  */
-#include "smss/master/master.h"
+#include "smss/master/sessions.h"
 
 #include <errno.h>
 

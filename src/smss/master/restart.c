@@ -6,7 +6,7 @@
  * goes on without it, until a copy has joined its namespaces and group and started another. Where
  * csrss is the init of a pid namespace all of the session died with it: that one ends.
  */
-#include "smss/master/master.h"
+#include "smss/master/sessions.h"
 
 #include <errno.h>
 

@@ -7,6 +7,7 @@
  * again with each new one of its number, without end: the same is counted, not written again.
  */
 #include "smss/master/calls.h"
+#include "smss/master/sessions.h"
 
 #include <string.h>
 

@@ -7,7 +7,7 @@
  * and core processes say: handover.c; how they lose their server: restart.c; how they are held:
  * holding.c; how they end: ending.c.
  */
-#include "smss/master/master.h"
+#include "smss/master/sessions.h"
 
 #include <errno.h>
 
