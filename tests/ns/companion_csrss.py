@@ -155,6 +155,7 @@ def csrss_pipes(work):
                         (EXEC_WAIT | EXEC_DETACHED, "pipes and none")):
         status, _ = c.create("true", flags)
         tap.check(f"{what} are refused", status == SM_INVALID_PARAMETER and not c.fds, hex(status))
+    c.idle()  # what the last program left is closed by then
     before = len(os.listdir(f"/proc/{c.pid}/fd"))
     for _ in range(50):
         p = c.program("true", flags=EXEC_WAIT | EXEC_PIDFD)

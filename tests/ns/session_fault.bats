@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Every system call of a session's set-up fails in turn, and the copy dies at every one: whoever
-# asked gets a status, and nothing is left of the half-made session. SMSS_FAULT_LONG=1 goes through
+# asked gets a status, and nothing is left of the half-made session. SMSS_LONG=1 goes through
 # more errors and more kinds of sessions.
 # bats file_tags=ns
 
@@ -52,7 +52,7 @@ everything=(isolation=mount,ipc,uts,pid,dev owner=1000:1000 caps=0 nnp=1 umask=0
 }
 
 @test "the long form: more errors, more kinds of sessions" {
-  [ -n "${SMSS_FAULT_LONG:-}" ] || skip "SMSS_FAULT_LONG=1 asks for it"
+  [ -n "${SMSS_LONG:-}" ] || skip "SMSS_LONG=1 asks for it"
   local words
   for words in "" isolation=mount isolation=mount,ipc,uts,net,pid isolation=pid "${everything[*]}"; do
     # shellcheck disable=SC2086
