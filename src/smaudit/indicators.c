@@ -21,11 +21,13 @@ const struct indicator indicators[INDICATOR_COUNT] = {
 		 "Take a copy of the image, audit it with `smaudit image`, and find out what wrote "
 		 "it.",
 		 "image path (Sysmon Image, 4688 NewProcessName, osquery path, Volatility Audit, "
-		 "Path "
-		 "or Cmd), normalised",
-		 "another SystemRoot that wininit and services share; a path inside of a "
-		 "container; "
-		 "8.3 names are not decided",
+		 "Path or Cmd), normalised; of smss, csrss, wininit, winlogon, services, lsass, "
+		 "autochk, lsm and lsaiso: System32 (of an image file given by itself svchost, "
+		 "too: "
+		 "System32 or SysWOW64)",
+		 "another SystemRoot that two of wininit, services and lsass share; a path inside "
+		 "of "
+		 "a container; 8.3 names are indeterminate",
 		 PROCESS_SOURCES},
 	[INDICATOR_WRONG_PARENT] = {"wrong-parent",
 				    "a session manager that stays, and was not started by System",
@@ -73,7 +75,7 @@ const struct indicator indicators[INDICATOR_COUNT] = {
 		 "Find out how that user's process was started, and what else that user ran.",
 		 "SID S-1-5-18 before any name (names are localised); integrity level; Linux: all "
 		 "four uids",
-		 "a localised name that cannot be told from another is not decided",
+		 "a localised name that cannot be told from another is indeterminate",
 		 PROCESS_SOURCES},
 	[INDICATOR_UNSIGNED_IMAGE] =
 		{"unsigned-image", "an image whose signature is missing or does not fit",
@@ -86,7 +88,7 @@ const struct indicator indicators[INDICATOR_COUNT] = {
 		 "signed catalogue",
 		 "files that a catalogue signs have no signature of their own: without the "
 		 "catalogue "
-		 "that is not decided",
+		 "that is indeterminate",
 		 IMAGE_SOURCES},
 	[INDICATOR_WRONG_SIGNER] =
 		{"wrong-signer", "an image signed by somebody else", SEVERITY_HIGH, "T1553.002",
@@ -94,7 +96,7 @@ const struct indicator indicators[INDICATOR_COUNT] = {
 		 "Microsoft's roots; a valid signature of anybody else proves the opposite.",
 		 "Look at signer, issuer and root; search other machines for the same digest.",
 		 "leaf, issuer and root of the embedded chain, its extended key usages",
-		 "roots that are not known here: not decided; give them with --roots",
+		 "roots that are not known here: indeterminate; give them with --roots",
 		 IMAGE_SOURCES},
 	[INDICATOR_LATE_START] =
 		{"late-start", "a master that began long after the boot", SEVERITY_MEDIUM,
@@ -144,8 +146,9 @@ const struct indicator indicators[INDICATOR_COUNT] = {
 		 SEVERITY_MEDIUM, "T1036.005",
 		 "Nobody needs a name that is mistaken for a system process, but who hides.",
 		 "Look at path, signer and parent of the image; take a copy of it.",
-		 "base name: hidden and direction characters, double extensions, letters that look "
-		 "alike, distance by length, affixes",
+		 "base name of the image, and the name that a list gives beside it: hidden and "
+		 "direction characters, double extensions, letters that look alike, distance by "
+		 "length, affixes",
 		 "neighbours that belong to somebody else (Ssms.exe, sihost.exe and others): noted",
 		 PROCESS_SOURCES | SOURCE_IMAGE},
 	[INDICATOR_SPOOFED_PARENT] =
@@ -162,7 +165,8 @@ const struct indicator indicators[INDICATOR_COUNT] = {
 		 SEVERITY_HIGH, "T1036.003",
 		 "A renamed program keeps the names of its version resource.",
 		 "Search for the original name's file, and for what renamed it.",
-		 "OriginalFilename, InternalName, CompanyName, machine, subsystem",
+		 "OriginalFilename, InternalName, CompanyName, machine, subsystem; the name that a "
+		 "list gives against the image's",
 		 "smss.exe.mui is as right as smss.exe; sources without version fields do not "
 		 "decide",
 		 IMAGE_SOURCES},

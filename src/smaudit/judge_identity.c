@@ -96,12 +96,40 @@ static void judge_names(struct world *w, const struct instance *i)
 	}
 }
 
+static bool imitates(const struct name_verdict *v)
+{
+	return v->kind != NAME_OTHER && v->kind != NAME_EXACT && v->kind != NAME_NEIGHBOUR;
+}
+
+/* A list gives it one name and its image has another: one of them is borrowed. A name that imitates
+ * is told as such, and not here again. */
+static void judge_disagreement(struct world *w, const struct instance *i)
+{
+	struct name_verdict listed, own;
+
+	if (instance_names_agree(i))
+		return;
+	name_look(i->text[TEXT_NAME], i->is & NAME_MAY_GO_ON, i->system, &listed);
+	name_look(path_base(i->text[TEXT_IMAGE]), false, i->system, &own);
+	if (imitates(&listed) || imitates(&own))
+		return;
+	if (listed.kind == NAME_EXACT)
+		tell(w, i, INDICATOR_IDENTITY_MISMATCH,
+		     "The list gives it the name of a system process, and its image has another "
+		     "one.");
+	else if (own.kind == NAME_EXACT)
+		tell(w, i, INDICATOR_IDENTITY_MISMATCH,
+		     "Its image has the name of a system process, and the list gives it another "
+		     "one.");
+}
+
 void judge_identity(struct world *w, const struct instance *i)
 {
 	const char *signature = i->text[TEXT_SIGNATURE], *signer = i->text[TEXT_SIGNER];
 
 	if (i->system == SYSTEM_LINUX)
 		return;
+	judge_disagreement(w, i);
 	judge_names(w, i);
 	if (!(i->is & (IS_SMSS | IS_CORE)))
 		return;
@@ -181,30 +209,55 @@ static bool severity_of(const struct world *w, const struct instance *i,
 	}
 }
 
-void judge_name(struct world *w, const struct instance *i)
-{
-	const char *name = i->text[TEXT_IMAGE] && *path_base(i->text[TEXT_IMAGE])
-				   ? path_base(i->text[TEXT_IMAGE])
-				   : i->text[TEXT_NAME];
+struct near {
 	struct name_verdict v;
-	struct telling t;
 	enum severity severity;
+	bool worth; /* a word */
+};
+
+static struct near near_of(const struct world *w, const struct instance *i, const char *name,
+			   bool cut)
+{
+	struct near n = {.worth = false};
 
 	if (!name)
-		return;
-	name_look(name, (i->is & NAME_MAY_GO_ON) && !i->text[TEXT_IMAGE], i->system, &v);
-	if (!severity_of(w, i, &v, &severity))
+		return n;
+	name_look(name, cut, i->system, &n.v);
+	n.worth = severity_of(w, i, &n.v, &n.severity);
+	return n;
+}
+
+/* The image's name and the one that a list gives: the graver one is told, once. */
+void judge_name(struct world *w, const struct instance *i)
+{
+	const char *image = i->text[TEXT_IMAGE] && *path_base(i->text[TEXT_IMAGE])
+				    ? path_base(i->text[TEXT_IMAGE])
+				    : NULL;
+	bool cut = i->is & NAME_MAY_GO_ON;
+	const char *listed = i->text[TEXT_NAME];
+	struct near n = near_of(w, i, image, false), other = {.worth = false};
+	struct telling t;
+
+	if (!image || (listed && !names_agree(listed, cut, image)))
+		other = near_of(w, i, listed, cut);
+	if (other.worth && (!n.worth || other.severity > n.severity))
+		n = other;
+	else
+		other.worth = false;
+	if (!n.worth)
 		return;
 	telling_of(&t, i, INDICATOR_NEAR_MISS_NAME);
-	t.f.severity = severity;
-	if (v.kind == NAME_HIDDEN)
+	t.f.severity = n.severity;
+	if (n.v.kind == NAME_HIDDEN)
 		t.f.technique = "T1036.002";
-	if (v.kind == NAME_DOUBLE_EXTENSION)
+	if (n.v.kind == NAME_DOUBLE_EXTENSION)
 		t.f.technique = "T1036.007";
-	if (v.of)
-		snprintf(t.what, sizeof(t.what), "Its name is near %s: %s.", v.of, v.rule);
-	else
-		snprintf(t.what, sizeof(t.what), "Its name holds what does not show: %s.", v.rule);
+	snprintf(t.what, sizeof(t.what), "%s %s%s: %s.%s",
+		 image && other.worth ? "The name that the list gives it" : "Its name",
+		 n.v.of ? "is near " : "holds what does not show", n.v.of ? n.v.of : "", n.v.rule,
+		 image && other.worth ? " Its image has another one." : "");
 	t.f.what = t.what;
+	if (image && other.worth && i->system == SYSTEM_LINUX)
+		finding_add(&t.f, "name", listed); /* there it is no other evidence */
 	report_add(w->report, &t.f);
 }

@@ -2,14 +2,17 @@
 /*
  * judge_image.c - is this image the session manager, or something that passes itself off as it?
  *
- * Judged by identity is what is named smss.exe or calls itself so in its version resource; every
- * image is judged by its name and by whether it is what was signed. Nothing that anybody can write
- * (a name, a version resource, a certificate's names under a foreign root) is ever taken as proof
- * of being genuine. Without an embedded signature only Windows' catalogues could tell, and they are
- * not here: that is indeterminate, and a finding when something else is wrong as well.
+ * Judged by identity is what is named smss.exe or calls itself so in its version resource; an image
+ * that is named after another one of the system by its place and signature; every image by its name
+ * and by whether it is what was signed. One that no rule is about is indeterminate, never clean.
+ * Nothing that anybody can write (a name, a version resource, a certificate's names under a foreign
+ * root) is ever taken as proof of being genuine. Without an embedded signature only Windows'
+ * catalogues could tell, and they are not here: that is indeterminate, and a finding when something
+ * else is wrong as well.
  */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #include "base/text.h"
@@ -17,8 +20,6 @@
 #include "smaudit/report.h"
 #include "smaudit/rules.h"
 
-#define GENUINE_PATH     "c:\\windows\\system32\\smss.exe"
-#define GENUINE_BELOW    "\\windows\\system32\\smss.exe"
 #define SUBSYSTEM_NATIVE 1
 
 struct judged {
@@ -26,8 +27,9 @@ struct judged {
 	const struct image_fact *f;
 	const char *base;
 	struct name_verdict name;
-	bool exact;  /* its name is smss.exe */
-	bool claims; /* its version resource says that it is */
+	unsigned home; /* HOME_*: where an image of its name lies; 0 = no rule says */
+	bool exact;    /* its name is smss.exe */
+	bool claims;   /* its version resource says that it is */
 	struct windows_path path;
 	bool placed;     /* the path that it had is known */
 	bool wrong_path; /* and is not System32 */
@@ -106,7 +108,7 @@ static void tell_start(struct telling *t, const struct judged *j, enum indicator
 	finding_add(g, "sha256", f->sha256);
 	finding_add(g, "authentihash", f->authentihash);
 	finding_add(g, "format", format_text(f));
-	if (f->format != IMAGE_OLD)
+	if (f->format != IMAGE_OLD && f->format != IMAGE_UNKNOWN)
 		finding_add(g, "machine", t->machine);
 	if (f->format == IMAGE_PE32 || f->format == IMAGE_PE32_PLUS)
 		finding_add(g, "subsystem", t->subsystem);
@@ -173,7 +175,7 @@ static void judge_signature(const struct judged *j)
 	if (!f->signatures) {
 		if (*j->wrong || j->wrong_path)
 			tell(j, INDICATOR_UNSIGNED_IMAGE, SEVERITY_HIGH,
-			     "it carries no signature, and is not what the session manager is");
+			     "it carries no signature, and is not what it passes for");
 		else
 			tell_open(j, INDICATOR_UNSIGNED_IMAGE,
 				  "it carries no signature: only a catalogue of Windows could "
@@ -276,17 +278,6 @@ static void check_identity(struct judged *j)
 	check_version(j);
 }
 
-static bool genuine_path(const struct windows_path *p)
-{
-	static const char device[] = "\\device\\harddiskvolume";
-	const char *below;
-
-	if (!p->device || !str_starts(p->text, device))
-		return !strcmp(p->text, GENUINE_PATH);
-	below = strchr(p->text + sizeof(device) - 1, '\\');
-	return below && !strcmp(below, GENUINE_BELOW);
-}
-
 static void check_path(struct judged *j)
 {
 	const char *claimed = j->f->claimed_path;
@@ -295,7 +286,7 @@ static void check_path(struct judged *j)
 		return;
 	j->placed = true;
 	path_windows(claimed, NULL, &j->path);
-	j->wrong_path = j->exact && !j->path.short_name && !genuine_path(&j->path);
+	j->wrong_path = j->home && !j->path.short_name && !path_at_home(&j->path, j->home);
 }
 
 /* Copies that servicing keeps; a running one from there would be wrong all the same. */
@@ -313,7 +304,9 @@ static bool stored_copy(const char *path)
 
 static void judge_path(const struct judged *j)
 {
-	if (j->placed && j->exact && j->path.short_name)
+	char what[160];
+
+	if (j->placed && j->home && j->path.short_name)
 		tell_open(j, INDICATOR_WRONG_PATH,
 			  "its path has a shortened name in it, which cannot be resolved here",
 			  "the full path");
@@ -322,9 +315,11 @@ static void judge_path(const struct judged *j)
 	if (stored_copy(j->path.text))
 		tell(j, INDICATOR_WRONG_PATH, SEVERITY_INFO,
 		     "it lies where Windows keeps copies of its files; it may not run from there");
-	else
-		tell(j, INDICATOR_WRONG_PATH, SEVERITY_HIGH,
-		     "it is named smss.exe, and does not lie in System32");
+	else {
+		(void)snprintf(what, sizeof(what),
+			       "it is named %.80s, and does not lie in System32", j->base);
+		tell(j, INDICATOR_WRONG_PATH, SEVERITY_HIGH, what);
+	}
 }
 
 static void judge_identity(struct judged *j)
@@ -348,37 +343,61 @@ static void judge_identity(struct judged *j)
 
 /* ---- names ---- */
 
-static void judge_name(const struct judged *j)
+/* Whether there was something to say. */
+static bool judge_name(const struct judged *j)
 {
 	enum severity severity = SEVERITY_HIGH;
 	char what[256];
 
 	if (j->name.kind == NAME_OTHER || j->name.kind == NAME_EXACT ||
 	    j->name.kind == NAME_NEIGHBOUR)
-		return;
+		return false;
 	if (j->name.kind == NAME_DISTANCE || j->name.kind == NAME_AFFIX)
 		severity = signature_trusted(j->f)                           ? SEVERITY_INFO
 			   : !j->f->signatures || signature_mismatched(j->f) ? SEVERITY_HIGH
 									     : SEVERITY_MEDIUM;
-	(void)snprintf(what, sizeof(what), "its name is near %s: %s", j->name.of, j->name.rule);
+	if (j->name.of)
+		(void)snprintf(what, sizeof(what), "its name is near %s: %s", j->name.of,
+			       j->name.rule);
+	else
+		(void)snprintf(what, sizeof(what), "its name holds what does not show: %s",
+			       j->name.rule);
 	tell(j, INDICATOR_NEAR_MISS_NAME, severity, what);
+	return true;
 }
 
-/* A protected name on a file that was made under another one. */
-static void judge_renamed(const struct judged *j)
+/* A name of the system on a file that was made under another one. */
+static void judge_renamed(struct judged *j)
 {
 	const char *original = j->f->original_name;
-	size_t n;
+	size_t n = strcspn(j->base, ".");
 	char what[256];
 
-	if (j->name.kind != NAME_EXACT || !j->name.of || !original)
+	if (!original)
 		return;
-	n = strlen(j->name.of);
-	if (!strncasecmp(original, j->name.of, n) && (original[n] == '.' || !original[n]))
+	if (!strncasecmp(original, j->base, n) && (original[n] == '.' || !original[n]))
 		return;
-	(void)snprintf(what, sizeof(what), "it is named after %s, and says that it is \"%.80s\"",
-		       j->name.of, original);
+	differs_by(j, "its original name is", original);
+	(void)snprintf(what, sizeof(what), "it is named after %.*s, and says that it is \"%.80s\"",
+		       (int)n, j->base, original);
 	tell(j, INDICATOR_IDENTITY_MISMATCH, SEVERITY_HIGH, what);
+}
+
+/* Another image of the system, by its name: its place, its own name and its signature. */
+static void judge_core(struct judged *j)
+{
+	check_path(j);
+	judge_renamed(j);
+	judge_path(j);
+	judge_signature(j);
+}
+
+/* No rule is about it. That must not read as if it were in order. */
+static void tell_nothing_said(const struct judged *j)
+{
+	tell_open(j, INDICATOR_UNSIGNED_IMAGE,
+		  "no rule is about a program of this name: nothing is said of it",
+		  "a rule about a program of this name; --claimed PATH tells the one that it had");
 }
 
 /* ---- our own ---- */
@@ -386,8 +405,11 @@ static void judge_renamed(const struct judged *j)
 static void judge_elf(const struct judged *j)
 {
 	const struct image_fact *f = j->f;
+	bool near;
 
-	judge_name(j);
+	near = judge_name(j);
+	if (!f->signatures && !near)
+		tell_nothing_said(j);
 	if (!f->signatures)
 		return;
 	if (!f->ours)
@@ -435,11 +457,12 @@ static void judge_pe(struct judged *j)
 	j->claims = says_smss(j->f);
 	if (signature_mismatched(j->f))
 		judge_mismatch(j);
+	j->home = name_home(j->base);
 	if (mui || (!j->exact && !j->claims)) {
-		if (!mui) {
-			judge_name(j);
-			judge_renamed(j);
-		}
+		if (j->home)
+			judge_core(j);
+		else if ((mui || !judge_name(j)) && !signature_mismatched(j->f))
+			tell_nothing_said(j);
 		tell_part(j, "facts", SEVERITY_INFO, "no image of a session manager");
 		return;
 	}
@@ -460,8 +483,9 @@ void judge_image(struct report *to, const struct image_fact *f)
 
 	(void)snprintf(j.subject, sizeof(j.subject), "%.80s sha256 %.16s", j.base,
 		       f->sha256 ? f->sha256 : "");
-	name_look(j.base, false, f->format == IMAGE_ELF ? SYSTEM_LINUX : SYSTEM_WINDOWS, &j.name);
-	if (f->format == IMAGE_ELF)
+	name_look(j.base, false, f->format == IMAGE_ELF || f->ours ? SYSTEM_LINUX : SYSTEM_WINDOWS,
+		  &j.name);
+	if (f->format == IMAGE_ELF || f->ours)
 		judge_elf(&j);
 	else
 		judge_pe(&j);

@@ -44,6 +44,14 @@ const char *instance_name(const struct instance *i)
 	return name;
 }
 
+bool instance_names_agree(const struct instance *i)
+{
+	const char *name = i->text[TEXT_NAME], *image = i->text[TEXT_IMAGE];
+
+	return !name || !image || !*path_base(image) || i->system == SYSTEM_LINUX ||
+	       names_agree(name, i->is & NAME_MAY_GO_ON, path_base(image));
+}
+
 static void add_number(struct finding *f, const char *name, char *room, size_t cap, int64_t n)
 {
 	snprintf(room, cap, "%lld", (long long)n);
@@ -70,7 +78,8 @@ void telling_of(struct telling *t, const struct instance *i, enum indicator_id r
 		 i->pid == NO_PID ? -1LL : (long long)i->pid, *t->started ? " started " : "",
 		 t->started);
 	finding_add(&t->f, "image", i->text[TEXT_IMAGE]);
-	finding_add(&t->f, "name", i->text[TEXT_IMAGE] ? NULL : i->text[TEXT_NAME]);
+	if (!i->text[TEXT_IMAGE] || !instance_names_agree(i))
+		finding_add(&t->f, "name", i->text[TEXT_NAME]);
 	if (i->pid != NO_PID)
 		add_number(&t->f, "pid", t->pid, sizeof(t->pid), i->pid);
 	finding_add(&t->f, "started", *t->started ? t->started : NULL);
@@ -129,18 +138,22 @@ static enum place_state linux_place(const struct instance *i, const char *image)
 				      : PLACE_WRONG;
 }
 
-/* A device instead of a drive: right when no other of the core lies on another one. */
+#define FOLDER_LEN (sizeof("\\system32\\") - 1)
+
+/* A device instead of a drive: right when no other of the core lies on another one. tail: where the
+ * folder begins; no image is a witness of its own place. */
 static enum place_state device_place(const struct world *w, const struct host *h, const char *text,
-				     const char *base)
+				     const char *tail)
 {
 	const char *rest = strchr(text + strlen("\\device\\"), '\\'), *name = w->root + 2;
-	size_t n = strlen(name), m = strlen("\\system32\\");
+	unsigned own = root_witness(tail + FOLDER_LEN);
 	bool other = false;
 
-	if (!rest || strncmp(rest, name, n) || strncmp(rest + n, "\\system32\\", m) ||
-	    strcmp(rest + n + m, base))
+	if (!rest || (size_t)(tail - rest) != strlen(name) || strncmp(rest, name, strlen(name)))
 		return PLACE_WRONG;
 	for (unsigned r = 0; r < ROOTS_MAX && h->root[r]; r++) {
+		if (!(h->root_by[r] & ~own))
+			continue;
 		if (!strncmp(h->root[r], "\\device\\", strlen("\\device\\"))) {
 			if (!strncmp(h->root[r], text, (size_t)(rest - text) + 1))
 				return PLACE_RIGHT;
@@ -169,34 +182,24 @@ enum place_state instance_place(const struct world *w, const struct instance *i,
 		return PLACE_UNKNOWN;
 	if (ret->unc)
 		return PLACE_WRONG;
-	tail = base - (ptrdiff_t)strlen("\\system32\\");
-	if (tail < ret->text || strncmp(tail, "\\system32\\", strlen("\\system32\\")))
+	if (base - ret->text < (ptrdiff_t)FOLDER_LEN)
+		return PLACE_WRONG;
+	tail = base - FOLDER_LEN;
+	if (strncmp(tail, "\\system32\\", FOLDER_LEN) &&
+	    (!(name_home(base) & HOME_SYSWOW64) || strncmp(tail, "\\syswow64\\", FOLDER_LEN)))
 		return PLACE_WRONG;
 	if ((size_t)(tail - ret->text) == n && !strncmp(ret->text, w->root, n))
 		return PLACE_RIGHT;
 	for (unsigned r = 0; r < ROOTS_MAX && h->root[r] && !ret->device; r++) {
-		if (strlen(h->root[r]) == (size_t)(tail - ret->text) &&
+		if ((h->root_by[r] & ~root_witness(base)) &&
+		    strlen(h->root[r]) == (size_t)(tail - ret->text) &&
 		    !strncmp(h->root[r], ret->text, (size_t)(tail - ret->text)))
 			return PLACE_ELSEWHERE;
 	}
 	if (strstr(ret->text, "\\containers\\") && tail - ret->text > 8 &&
 	    !strncmp(tail - 8, "\\windows", 8))
 		return PLACE_ELSEWHERE;
-	return ret->device ? device_place(w, h, ret->text, base) : PLACE_WRONG;
-}
-
-static bool has_place(const struct instance *i)
-{
-	static const char *const names[] = {"csrss", "wininit", "winlogon"};
-	const char *name = instance_name(i);
-
-	if (i->is & IS_SMSS)
-		return true;
-	for (unsigned n = 0; n < ARRAY_SIZE(names) && (i->is & IS_CORE); n++) {
-		if (str_starts(name, names[n]))
-			return true;
-	}
-	return (i->is & IS_CORE) && i->system == SYSTEM_LINUX;
+	return ret->device ? device_place(w, h, ret->text, tail) : PLACE_WRONG;
 }
 
 static void judge_path(struct world *w, const struct instance *i)
@@ -208,7 +211,7 @@ static void judge_path(struct world *w, const struct instance *i)
 	enum place_state place = instance_place(w, i, &path);
 	struct telling t;
 
-	if (i->is & IS_SMSS)
+	if ((i->is & IS_SMSS) || place == PLACE_UNKNOWN)
 		undecided(i, INDICATOR_WRONG_PATH,
 			  place != PLACE_UNKNOWN ? NULL
 			  : path.short_name      ? "long form of the image path"
@@ -311,7 +314,8 @@ static void judge_account(struct world *w, const struct instance *i)
 
 void judge_instance(struct world *w, const struct instance *i)
 {
-	if (has_place(i))
+	/* all of them have one home; a host of services is none of them */
+	if (i->is & (IS_SMSS | IS_CORE) && !(name_home(instance_name(i)) & HOME_SYSWOW64))
 		judge_path(w, i);
 	if (i->is & IS_SMSS)
 		judge_account(w, i);

@@ -71,7 +71,7 @@ static void weigh_signer(const struct image_signature *s, struct signature_verdi
 	if (!windows_signer(s->signer)) {
 		badly(v, INDICATOR_WRONG_SIGNER, SEVERITY_HIGH);
 		(void)snprintf(v->what, sizeof(v->what),
-			       "it is signed by \"%s\", who does not sign the session manager",
+			       "it is signed by \"%s\", who does not sign Windows' own files",
 			       cn_text(s->signer));
 	} else if (!windows_issuer(s->issuer)) {
 		badly(v, INDICATOR_WRONG_SIGNER, SEVERITY_HIGH);

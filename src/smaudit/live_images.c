@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "plan/plan.h"
 #include "smaudit/live.h"
+#include "smaudit/readers.h"
 
 #define DIRECTORY "/usr/lib/smss"
 
@@ -31,7 +32,7 @@ static void tell_image(const struct live *l, const char *path, const char *name,
 	sha256_hex(digest, hex);
 	f.place.file = path;
 	f.host = l->host;
-	f.format = IMAGE_ELF;
+	f.format = image_elf_machine(path, &f.machine) ? IMAGE_ELF : IMAGE_UNKNOWN;
 	f.bytes = bytes;
 	f.sha256 = hex;
 	f.ours = true;

@@ -3,7 +3,7 @@
  * main.c - smaudit: tells a genuine session manager from an impostor; see smaudit(8)
  *
  * Only wires: options, where the report goes, the run. Exit status: 0 nothing found, 1 findings,
- * 2 an input or usage error, 3 undecided only.
+ * 2 an input or usage error, 3 indeterminate only.
  */
 #include <stdio.h>
 #include <string.h>

@@ -6,16 +6,35 @@
  * compatibility blocks that common fonts draw like Latin ones.
  */
 #include <string.h>
+#include <strings.h>
 
 #include "base/bytes.h"
 #include "base/text.h"
 #include "smaudit/names.h"
+#include "smaudit/rules.h"
 
 const struct protected_name protected_names[PROTECTED_COUNT] = {
 	{"smss", 1, false, true},     {"csrss", 1, false, true},    {"wininit", 2, false, true},
 	{"winlogon", 2, false, true}, {"services", 2, true, false}, {"lsass", 1, false, false},
 	{"svchost", 2, false, false}, {"autochk", 2, false, true},
 };
+
+/* All of them lie in System32; a 32-bit service host is the one that SysWOW64 has, too. */
+static const char *const home_names[] = {"smss",  "csrss",   "wininit", "winlogon", "services",
+					 "lsass", "svchost", "autochk", "lsm",      "lsaiso"};
+
+unsigned name_home(const char *base)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(home_names); i++) {
+		size_t n = strlen(home_names[i]);
+
+		if (strncasecmp(base, home_names[i], n) ||
+		    (base[n] && strcasecmp(base + n, ".exe")))
+			continue;
+		return HOME_SYSTEM32 | (str_same(home_names[i], "svchost") ? HOME_SYSWOW64 : 0);
+	}
+	return 0;
+}
 
 /* Sorted by nothing: they are few, and asked for only when a name is already near. */
 static const char *const windows_neighbours[] = {

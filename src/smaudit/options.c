@@ -164,8 +164,8 @@ static void usage(FILE *out)
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
 		fprintf(out, "  %-10s%-13s %s\n", verbs[i].word, verbs[i].arguments, verbs[i].help);
 	fputs("\nWithout a verb files are told by content, as with `all`.\n"
-	      "Exit status: 0 nothing found, 1 findings, 2 input or usage error, 3 undecided "
-	      "only.\n"
+	      "Exit status: 0 nothing found, 1 findings, 2 input or usage error,\n"
+	      "3 indeterminate only.\n"
 	      "`smaudit VERB --help` tells the options of one verb; smaudit(8) the rest.\n",
 	      out);
 }

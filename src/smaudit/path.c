@@ -173,3 +173,21 @@ void path_windows(const char *path, const char *root, struct windows_path *ret)
 	}
 	ret->cut |= t.cut;
 }
+
+bool path_at_home(const struct windows_path *p, unsigned home)
+{
+	static const char device[] = "\\device\\harddiskvolume", windows[] = "\\windows\\";
+	const char *below = p->text + 2;
+
+	if (p->device && str_starts(p->text, device))
+		below = strchr(p->text + sizeof(device) - 1, '\\');
+	else if (!str_starts(p->text, "c:"))
+		return false;
+	if (!below || !str_starts(below, windows))
+		return false;
+	below += sizeof(windows) - 1;
+	if (!str_starts(below, "system32\\") &&
+	    (!(home & HOME_SYSWOW64) || !str_starts(below, "syswow64\\")))
+		return false;
+	return !strchr(below + sizeof("system32\\") - 1, '\\');
+}

@@ -145,6 +145,28 @@ static const char *catalog_name(const struct image_fact *f, bool *ret_below)
 	return *ret_below ? below : path_base(path);
 }
 
+/* Of a header's first 20 bytes; its sixth says which byte comes first. */
+static uint16_t elf_machine(const uint8_t *head)
+{
+	return head[5] == 2 ? (uint16_t)(head[18] << 8 | head[19]) : get_le16(head + 18);
+}
+
+bool image_elf_machine(const char *path, uint16_t *ret)
+{
+	uint8_t head[20];
+	struct image_source s = {.fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK),
+				 .bytes = sizeof(head)};
+	bool is_elf;
+
+	if (s.fd < 0)
+		return false;
+	is_elf = source_read(&s, 0, head, sizeof(head)) == 0 && !memcmp(head, "\177ELF", 4);
+	(void)close(s.fd);
+	if (is_elf)
+		*ret = elf_machine(head);
+	return is_elf;
+}
+
 static int read_elf(const struct image_source *s, const struct room *m, struct image_fact *f)
 {
 	static const char *const names[] = {"autochk",   "autochk-full", "csrss",
@@ -159,7 +181,7 @@ static int read_elf(const struct image_source *s, const struct room *m, struct i
 	if (r < 0)
 		return r == -ERANGE ? -ENOEXEC : r;
 	f->format = IMAGE_ELF;
-	f->machine = head[5] == 2 ? (uint16_t)(head[18] << 8 | head[19]) : get_le16(head + 18);
+	f->machine = elf_machine(head);
 	for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++)
 		f->ours = f->ours || !strcmp(path_base(name), names[i]);
 	f->ours = f->ours || below;

@@ -22,7 +22,7 @@ struct findings {
 	const struct sink *to;
 	const char *path;
 	struct record rec;
-	uint64_t good, bad;
+	uint64_t good, bad, twice;
 };
 
 static void complain(struct findings *f, uint64_t line, const char *why)
@@ -82,6 +82,7 @@ static void read_line(struct findings *f, const struct input_line *line)
 	char *text = line->text, *end = line->text + line->bytes, *behind;
 	const char *rule;
 	int verdict, number;
+	char twice[RECORD_TWICE_BYTES];
 
 	while (text < end && (*text == ' ' || *text == '\t' || *text == '\r'))
 		text++;
@@ -95,8 +96,15 @@ static void read_line(struct findings *f, const struct input_line *line)
 				   : "no object of JSON: left out");
 		return;
 	}
+	if (record_twice(&f->rec, twice, sizeof(twice)) && f->twice++ < ALOUD && f->to->trouble)
+		f->to->trouble(f->to->arg, &(struct place){f->path, line->line}, TROUBLE_DEGRADED,
+			       twice);
 	verdict = profile_verdict_of(get(f, "verdict"));
 	rule = get(f, "rule");
+	if (rule && get(f, "verdict") && !strcmp(get(f, "verdict"), NOT_LOOKED_AT)) {
+		f->good++;
+		return;
+	}
 	if (verdict < 0 || (!rule && !get(f, "what"))) {
 		complain(f, line->line, "no finding: it has no verdict, or no rule");
 		return;
@@ -145,6 +153,11 @@ int read_ndjson_file(FILE *file, const char *path, struct profile *p, const stru
 		snprintf(text, sizeof(text), "%llu lines are no findings",
 			 (unsigned long long)f.bad);
 		to->trouble(to->arg, &place, TROUBLE_INPUT, text);
+	}
+	if (f.twice > ALOUD) {
+		snprintf(text, sizeof(text), "%llu lines with a name that stands twice",
+			 (unsigned long long)f.twice);
+		to->trouble(to->arg, &place, TROUBLE_DEGRADED, text);
 	}
 	if (r == 0 && !f.good && !f.bad)
 		to->trouble(to->arg, &place, TROUBLE_INPUT, "no findings are in it");

@@ -30,6 +30,8 @@ int read_image(const char *path, const char *claimed, const struct sink *to);
  * here Returns how many there were, or -errno.
  */
 int image_roots_add(const char *pem_path);
+/* image_elf_machine - of an ELF file's header; false = it is none, or cannot be read. */
+bool image_elf_machine(const char *path, uint16_t *ret);
 /* image_catalog - ELF images of ours are held against it from now on; borrowed, NULL = none. */
 void image_catalog(const struct catalog *c);
 

@@ -4,18 +4,19 @@
  */
 #include "smaudit/record.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "smaudit/json.h"
 
-#define CHAIN_LOOK 64u /* names of one bucket that are compared: of a real record a few */
+#define CHAIN_LOOK 256u /* names of one bucket that are compared: of a real record a few */
 
 void record_clear(struct record *r)
 {
 	r->count = 0;
 	r->twice = NULL;
-	r->invalid = false;
+	r->invalid = r->crowded = false;
 	memset(r->bucket, 0, sizeof(r->bucket));
 }
 
@@ -30,11 +31,12 @@ static inline unsigned fold(char c)
 	return (uint8_t)c | 0x20u; /* joins a few signs, too; equal_folded decides */
 }
 
-static unsigned bucket_of(const char *name, size_t n)
+static unsigned bucket_of(unsigned parent, const char *name, size_t n)
 {
 	if (n == 0)
 		return 0;
-	return (unsigned)(n * 5 + fold(name[0]) * 3 + fold(name[n / 2]) * 7 + fold(name[n - 1])) %
+	return (unsigned)(parent * 31 + n * 5 + fold(name[0]) * 3 + fold(name[n / 2]) * 7 +
+			  fold(name[n - 1])) %
 	       RECORD_BUCKETS;
 }
 
@@ -68,7 +70,7 @@ static bool grow(struct record *r)
 
 unsigned record_add(struct record *r, const struct field *f)
 {
-	unsigned b = bucket_of(f->name, f->name_bytes);
+	unsigned b = bucket_of(f->parent, f->name, f->name_bytes);
 	struct field *to;
 
 	if (r->count == r->cap && !grow(r))
@@ -76,9 +78,13 @@ unsigned record_add(struct record *r, const struct field *f)
 	to = &r->at[r->count];
 	*to = *f;
 	to->next = r->bucket[b];
-	for (unsigned i = to->next, n = 0; i && n < CHAIN_LOOK; i = r->at[i - 1].next, n++) {
+	for (unsigned i = to->next, n = 0; i; i = r->at[i - 1].next, n++) {
 		const struct field *o = &r->at[i - 1];
 
+		if (n == CHAIN_LOOK) { /* who made that may have hidden one in it */
+			r->crowded |= f->name_bytes > 0;
+			break;
+		}
 		if (o->parent == f->parent && o->name_bytes == f->name_bytes && f->name_bytes &&
 		    !memcmp(o->name, f->name, f->name_bytes)) {
 			r->twice = to;
@@ -87,6 +93,22 @@ unsigned record_add(struct record *r, const struct field *f)
 	}
 	r->bucket[b] = (uint16_t)++r->count;
 	return r->count;
+}
+
+bool record_twice(const struct record *r, char *ret, size_t cap)
+{
+	const struct field *f = r->twice;
+
+	if (f)
+		snprintf(ret, cap,
+			 "the name %.*s stands twice in one record: only its last value "
+			 "was looked at",
+			 (int)(f->name_bytes < 64 ? f->name_bytes : 64), f->name);
+	else if (r->crowded)
+		snprintf(ret, cap,
+			 "too many names that are alike in one record: one may stand "
+			 "twice");
+	return f || r->crowded;
 }
 
 unsigned record_add_text(struct record *r, unsigned parent, const char *name, char *text)
@@ -103,7 +125,7 @@ unsigned record_find(const struct record *r, unsigned parent, const char *name, 
 {
 	unsigned near = 0;
 
-	for (unsigned i = r->bucket[bucket_of(name, bytes)]; i; i = r->at[i - 1].next) {
+	for (unsigned i = r->bucket[bucket_of(parent, name, bytes)]; i; i = r->at[i - 1].next) {
 		const struct field *f = &r->at[i - 1];
 
 		if (f->parent != parent || f->name_bytes != bytes)

@@ -40,11 +40,15 @@ struct record {
 	unsigned count, cap;
 	uint16_t bucket[RECORD_BUCKETS];
 	const struct field *twice; /* a name that stood twice, NULL = none */
+	bool crowded;              /* too many names alike to tell whether one stands twice */
 	bool invalid;              /* a text that was asked for had invalid UTF-8 or a NUL in it */
 };
 
 /* record_clear - no fields; the memory is kept. */
 void record_clear(struct record *r);
+#define RECORD_TWICE_BYTES 160
+/* record_twice - says which name stood twice, as a remark for people; false = none did. */
+bool record_twice(const struct record *r, char *ret, size_t cap);
 /* record_free - gives the memory back. */
 void record_free(struct record *r);
 /* record_add - another field, all borrowed; its number, or 0 when there are too many. */

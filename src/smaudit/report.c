@@ -48,6 +48,13 @@ const char *verdict_word(enum verdict v)
 	return words[v];
 }
 
+enum verdict trouble_verdict(enum trouble t)
+{
+	return t == TROUBLE_INPUT      ? VERDICT_INPUT_ERROR
+	       : t == TROUBLE_DEGRADED ? VERDICT_INDETERMINATE
+				       : VERDICT_NOTHING;
+}
+
 const char *report_host(const struct finding *f)
 {
 	return f->host ? f->host : f->place.file ? f->place.file : "";

@@ -39,6 +39,9 @@ enum severity { SEVERITY_INFO, SEVERITY_LOW, SEVERITY_MEDIUM, SEVERITY_HIGH };
 /* FINDING of severity INFO is noted: it is shown with --all and does not change the exit status. */
 enum verdict { VERDICT_NOTHING, VERDICT_FINDING, VERDICT_INDETERMINATE, VERDICT_INPUT_ERROR };
 
+/* What stands in the place of a verdict for a rule that no input could tell: it came to none. */
+#define NOT_LOOKED_AT "not-looked-at"
+
 struct indicator {      /* one row of the table in indicators.c */
 	const char *id; /* "wrong-path": stable, of NDJSON and the manual */
 	const char *title;

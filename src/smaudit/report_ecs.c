@@ -137,10 +137,15 @@ static void put_object(struct json_out *j, const struct finding *f, const char *
 	json_out_close(j, '}');
 }
 
+static bool has_file(const struct finding *f)
+{
+	return has(f, IN_FILE) || has(f, IN_FILE_HASH) || has(f, IN_FILE_SIGNATURE) ||
+	       has(f, IN_FILE_PE);
+}
+
 static void put_file(struct json_out *j, const struct finding *f)
 {
-	if (!has(f, IN_FILE) && !has(f, IN_FILE_HASH) && !has(f, IN_FILE_SIGNATURE) &&
-	    !has(f, IN_FILE_PE))
+	if (!has_file(f))
 		return;
 	json_out_open(j, "file", '{');
 	put_fields(j, f, IN_FILE);
@@ -221,21 +226,20 @@ static void put_start(struct json_out *j, int64_t time_ns)
 	json_out_close(j, '}');
 }
 
-static void put_event(struct json_out *j, const char *kind, const char *category, const char *id)
+static void put_event(struct json_out *j, const char *kind, const char *category, const char *type,
+		      const char *id)
 {
 	json_out_open(j, "event", '{');
 	json_out_text(j, "id", id);
 	json_out_text(j, "kind", kind);
 	json_out_text(j, "module", "smaudit");
 	json_out_text(j, "dataset", "smaudit.finding");
-	if (category) {
-		json_out_open(j, "category", '[');
-		json_out_text(j, NULL, category);
-		json_out_close(j, ']');
-		json_out_open(j, "type", '[');
-		json_out_text(j, NULL, "info");
-		json_out_close(j, ']');
-	}
+	json_out_open(j, "category", '[');
+	json_out_text(j, NULL, category);
+	json_out_close(j, ']');
+	json_out_open(j, "type", '[');
+	json_out_text(j, NULL, type);
+	json_out_close(j, ']');
 }
 
 static void put_rule(struct json_out *j, enum indicator_id rule)
@@ -260,6 +264,14 @@ static void put_log_file(struct json_out *j, const struct place *p)
 	json_out_close(j, '}');
 }
 
+/* What evidence of a rule is about. */
+static const char *category_of(enum indicator_id rule)
+{
+	unsigned of = indicators[rule].sources;
+
+	return of & SOURCE_HIVE ? "registry" : of & SOURCE_PROCESSES ? "process" : "file";
+}
+
 void ecs_finding(struct report *r, const struct finding *f)
 {
 	static const unsigned scale[] = {1, 21, 47, 73};
@@ -270,10 +282,11 @@ void ecs_finding(struct report *r, const struct finding *f)
 	report_id(f, id);
 	put_start(&j, f->time_ns);
 	put_event(&j, alert ? "alert" : "event",
-		  has(f, IN_REGISTRY) ? "registry"
-		  : has(f, IN_FILE)   ? "file"
-				      : "process",
-		  id);
+		  has(f, IN_REGISTRY)  ? "registry"
+		  : has(f, IN_PROCESS) ? "process"
+		  : has_file(f)        ? "file"
+				       : category_of(f->rule),
+		  "info", id);
 	json_out_text(&j, "reason", f->what ? f->what : indicators[f->rule].title);
 	if (f->verdict == VERDICT_FINDING)
 		json_out_number(&j, "severity", scale[f->severity]);
@@ -303,13 +316,17 @@ void ecs_trouble(struct report *r, const struct place *p, enum trouble t, const 
 	struct json_out j = json_out_line(r->to);
 
 	put_start(&j, NO_TIME);
-	put_event(&j, t == TROUBLE_NOTE ? "event" : "pipeline_error", NULL, NULL);
+	put_event(&j, t == TROUBLE_NOTE ? "event" : "pipeline_error", "file",
+		  t == TROUBLE_NOTE ? "info" : "error", NULL);
 	json_out_text(&j, "outcome", t == TROUBLE_INPUT ? "failure" : "unknown");
 	json_out_close(&j, '}');
 	json_out_open(&j, "error", '{');
 	json_out_text(&j, "message", text);
 	json_out_close(&j, '}');
 	put_log_file(&j, p);
+	json_out_open(&j, "labels", '{');
+	json_out_text(&j, "verdict", verdict_word(trouble_verdict(t)));
+	json_out_close(&j, '}');
 	json_out_close(&j, '}');
 	json_out_end(&j);
 }
@@ -320,15 +337,15 @@ void ecs_nothing(struct report *r, enum indicator_id rule)
 	struct json_out j = json_out_line(r->to);
 
 	put_start(&j, NO_TIME);
-	put_event(&j, "event", "process", NULL);
+	put_event(&j, "event", category_of(rule), "info", NULL);
 	json_out_text(&j, "outcome", looked ? "success" : "unknown");
-	json_out_text(&j, "reason",
-		      looked ? "nothing found" : "not looked at: no input tells what decides it");
+	json_out_text(&j, "reason", looked ? "nothing found" : "no input tells what decides it");
 	json_out_close(&j, '}');
 	put_rule(&j, rule);
 	json_out_open(&j, "labels", '{');
-	json_out_text(&j, "verdict",
-		      verdict_word(looked ? VERDICT_NOTHING : VERDICT_INDETERMINATE));
+	json_out_text(&j, "verdict", looked ? verdict_word(VERDICT_NOTHING) : NOT_LOOKED_AT);
+	if (!looked)
+		json_out_text(&j, "missing", indicators[rule].decided_by);
 	json_out_close(&j, '}');
 	json_out_close(&j, '}');
 	json_out_end(&j);

@@ -68,6 +68,9 @@ const char *report_time(int64_t time_ns, char room[REPORT_TIME_ROOM]);
 bool report_looked(const struct report *r, enum indicator_id rule);
 const char *severity_word(enum severity s);
 const char *verdict_word(enum verdict v);
+/* trouble_verdict - what an input that was in trouble comes to. */
+enum verdict trouble_verdict(enum trouble t);
+
 /* audit_alloc - memory, or the end of the program with a line that says so. */
 void *audit_alloc(void *old, size_t bytes);
 char *audit_copy(const char *text);

@@ -80,12 +80,10 @@ void ndjson_finding(struct report *r, const struct finding *f)
 
 void ndjson_trouble(struct report *r, const struct place *p, enum trouble t, const char *text)
 {
-	static const enum verdict verdict[] = {VERDICT_INPUT_ERROR, VERDICT_INDETERMINATE,
-					       VERDICT_NOTHING};
 	struct json_out j = json_out_line(r->to);
 
 	json_out_open(&j, NULL, '{');
-	json_out_text(&j, "verdict", verdict_word(verdict[t]));
+	json_out_text(&j, "verdict", verdict_word(trouble_verdict(t)));
 	json_out_text(&j, "what", text);
 	put_source(&j, p);
 	json_out_close(&j, '}');
@@ -99,10 +97,8 @@ void ndjson_nothing(struct report *r, enum indicator_id rule)
 
 	json_out_open(&j, NULL, '{');
 	json_out_text(&j, "rule", indicators[rule].id);
-	json_out_text(&j, "verdict",
-		      verdict_word(looked ? VERDICT_NOTHING : VERDICT_INDETERMINATE));
-	json_out_text(&j, "what",
-		      looked ? "nothing found" : "not looked at: no input tells what decides it");
+	json_out_text(&j, "verdict", looked ? verdict_word(VERDICT_NOTHING) : NOT_LOOKED_AT);
+	json_out_text(&j, "what", looked ? "nothing found" : "no input tells what decides it");
 	if (!looked)
 		json_out_text(&j, "missing", indicators[rule].decided_by);
 	json_out_close(&j, '}');

@@ -120,7 +120,7 @@ static void put_heading(struct report *r, const struct block *b)
 		!r->colour ? ""
 		: found    ? severity_colour[b->severity]
 			   : UNDECIDED_COLOUR,
-		found ? words[b->severity] : "UNDECIDED", r->colour ? COLOUR_END : "", i->id,
+		found ? words[b->severity] : "INDETERMINATE", r->colour ? COLOUR_END : "", i->id,
 		i->title, i->technique);
 	if (found && b->severity > SEVERITY_INFO)
 		fprintf(r->to, "  why   %s\n  next  %s\n", i->why, i->next);
@@ -227,6 +227,7 @@ static bool is_open(const struct report *r)
 static void put_counts(struct report *r)
 {
 	const char *comma = "";
+	bool found = false;
 
 	fputs("Found           ", r->to);
 	for (int s = SEVERITY_HIGH; s >= SEVERITY_INFO; s--) {
@@ -234,6 +235,7 @@ static void put_counts(struct report *r)
 
 		if (!n)
 			continue;
+		found |= s > SEVERITY_INFO;
 		fprintf(r->to, "%s%" PRIu64 " %s", comma, n,
 			s ? severity_word((enum severity)s) : "noted");
 		if (!s && !r->all)
@@ -241,9 +243,9 @@ static void put_counts(struct report *r)
 		comma = ", ";
 	}
 	if (!*comma)
-		fputs(is_open(r) ? "nothing, and not everything could be decided: this is not clean"
-				 : "nothing",
-		      r->to);
+		fputs("nothing", r->to);
+	if (!found && is_open(r))
+		fputs(", and some is indeterminate: this is not clean", r->to);
 	fputc('\n', r->to);
 	if (r->untold)
 		fprintf(r->to,
@@ -280,7 +282,7 @@ static void put_rules(struct report *r, const char *label, bool looked)
 
 static void put_undecided(struct report *r)
 {
-	const char *label = "Not decided";
+	const char *label = "Indeterminate";
 
 	for (int i = 0; i < INDICATOR_COUNT; i++) {
 		const struct tally *t = &r->tally[i];

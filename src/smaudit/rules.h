@@ -26,6 +26,9 @@ struct windows_path {     /* a normalised image path */
  *   root  what SystemRoot is on that host; NULL = "c:\\windows"
  */
 void path_windows(const char *path, const char *root, struct windows_path *ret);
+/* path_at_home - in one of the folders of C:\Windows, or of Windows on a volume, that home (HOME_*)
+ * has. */
+bool path_at_home(const struct windows_path *p, unsigned home);
 /* path_base - where the last component begins (either separator). */
 const char *path_base(const char *path);
 
@@ -57,6 +60,14 @@ struct name_verdict {
  *   system   LINUX: our images have no extension
  */
 void name_look(const char *name, bool cut, enum system system, struct name_verdict *ret);
+
+#define HOME_SYSTEM32 (1u << 0)
+#define HOME_SYSWOW64 (1u << 1)
+/*
+ * name_home - the folders of Windows in which alone an image of that base name lies, HOME_*; 0 = no
+ * rule is about it: smss, csrss, wininit, winlogon, services, lsass, svchost, autochk, lsm, lsaiso
+ */
+unsigned name_home(const char *base);
 
 /* ---- world.c, judge_process.c ---- */
 

@@ -99,10 +99,10 @@ static bool is_of_interest(const struct image_fact *f)
 	const char *path = f->claimed_path ? f->claimed_path : f->place.file;
 	struct name_verdict name;
 
-	name_look(path_base(path), false, f->format == IMAGE_ELF ? SYSTEM_LINUX : SYSTEM_WINDOWS,
-		  &name);
-	return f->ours || name.kind == NAME_EXACT || begins_with_smss(f->original_name) ||
-	       begins_with_smss(f->internal_name);
+	name_look(path_base(path), false,
+		  f->format == IMAGE_ELF || f->ours ? SYSTEM_LINUX : SYSTEM_WINDOWS, &name);
+	return f->ours || name.kind == NAME_EXACT || name_home(path_base(path)) ||
+	       begins_with_smss(f->original_name) || begins_with_smss(f->internal_name);
 }
 
 static void on_image(void *arg, const struct image_fact *f)

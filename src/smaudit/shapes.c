@@ -24,7 +24,7 @@ static const struct {
 	[COMPLAINT_DEEP]    = {TROUBLE_DEGRADED, 1, "more lists nested too deep"},
 	[COMPLAINT_HOSTS]   = {TROUBLE_DEGRADED, 1, NULL},
 	[COMPLAINT_BYTES]   = {TROUBLE_NOTE, 1, "more records with bytes that are no UTF-8"},
-	[COMPLAINT_TWICE]   = {TROUBLE_NOTE, 1, "more records with a name that stands twice"},
+	[COMPLAINT_TWICE]   = {TROUBLE_DEGRADED, SHAPES_ALOUD, "more records with a name that stands twice"},
 };
 /* clang-format on */
 
@@ -278,6 +278,7 @@ void shapes_record(struct reading *r, unsigned depth)
 {
 	struct record *rec = &r->records[depth];
 	struct place place = r->place;
+	char twice[RECORD_TWICE_BYTES];
 
 	if (shapes_list(r, rec)) {
 		if (record_find(rec, 0, "__children", 10))
@@ -287,14 +288,8 @@ void shapes_record(struct reading *r, unsigned depth)
 			r->unknown = place;
 	}
 	r->place = place;
-	if (rec->twice) {
-		char text[160];
-
-		snprintf(text, sizeof(text), "the name %.*s stands twice: its last value counts",
-			 (int)(rec->twice->name_bytes < 64 ? rec->twice->name_bytes : 64),
-			 rec->twice->name);
-		shapes_complain(r, COMPLAINT_TWICE, text);
-	}
+	if (record_twice(rec, twice, sizeof(twice)))
+		shapes_complain(r, COMPLAINT_TWICE, twice);
 	if (rec->invalid)
 		shapes_complain(r, COMPLAINT_BYTES, "bytes that are no UTF-8 are shown as ?");
 }

@@ -118,6 +118,7 @@ struct host {
 	const char *key;
 	const char *system_user;     /* how LocalSystem is written there */
 	const char *root[ROOTS_MAX]; /* where others of the core lie, folded */
+	uint8_t root_by[ROOTS_MAX];  /* which of them told it: a bit each */
 	struct boot *boots, *current;
 	struct snapshot *snapshot;
 	unsigned instances;
@@ -129,7 +130,7 @@ struct text_kept;
 
 struct name_seen {
 	char name[32];
-	uint8_t kind, system;
+	uint8_t kind, system, home; /* HOME_* */
 	bool cut, used;
 	const char *of;
 };
@@ -196,6 +197,11 @@ bool near_in_time(int64_t a, int64_t b, int64_t seconds);
 /* world_kept_as - IS_* by name, 0 = of no interest. world_names_smss - this path's base does. */
 unsigned world_kept_as(struct world *w, const struct process_fact *f);
 bool world_names_smss(struct world *w, const char *path, enum system system);
+/* names_agree - the name that a list gives (cut: it may go on) is that of the image; a short name
+ * agrees with any. */
+bool names_agree(const char *name, bool cut, const char *base);
+/* root_witness - the bit in root_by of an image of that base name, 0 = it tells no root. */
+unsigned root_witness(const char *base);
 /* world_learn - what a host tells of itself. */
 void world_learn(struct world *w, struct host *h, const struct process_fact *f, unsigned is);
 
@@ -233,6 +239,9 @@ struct telling { /* a finding with the room for its words */
 void telling_of(struct telling *t, const struct instance *i, enum indicator_id rule);
 /* instance_name - its base name; "" when nothing is known. */
 const char *instance_name(const struct instance *i);
+/* instance_names_agree - no list gives it another name than its image has. Linux: a process names
+ * itself, so it always does. */
+bool instance_names_agree(const struct instance *i);
 /* time_text - ISO 8601, milliseconds, Z. */
 void time_text(int64_t ns, char *ret, size_t cap);
 

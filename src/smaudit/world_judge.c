@@ -409,10 +409,7 @@ static void nobody_was_told_of(struct host *h)
 		INDICATOR_SPOOFED_PARENT};
 
 	for (unsigned n = 0; n < ARRAY_SIZE(rules); n++) {
-		struct undecided *u = &h->undecided[rules[n]];
-
-		if (!u->of)
-			u->missing = "a process named smss.exe";
+		h->undecided[rules[n]].missing = "a process named smss.exe";
 	}
 }
 

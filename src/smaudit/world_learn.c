@@ -6,7 +6,9 @@
  * in which one host writes what is the same on all: its root, its LocalSystem, its GUIDs' times.
  */
 #include <string.h>
+#include <strings.h>
 
+#include "base/bytes.h"
 #include "smaudit/world.h"
 
 /* ---- what kind of name it is; most facts carry one of a few hundred ---- */
@@ -29,40 +31,99 @@ static const struct name_seen *kind_of(struct world *w, const char *name, bool c
 	name_look(name, cut, system, &v);
 	seen->kind = (uint8_t)v.kind;
 	seen->system = (uint8_t)system;
+	seen->home = (uint8_t)(system == SYSTEM_WINDOWS ? name_home(name) : 0);
 	seen->cut = cut;
 	seen->of = v.of;
 	seen->used = true;
 	return seen;
 }
 
+/* Such an image is written as most are, and lies where it should. */
+static bool is_home(const struct world *w, const char *image, unsigned home)
+{
+	static const char device[] = "\\Device\\HarddiskVolume";
+	const char *root = w->root;
+	size_t n;
+
+	if (!strncasecmp(image, device, sizeof(device) - 1)) {
+		image += sizeof(device) - 1;
+		image += strspn(image, "0123456789");
+		root += 2; /* its drive */
+	}
+	n = strlen(root);
+	if (strncasecmp(image, root, n) || image[n] != '\\')
+		return false;
+	image += n + 1;
+	if (strncasecmp(image, "system32\\", 9) &&
+	    (!(home & HOME_SYSWOW64) || strncasecmp(image, "syswow64\\", 9)))
+		return false;
+	return !strpbrk(image + 9, "\\/");
+}
+
+bool names_agree(const char *name, bool cut, const char *base)
+{
+	size_t n = strlen(name);
+
+	if (strchr(base, '~'))
+		return true;
+	return !strncasecmp(name, base, n) && (cut || !base[n] || !strcasecmp(base + n, ".exe"));
+}
+
+/* By the one name that is the process's. */
+static unsigned kept_by_name(struct world *w, const struct process_fact *f, const char *name,
+			     bool cut)
+{
+	const struct name_seen *k = kind_of(w, name, cut, f->system);
+	bool many;
+
+	if (k->kind == NAME_EXACT && !strcmp(k->of, "smss"))
+		return IS_SMSS;
+	if (f->original_name && (f->original_name[0] | 32) == 's' &&
+	    world_names_smss(w, f->original_name, f->system))
+		return IS_NEAR;      /* a session manager under another name */
+	if (k->home & HOME_SYSWOW64) /* nothing that the session manager or its children start */
+		return identity_doubtful(f) ? IS_CORE : 0;
+	many = k->kind == NAME_EXACT && !strcmp(k->of, "lsass");
+	if (k->home && (many || k->kind != NAME_EXACT)) /* there are too many to keep */
+		return f->seen == SEEN_ALIVE || identity_doubtful(f) ||
+				       (f->image && !is_home(w, f->image, k->home))
+			       ? IS_CORE
+			       : 0;
+	if (k->kind == NAME_EXACT)
+		return IS_CORE;
+	return k->kind == NAME_OTHER ? 0 : IS_NEAR;
+}
+
+/* By the name that a list gives beside an image of another name. */
+static unsigned kept_by_list(struct world *w, const struct process_fact *f, const char *base)
+{
+	const struct name_seen *k;
+
+	if (!f->name || f->name == base || names_agree(f->name, f->name_cut, base))
+		return 0;
+	k = kind_of(w, f->name, f->name_cut, f->system);
+	return k->kind == NAME_OTHER || k->kind == NAME_EXACT ? 0 : IS_NEAR;
+}
+
 unsigned world_kept_as(struct world *w, const struct process_fact *f)
 {
-	const char *name = f->image && *path_base(f->image) ? path_base(f->image) : f->name;
-	const struct name_seen *k;
+	const char *base = f->image && *path_base(f->image) ? path_base(f->image) : NULL;
+	const char *name = base && !(f->name && strchr(base, '~')) ? base : f->name;
 	const char *gone;
 	char kept[64];
 
-	if (f->system == SYSTEM_LINUX && name && (gone = strstr(name, " (deleted)")) &&
+	if (f->pid == 4 && f->system == SYSTEM_WINDOWS)
+		return IS_SYSTEM;
+	if (!name)
+		return 0;
+	if (f->system == SYSTEM_LINUX && (gone = strstr(name, " (deleted)")) &&
 	    (size_t)(gone - name) < sizeof(kept)) {
 		memcpy(kept, name, (size_t)(gone - name));
 		kept[gone - name] = '\0';
 		name = kept;
 	}
-	if (f->pid == 4 && f->system == SYSTEM_WINDOWS)
-		return IS_SYSTEM;
-	if (!name)
-		return 0;
-	k = kind_of(w, name, f->name_cut && !f->image, f->system);
-	if (k->kind == NAME_EXACT && !strcmp(k->of, "smss"))
-		return IS_SMSS;
-	if (f->original_name && (f->original_name[0] | 32) == 's' &&
-	    world_names_smss(w, f->original_name, f->system))
-		return IS_NEAR; /* a session manager under another name */
-	if (k->kind == NAME_EXACT && (!strcmp(k->of, "svchost") || !strcmp(k->of, "lsass")))
-		return identity_doubtful(f) ? IS_CORE : 0; /* there are too many to keep */
-	if (k->kind == NAME_EXACT)
-		return IS_CORE;
-	return k->kind == NAME_OTHER ? 0 : IS_NEAR;
+	return kept_by_name(w, f, name, f->name_cut && name == f->name) |
+	       (base ? kept_by_list(w, f, name) : 0);
 }
 
 bool world_names_smss(struct world *w, const char *path, enum system system)
@@ -77,28 +138,40 @@ bool world_names_smss(struct world *w, const char *path, enum system system)
 
 /* ---- the host learns from everything ---- */
 
+static const char *const witnesses[] = {"wininit.exe", "services.exe", "lsass.exe"};
+
+unsigned root_witness(const char *base)
+{
+	for (unsigned n = 0; n < ARRAY_SIZE(witnesses); n++) {
+		if (!strcasecmp(base, witnesses[n]))
+			return 1u << n;
+	}
+	return 0;
+}
+
 static void learn_root(struct world *w, struct host *h, const char *image)
 {
-	static const char *const tails[] = {"\\system32\\wininit.exe", "\\system32\\services.exe",
-					    "\\system32\\lsass.exe"};
+	static const char folder[] = "\\system32\\";
+	unsigned by = root_witness(path_base(image));
 	struct windows_path p;
-	size_t n;
+	char *tail;
 
+	if (!by)
+		return;
 	path_windows(image, w->root, &p);
-	n = strlen(p.text);
-	for (unsigned t = 0; t < 3; t++) {
-		size_t m = strlen(tails[t]);
-		char root[520];
-
-		if (p.cut || p.unc || n <= m || strcmp(p.text + n - m, tails[t]))
-			continue;
-		memcpy(root, p.text, n - m);
-		root[n - m] = '\0';
-		for (unsigned r = 0; r < ROOTS_MAX; r++) {
-			if (!h->root[r])
-				h->root[r] = text_keep(w, root);
-			if (!strcmp(h->root[r], root))
-				break;
+	tail = p.text + (path_base(p.text) - p.text);
+	if (p.cut || p.unc || (size_t)(tail - p.text) < sizeof(folder))
+		return;
+	tail -= sizeof(folder) - 1;
+	if (strncmp(tail, folder, sizeof(folder) - 1))
+		return;
+	*tail = '\0';
+	for (unsigned r = 0; r < ROOTS_MAX; r++) {
+		if (!h->root[r])
+			h->root[r] = text_keep(w, p.text);
+		if (!strcmp(h->root[r], p.text)) {
+			h->root_by[r] |= (uint8_t)by;
+			break;
 		}
 	}
 }

@@ -71,7 +71,11 @@ setup() {
   run --separate-stderr "$AUDIT" processes clean.jsonl --json --all
   [ "$status" -eq 0 ]
   [ "$(jq -r 'select(.rule == "unexpected-child").verdict' <<<"$output")" = nothing ]
-  [ "$(jq -r 'select(.rule == "boot-execute").verdict' <<<"$output")" = indeterminate ]
+  [ "$(jq -r 'select(.rule == "boot-execute").verdict' <<<"$output")" = not-looked-at ]
+  [[ $output != *indeterminate* ]]
+  run --separate-stderr "$AUDIT" processes clean.jsonl --format ecs --all
+  [ "$(jq -r 'select(.rule.id == "boot-execute").labels.verdict' <<<"$output")" = not-looked-at ]
+  jq -es 'all(.[]; .event.category and (.labels.verdict == "nothing" or .labels.missing))' <<<"$output"
 }
 
 @test "--quiet prints nothing, the status tells; errors are still said" {

@@ -186,6 +186,66 @@ def path_on_another_drive_with_the_whole_system():
     return b
 
 
+@case("wrong-path")
+def path_of_services():
+    b = boot()
+    b.start(100, 7000, 5000, "C:\\Users\\anna\\services.exe")
+    return b
+
+
+@case()
+def path_of_a_host_of_services_is_none_of_the_core():
+    b = boot()
+    b.start(100, 7000, 5000, "D:\\Windows\\System32\\svchost.exe")
+    return b
+
+
+@case("wrong-path")
+def path_of_lsass_in_syswow64():
+    b = boot()
+    b.start(100, 7000, 5000, "C:\\Windows\\SysWOW64\\lsass.exe")
+    return b
+
+
+@case("wrong-path")
+def path_of_lsm():
+    b = boot()
+    b.start(100, 7000, 5000, "C:\\ProgramData\\lsm.exe")
+    return b
+
+
+@case("wrong-path")
+def path_of_services_on_a_drive_of_its_own():
+    b = boot()
+    b.start(100, 7000, 5000, "D:\\Windows\\System32\\services.exe")
+    return b
+
+
+@case("unexpected-child", "wrong-path")
+def path_of_autochk():
+    b = boot()
+    b.start(3.9, 324, 304, "C:\\Windows\\Temp\\autochk.exe")
+    return b
+
+
+@case()
+def path_of_each_where_it_belongs():
+    b = boot()
+    for n, image in enumerate((S32 + "lsass.exe", S32 + "lsm.exe", S32 + "lsaiso.exe",
+                               "C:\\Windows\\SysWOW64\\svchost.exe", "\\SystemRoot\\System32\\svchost.exe",
+                               "C:\\WINDOWS\\system32\\SVCHOST.EXE",
+                               "C:\\Program Files\\Contoso\\service.exe")):
+        b.start(100 + n, 7000 + 4 * n, 600, image)
+    return b
+
+
+@case()
+def path_of_services_short():
+    b = boot()
+    b.start(100, 7000, 600, "C:\\WINDOW~1\\System32\\svchost.exe")
+    return b
+
+
 # ---- wrong-parent ----
 
 @case("wrong-parent", "second-persistent-instance")
@@ -571,6 +631,31 @@ def list_with_its_clock_set_back():
 def list_with_a_near_name():
     rows = List()
     rows.add(300, 4800, 620, "svch0st.exe", 0)
+    return rows
+
+
+@case("near-miss-name")
+def list_with_a_near_name_of_another_image():
+    rows = List()
+    rows.add(300, 4800, 620, "smsss.exe", 0)
+    rows.rows[-1]["Audit"] = "\\Device\\HarddiskVolume3\\Windows\\System32\\svchost.exe"
+    return rows
+
+
+@case("identity-mismatch")
+def list_with_a_name_of_another_image():
+    rows = List()
+    rows.add(300, 4800, 620, "lsass.exe", 0)
+    rows.rows[-1]["Audit"] = "\\Device\\HarddiskVolume3\\Windows\\System32\\notepad.exe"
+    return rows
+
+
+@case()
+def list_with_names_that_were_cut():
+    rows = List()
+    for n, name in enumerate(("svchost.exe", "fontdrvhost.exe", "SearchIndexer.exe", "lsass.exe")):
+        rows.add(300, 4800 + 4 * n, 600, name[:14], 0)
+        rows.rows[-1]["Audit"] = "\\Device\\HarddiskVolume3\\Windows\\System32\\" + name
     return rows
 
 

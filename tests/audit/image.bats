@@ -182,10 +182,8 @@ for line in sys.stdin:
 @test "shim-signed: two entries, one under a known authority, one under a root not known here" {
   local shim=/usr/lib/shim/shimx64.efi.signed
   [ -f "$shim" ] || skip "no $shim (shim-signed)"
-  run "$AUDIT" image "$shim"
-  [ "$status" -eq 0 ]
   run "$AUDIT" image --all --format ndjson "$shim"
-  [ "$status" -eq 0 ]
+  [ "$status" -eq 3 ]
   [[ $output == *'by Microsoft Windows UEFI Driver Publisher, issued by Microsoft Corporation UEFI CA 2011'* ]]
   [[ $output == *'by Microsoft UEFI CA 2023 signer'* ]]
   # its first signature is by a certificate of one year: only its time stamp keeps it
@@ -198,6 +196,37 @@ for line in sys.stdin:
   mkdir -p "$IMAGES/shim"
   cp "$shim" "$IMAGES/shim/smss.exe"
   is shim 1 'finding identity-mismatch high' 'finding wrong-signer high'
+}
+
+@test "a program that no rule is about is not clean: exit 3, why, and what to do" {
+  local dir=$BATS_TEST_TMPDIR
+  cp "$IMAGES/bare/smss.exe" "$dir/tool.exe" # it has no version resource
+  run "$AUDIT" image "$dir/tool.exe"
+  [ "$status" -eq 3 ]
+  [[ $output == *'this is not clean'*'Indeterminate   unsigned-image: a rule about a program of this name; --claimed PATH'* ]]
+  run "$AUDIT" image "$dir/tool.exe" --claimed 'C:\Windows\System32\smss.exe'
+  [ "$status" -eq 1 ]
+  run "$AUDIT" image "$dir/tool.exe" --format ecs
+  [ "$(jq -r '"\(.event.category[0]) \(.labels.verdict)"' <<<"$output")" = 'file indeterminate' ]
+  cp "$AUDIT" "$dir/tool"
+  run "$AUDIT" image "$dir/tool"
+  [ "$status" -eq 3 ]
+  [[ $output == *--claimed* ]]
+}
+
+@test "other images of the system are judged by place and signature" {
+  local dir=$BATS_TEST_TMPDIR
+  cp "$IMAGES/bare/smss.exe" "$dir/svchost.exe"
+  run "$AUDIT" image "$dir/svchost.exe"
+  [ "$status" -eq 3 ]
+  [[ $output == *'unsigned-image: the catalogues of its machine'* ]]
+  run "$AUDIT" image "$dir/svchost.exe" --claimed 'C:\Windows\SysWOW64\svchost.exe'
+  [ "$status" -eq 3 ]
+  run "$AUDIT" image "$dir/svchost.exe" --claimed 'C:\Windows\svchost.exe'
+  [ "$status" -eq 1 ]
+  [[ $output == *'does not lie in System32'* ]]
+  run "$AUDIT" image "$IMAGES/tampered/smss.exe" --claimed 'C:\Windows\System32\lsass.exe' "${ROOTS[@]}"
+  [ "$status" -eq 1 ]
 }
 
 @test "what is no image is an input error that names the file" {

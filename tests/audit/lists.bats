@@ -83,6 +83,38 @@ JSON
   [[ ${output#*Nothing found} == *near-miss-name* ]]
 }
 
+@test "a name that stands twice in a record is said with its place: the other value may hide something" {
+  boot | sed '3s/"Image": "[^"]*"/"Image": "C:\\\\Temp\\\\smss.exe", &/' >"$DIR/twice.jsonl"
+  run "$AUDIT" processes "$DIR/twice.jsonl"
+  [ "$status" -eq 3 ]
+  [[ $output == *"twice.jsonl:3: read in part: the name Image stands twice"* ]]
+  run "$AUDIT" processes "$DIR/twice.jsonl" --format ndjson
+  [[ $output == *'"verdict":"indeterminate","what":"the name Image stands twice'* ]]
+  # not even where so many names are alike that comparing each would take for ever
+  python3 - "$DIR/many.jsonl" <<'PYTHON'
+import sys
+names = ["".join("aAbB"[n >> 2 * i & 3] for i in range(6)) for n in range(2000)]
+names = ["xx%syxx%szz" % (n[:3], n[3:]) for n in names]
+open(sys.argv[1], "w").write('{"PID": 7, "ImageFileName": "a.exe", %s}\n' % ", ".join(
+    '"%s": 1' % n for n in dict.fromkeys(names)))
+PYTHON
+  run "$AUDIT" processes "$DIR/many.jsonl"
+  [[ $output == *"many.jsonl:1: read in part: too many names that are alike"* ]]
+}
+
+@test "the name that a list gives is judged as well as its image's, and told once" {
+  cat >"$DIR/osquery.json" <<'JSON'
+[{"pid": "404", "parent": "4", "name": "smss.exe", "path": "C:\\Windows\\System32\\smss.exe"},
+ {"pid": "6001", "parent": "560", "name": "smss .exe", "path": "C:\\Windows\\System32\\svchost.exe"},
+ {"pid": "6002", "parent": "560", "name": "csrss.exe", "path": "C:\\Windows\\System32\\calc.exe"},
+ {"pid": "6003", "parent": "560", "name": "svchost.exe", "path": "C:\\Windows\\SysWOW64\\svchost.exe"}]
+JSON
+  [ "$(found processes "$DIR/osquery.json")" = 'identity-mismatch high calc.exe pid 6002
+near-miss-name high svchost.exe pid 6001' ]
+  run "$AUDIT" processes "$DIR/osquery.json"
+  [[ $output == *'name      smss .exe'*'near smss'* || $output == *'near smss'*'smss .exe'* ]]
+}
+
 @test "what is no list is refused with what it is" {
   printf 'regf%0100d' 0 >"$DIR/hive"
   run "$AUDIT" processes "$DIR/hive"

@@ -64,6 +64,16 @@ page() {
   [ "$output" = "$once" ]
 }
 
+@test "findings with rules that were not looked at are read; a name that stands twice is said" {
+  "$AUDIT" processes "$DIR/boot.jsonl" --all --format ndjson >"$DIR/all.ndjson" || [ $? -eq 1 ]
+  grep -q '"verdict":"not-looked-at"' "$DIR/all.ndjson"
+  run -0 --separate-stderr page smss.exe "$DIR/all.ndjson"
+  [ -z "$stderr" ]
+  sed -i '1s/"rule":/"rule":"late-start",&/' "$DIR/all.ndjson"
+  run --separate-stderr page smss.exe "$DIR/all.ndjson"
+  [[ $stderr == *"all.ndjson:1: read in part: the name rule stands twice"* ]]
+}
+
 @test "privileges of Volatility's list have their shares" {
   cat >"$DIR/privileges.csv" <<'CSV'
 TreeDepth,PID,Process,Value,Privilege,Attributes,Description

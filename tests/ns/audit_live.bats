@@ -50,6 +50,10 @@ undecided() { jq -r 'select(.verdict == "indeterminate") | .rule' "$M/audit"; }
   [ "$status" -eq 0 ]
   [ ! -s "$M/found" ]
   [ -z "$(undecided)" ]
+  # each installed program is told with the machine that it is for
+  inside smaudit live --grace 2 --format ndjson --all | jq -r '.evidence.machine // empty' | sort -u >"$M/machines"
+  [ -s "$M/machines" ]
+  isnt grep -qx 0x0000 "$M/machines"
   off
 }
 

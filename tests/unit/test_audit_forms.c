@@ -133,6 +133,7 @@ static void ecs_puts_evidence_where_it_belongs(void **state)
 	has(told(&t),
 	    "{\"@timestamp\":\"2020-09-04T07:07:36.123Z\",\"ecs\":{\"version\":\"9.0.0\"}");
 	has(t.text, "\"kind\":\"alert\"");
+	has(t.text, "\"category\":[\"process\"]");
 	has(t.text, "\"severity\":73");
 	has(t.text, "\"technique\":{\"id\":\"T1036\",\"subtechnique\":{\"id\":\"T1036.005\"}}");
 	has(t.text,
@@ -157,6 +158,21 @@ static void ecs_puts_evidence_where_it_belongs(void **state)
 	has(t.text, "\"severity\":47");
 	has(t.text,
 	    "\"value\":\"BootExecute\",\"data\":{\"strings\":[\"autocheck autochk *\",\"beb\"]}");
+	done(&t);
+}
+
+static void ecs_says_what_an_input_in_trouble_comes_to(void **state)
+{
+	static const struct place p = {"a.json", 7};
+	struct trial t;
+
+	begin(&t, REPORT_ECS, false);
+	report_trouble(t.r, &p, TROUBLE_DEGRADED, "cut");
+	has(told(&t), "\"kind\":\"pipeline_error\"");
+	has(t.text, "\"category\":[\"file\"],\"type\":[\"error\"],\"outcome\":\"unknown\"");
+	has(t.text, "\"labels\":{\"verdict\":\"indeterminate\"}");
+	report_trouble(t.r, &p, TROUBLE_INPUT, "broken");
+	has(told(&t), "\"labels\":{\"verdict\":\"input-error\"}");
 	done(&t);
 }
 
@@ -187,6 +203,7 @@ int main(void)
 		cmocka_unit_test(evidence_cannot_drive_a_terminal),
 		cmocka_unit_test(long_evidence_is_cut_for_people_only),
 		cmocka_unit_test(ecs_puts_evidence_where_it_belongs),
+		cmocka_unit_test(ecs_says_what_an_input_in_trouble_comes_to),
 		cmocka_unit_test(times_are_told_to_the_millisecond),
 	};
 

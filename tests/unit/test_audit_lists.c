@@ -164,7 +164,11 @@ static void what_is_bad_is_named_and_costs_itself(void **state)
 		{"[{" VOLATILITY "},\n", 1, "x:2 degraded: the input ends within a list"},
 		{"{" VOLATILITY "}\n{\"a\":{\"b\":1}}\n{\"c\":1}\n", 1,
 		 "x:2 degraded: 2 records of no known shape"},
-		{"{" VOLATILITY ",\"PID\":404}\n", 1, "x:1 note: the name PID stands twice"},
+		{"{" VOLATILITY ",\"PID\":404}\n", 1,
+		 "x:1 degraded: the name PID stands twice in one record"},
+		{"{\"a\":{\"PID\":1},\"b\":{\"PID\":1},\"PID\":5,\"ImageFileName\":\"a\"}"
+		 "\n{" VOLATILITY ",\"Path\":\"C:\\\\a\",\"Path\":\"C:\\\\b\"}\n",
+		 2, "x:2 degraded: the name Path stands twice"},
 		{"{\"PID\":404,\"ImageFileName\":\"a\xff\"}\n", 1, "x:1 note: bytes that are no"},
 		{"{\"PID\":\"x\",\"ImageFileName\":\"a\"}\n{" VOLATILITY "}\n", 1,
 		 "x:1 input: a process without a pid"},

@@ -127,13 +127,14 @@ static void people_see_the_gravest_first_and_why_once(void **state)
 	assert_int_equal(report_end(t.r), 1);
 	has(told(&t), "HIGH  wrong-path");
 	assert_true(strstr(t.text, "HIGH  wrong-path") < strstr(t.text, "MEDIUM  late-start"));
-	assert_true(strstr(t.text, "MEDIUM  late") < strstr(t.text, "UNDECIDED  wrong-account"));
+	assert_true(strstr(t.text, "MEDIUM  late") <
+		    strstr(t.text, "INDETERMINATE  wrong-account"));
 	assert_null(strstr(strstr(t.text, "  why   The genuine image lies") + 1,
 			   "  why   The genuine image lies"));
 	has(t.text, "smss.exe pid 7002");
 	has(t.text, "found in  boot.jsonl:12");
 	has(t.text, "Found           2 high, 1 medium\n");
-	has(t.text, "Not decided     wrong-account: SID\n");
+	has(t.text, "Indeterminate   wrong-account: SID\n");
 	has(t.text, "Nothing found   wrong-parent, second-persistent-instance,");
 	has(t.text, "Not looked at   unsigned-image,");
 	done(&t);
@@ -141,8 +142,8 @@ static void people_see_the_gravest_first_and_why_once(void **state)
 	begin(&t, REPORT_TEXT, false); /* without --all the summary tells of what is undecided */
 	report_add(t.r, &f);
 	assert_int_equal(report_end(t.r), 3);
-	has_not(told(&t), "UNDECIDED");
-	has(t.text, "Not decided     wrong-account: SID\n");
+	has_not(told(&t), "INDETERMINATE");
+	has(t.text, "Indeterminate   wrong-account: SID\n");
 	done(&t);
 }
 
@@ -161,7 +162,18 @@ static void what_was_not_looked_at_is_not_clean(void **state)
 	report_input(t.r, "SYSTEM", SOURCE_HIVE, "registry hive", 9);
 	assert_int_equal(report_end(t.r), 0);
 	has(told(&t), "{\"rule\":\"boot-execute\",\"verdict\":\"nothing\"");
-	has(t.text, "{\"rule\":\"wrong-path\",\"verdict\":\"indeterminate\"");
+	has_not(t.text, "indeterminate");
+	has(t.text, "{\"rule\":\"wrong-path\",\"verdict\":\"not-looked-at\"");
+	assert_int_equal(lines_of(t.text), INDICATOR_COUNT);
+	done(&t);
+
+	begin(&t, REPORT_ECS, true);
+	report_input(t.r, "SYSTEM", SOURCE_HIVE, "registry hive", 9);
+	assert_int_equal(report_end(t.r), 0);
+	has(told(&t), "\"category\":[\"registry\"],\"type\":[\"info\"],\"outcome\":\"success\"");
+	has(t.text, "\"category\":[\"file\"],\"type\":[\"info\"],\"outcome\":\"unknown\"");
+	has(t.text, "\"labels\":{\"verdict\":\"not-looked-at\",\"missing\":\"image path (Sysmon");
+	has_not(t.text, "indeterminate");
 	assert_int_equal(lines_of(t.text), INDICATOR_COUNT);
 	done(&t);
 }

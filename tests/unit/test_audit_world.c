@@ -238,6 +238,83 @@ static void devices_are_compared_with_each_other(void **state)
 	assert_string_equal(findings(), "wrong-path");
 }
 
+static void the_whole_core_has_one_home(void **state)
+{
+	static const char *const wrong[] = {"C:\\Windows\\Temp\\services.exe",
+					    "C:\\Windows\\lsass.exe",
+					    "C:\\Windows\\SysWOW64\\csrss.exe",
+					    "C:\\ProgramData\\wininit.exe",
+					    "C:\\Windows\\System32\\a\\winlogon.exe",
+					    "C:\\Windows\\System\\autochk.exe",
+					    "C:\\a\\lsm.exe",
+					    "D:\\Windows\\System32\\lsaiso.exe",
+					    "D:\\Windows\\System32\\services.exe",
+					    "\\\\host\\c$\\Windows\\System32\\lsass.exe"};
+
+	for (unsigned n = 0; n < ARRAY_SIZE(wrong); n++) {
+		begin();
+		boot(T0);
+		started(T0 + 10 * S, 600, 440, S32 "services.exe");
+		started(T0 + 90 * S, 900, 600, wrong[n]);
+		assert_string_equal(findings(), "wrong-path");
+	}
+	begin();
+	boot(T0);
+	started(T0 + 10 * S, 600, 440, S32 "services.exe");
+	started(T0 + 11 * S, 604, 600, "C:\\Windows\\SysWOW64\\svchost.exe");
+	started(T0 + 12 * S, 608, 600, "\\SystemRoot\\System32\\svchost.exe");
+	started(T0 + 13 * S, 612, 440, "C:\\WINDOWS\\system32\\lsass.exe");
+	started(T0 + 14 * S, 616, 440, S32 "lsm.exe");
+	started(T0 + 15 * S, 620, 440, S32 "lsaiso.exe");
+	started(T0 + 16 * S, 624, 600, "C:\\Program Files\\a\\service.exe");
+	assert_string_equal(findings(), "");
+}
+
+static void listed(uint32_t pid, const char *name, const char *image)
+{
+	struct process_fact f = start(T0 + 100 * S, pid, 600, image);
+
+	f.seen = SEEN_ALIVE;
+	f.list = LIST_LIVE;
+	f.name = name;
+	world_process(world, &f);
+}
+
+/* The name that a list gives and the image's own are both judged, and one thing is told once. */
+static void a_list_may_give_another_name(void **state)
+{
+	static const struct {
+		const char *name, *image, *found;
+	} cases[] = {
+		{"smss .exe", S32 "svchost.exe", "near-miss-name"},
+		{"smsss.exe", S32 "notepad.exe", "near-miss-name"},
+		{"\xd1\x95mss.exe", S32 "dllhost.exe", "near-miss-name"},
+		{"smsss.exe", "C:\\a\\smsss.exe", "near-miss-name"},
+		{"notepad.exe", "C:\\a\\smsss.exe", "near-miss-name"},
+		{"lsass.exe", S32 "notepad.exe", "identity-mismatch"},
+		{"notepad.exe", S32 "lsass.exe", "identity-mismatch"},
+		{"csrss.exe", S32 "svchost.exe", "identity-mismatch"},
+		{"SVCHOST.EXE", S32 "svchost.exe", ""},
+		{"svchost", S32 "svchost.exe", ""},
+		{"notepad.exe", S32 "calc.exe", ""},
+		{"svchost.exe", "C:\\Windows\\System32\\SVCHOS~1.EXE", ""},
+	};
+
+	for (unsigned n = 0; n < ARRAY_SIZE(cases); n++) {
+		const char *at;
+
+		begin();
+		boot(T0);
+		listed(900, cases[n].name, cases[n].image);
+		if (strcmp(end_with("finding"), cases[n].found))
+			fail_msg("%s of %s: %s", cases[n].name, cases[n].image, text);
+		at = strstr(text, "\"verdict\":\"finding\"");
+		assert_true(!*cases[n].found == !at);
+		assert_null(at ? strstr(at + 1, "\"verdict\":\"finding\"") : NULL);
+		free(text);
+	}
+}
+
 static void our_own_system_is_judged_by_its_images(void **state)
 {
 	begin();
@@ -280,6 +357,8 @@ int main(void)
 		cmocka_unit_test(two_streams_tell_of_one_process),
 		cmocka_unit_test(a_source_that_tells_signatures_is_believed),
 		cmocka_unit_test(devices_are_compared_with_each_other),
+		cmocka_unit_test(the_whole_core_has_one_home),
+		cmocka_unit_test(a_list_may_give_another_name),
 		cmocka_unit_test(our_own_system_is_judged_by_its_images),
 	};
 
