@@ -73,3 +73,8 @@ bool str_is_host_name(const char *name);
 
 /* err_text - a constant English text of a positive errno ("no such file"); "error" if unknown. */
 const char *err_text(int err);
+
+#define STR_FAR 48u
+/* str_distance - letters to change, drop, add or swap, case aside; STR_FAR for words too long.
+ * For "did you mean": small tables of our own words. */
+unsigned str_distance(const char *a, const char *b);

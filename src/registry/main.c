@@ -366,7 +366,7 @@ static int no_verb(const char *word)
 		return EXIT_USAGE_2;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
-		unsigned d = schema_distance(word, verbs[i].word);
+		unsigned d = str_distance(word, verbs[i].word);
 
 		if (d < nearest) {
 			nearest = d;

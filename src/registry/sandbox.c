@@ -38,41 +38,17 @@
 #endif
 
 static const int allowed[] = {
-	__NR_read,
-	__NR_write,
-	__NR_pread64,
-	__NR_pwrite64,
-	__NR_readv,
-	__NR_writev,
-	__NR_close,
-	__NR_fstat,
-	__NR_newfstatat,
-	__NR_lseek,
-	__NR_munmap,
-	__NR_mremap,
-	__NR_madvise,
-	__NR_brk,
-	__NR_futex,
-	__NR_memfd_create,
-	__NR_ftruncate,
-	__NR_fcntl,
-	__NR_sendmsg,
-	__NR_recvmsg,
-	__NR_sendto,
-	__NR_recvfrom,
-	__NR_ppoll,
-	__NR_getrandom,
-	__NR_rt_sigreturn,
-	__NR_rt_sigprocmask,
-	__NR_rt_sigaction,
-	__NR_exit,
-	__NR_exit_group,
-	__NR_clock_gettime,
-	__NR_getpid,
-	__NR_gettid,
-	__NR_tgkill,
-	__NR_sched_yield,
-	__NR_restart_syscall,
+	__NR_read,           __NR_write,         __NR_pread64,
+	__NR_pwrite64,       __NR_readv,         __NR_writev,
+	__NR_close,          __NR_fstat,         __NR_newfstatat,
+	__NR_lseek,          __NR_munmap,        __NR_mremap,
+	__NR_madvise,        __NR_brk,           __NR_futex,
+	__NR_memfd_create,   __NR_ftruncate,     __NR_sendmsg,
+	__NR_recvmsg,        __NR_sendto,        __NR_recvfrom,
+	__NR_ppoll,          __NR_getrandom,     __NR_rt_sigreturn,
+	__NR_rt_sigprocmask, __NR_rt_sigaction,  __NR_exit,
+	__NR_exit_group,     __NR_clock_gettime, __NR_getpid,
+	__NR_gettid,         __NR_sched_yield,   __NR_restart_syscall,
 #ifdef __NR_poll
 	__NR_poll,
 #endif
@@ -120,9 +96,33 @@ static unsigned landlock(void)
 	(struct sock_filter) BPF_JUMP(BPF_JMP | (test) | BPF_K, (value), (yes), (no))
 #define ARG_LOW(n) (offsetof(struct seccomp_data, args) + 8u * (n))
 
+/*
+ * fcntl: what duplicates, asks and seals. F_SETOWN, F_SETSIG and O_ASYNC would let a pipe send any
+ * signal to any process of the user. tgkill: abort() needs it, for the process itself alone.
+ */
+static unsigned short add_narrow(struct sock_filter *code, unsigned short n)
+{
+	static const int commands[] = {F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD,    F_SETFD,
+				       F_GETFL, F_ADD_SEALS,     F_GET_SEALS};
+	const unsigned char count = ARRAY_SIZE(commands);
+
+	code[n++] = JUMP(BPF_JEQ, __NR_fcntl, 0, (unsigned char)(3 + count));
+	code[n++] = LOAD(ARG_LOW(1));
+	for (unsigned char i = 0; i < count; i++)
+		code[n++] = JUMP(BPF_JEQ, (uint32_t)commands[i], (unsigned char)(count - i), 0);
+	code[n++] = ANSWER(SECCOMP_RET_ERRNO | EPERM);
+	code[n++] = ANSWER(SECCOMP_RET_ALLOW);
+	code[n++] = JUMP(BPF_JEQ, __NR_tgkill, 0, 4);
+	code[n++] = LOAD(ARG_LOW(0));
+	code[n++] = JUMP(BPF_JEQ, (uint32_t)getpid(), 1, 0);
+	code[n++] = ANSWER(SECCOMP_RET_ERRNO | EPERM);
+	code[n++] = ANSWER(SECCOMP_RET_ALLOW);
+	return n;
+}
+
 static unsigned seccomp(void)
 {
-	struct sock_filter code[ARRAY_SIZE(allowed) * 2 + 24];
+	struct sock_filter code[ARRAY_SIZE(allowed) * 2 + 48];
 	struct sock_fprog program = {.filter = code};
 	unsigned short n = 0;
 
@@ -136,6 +136,7 @@ static unsigned seccomp(void)
 		code[n++] = JUMP(BPF_JEQ, (uint32_t)allowed[i], 0, 1);
 		code[n++] = ANSWER(SECCOMP_RET_ALLOW);
 	}
+	n = add_narrow(code, n);
 	/* openat: to read only (libhivex opens the memfd through /proc/self/fd) */
 	code[n++] = JUMP(BPF_JEQ, __NR_openat, 0, 4);
 	code[n++] = LOAD(ARG_LOW(2));

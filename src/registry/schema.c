@@ -47,46 +47,11 @@ const struct schema_row *schema_find(enum schema_key key, const char *name)
 	return any;
 }
 
-static unsigned least(unsigned a, unsigned b)
-{
-	return a < b ? a : b;
-}
-
-#define WORD_MAX 47u /* our longest name has 28 letters */
-
-unsigned schema_distance(const char *a, const char *b)
-{
-	unsigned row[3][WORD_MAX + 1], *now = row[0], *last = row[1], *before = row[2];
-	unsigned an = (unsigned)strlen(a), bn = (unsigned)strlen(b);
-
-	if (an > WORD_MAX || bn > WORD_MAX)
-		return WORD_MAX + 1;
-	for (unsigned k = 0; k <= bn; k++)
-		now[k] = k;
-	for (unsigned i = 1; i <= an; i++) {
-		unsigned *free_row = before;
-
-		before = last;
-		last = now;
-		now = free_row;
-		now[0] = i;
-		for (unsigned k = 1; k <= bn; k++) {
-			char x[2] = {a[i - 1], 0}, y[2] = {b[k - 1], 0};
-			unsigned change = !str_same_fold(x, y);
-
-			now[k] = least(least(last[k] + 1, now[k - 1] + 1), last[k - 1] + change);
-			if (i > 1 && k > 1 && a[i - 1] == b[k - 2] && a[i - 2] == b[k - 1])
-				now[k] = least(now[k], before[k - 2] + 1);
-		}
-	}
-	return now[bn];
-}
-
 /* The row whose name is nearest, of one key (ours) or of all others; NULL when none is near. */
 static const struct schema_row *nearest_row(enum schema_key key, bool ours, const char *name)
 {
 	const struct schema_row *row, *best = NULL;
-	unsigned nearest = WORD_MAX;
+	unsigned nearest = STR_FAR;
 	size_t count;
 
 	row = schema_rows(&count);
@@ -95,7 +60,7 @@ static const struct schema_row *nearest_row(enum schema_key key, bool ours, cons
 
 		if ((row[i].key == key) != ours || !row[i].name[0] || str_same(row[i].name, "*"))
 			continue;
-		d = schema_distance(name, row[i].name);
+		d = str_distance(name, row[i].name);
 		if (d < nearest && d <= 1 + strlen(row[i].name) / 6) {
 			nearest = d;
 			best = &row[i];

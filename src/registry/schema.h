@@ -138,8 +138,5 @@ const char *schema_suggest_name(enum schema_names where, const char *name);
 const char *schema_name(enum schema_names where, const char *name);
 bool schema_nt_name(enum schema_names where, const char *name);
 
-/* schema_distance - letters to change, drop, add or swap, case aside; 48 for words too long. */
-unsigned schema_distance(const char *a, const char *b);
-
 /* schema_types - "REG_SZ or REG_EXPAND_SZ" for a set of TYPE_*; room of 80 bytes. */
 const char *schema_types(unsigned types, char room[80]);

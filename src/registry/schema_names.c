@@ -120,7 +120,7 @@ const char *schema_suggest_name(enum schema_names where, const char *name)
 	unsigned nearest = 48;
 
 	for (const char *const *at = lists[where].ours; *at; at++) {
-		unsigned d = schema_distance(name, *at);
+		unsigned d = str_distance(name, *at);
 
 		if (d && d < nearest && d <= 1 + strlen(*at) / 6) {
 			nearest = d;

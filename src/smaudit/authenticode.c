@@ -299,9 +299,17 @@ static bool all_zero(const uint8_t *p, size_t n)
 	return !n;
 }
 
+static bool any_read(const struct authenticode *a)
+{
+	for (unsigned i = 0; i < a->signatures; i++)
+		if (a->signature[i].state != SIGNATURE_MALFORMED)
+			return true;
+	return false;
+}
+
 static void walk_table(struct look *l, const uint8_t *table, size_t n)
 {
-	size_t at = 0;
+	size_t at = 0, unreadable = 0;
 
 	while (n - at >= 8 && l->to->signatures < IMAGE_SIGNATURES_MAX) {
 		uint32_t length = get_le32(table + at);
@@ -313,8 +321,11 @@ static void walk_table(struct look *l, const uint8_t *table, size_t n)
 		room = length - 8;
 		if (get_le16(table + at + 6) == ENTRY_PKCS_SIGNED) {
 			PKCS7 *p7 = d2i_PKCS7(NULL, &p, (long)room);
+			unsigned before = l->to->signatures;
 
 			look_at(l, p7, false);
+			if (l->to->signature[before].state == SIGNATURE_MALFORMED)
+				unreadable += length;
 			used = p7 ? (size_t)(p - from) : room;
 			PKCS7_free(p7);
 			/* up to 7 zeros fill an entry up: they are no place to hide anything */
@@ -328,6 +339,9 @@ static void walk_table(struct look *l, const uint8_t *table, size_t n)
 	}
 	if (n - at > 7 || !all_zero(table + at, n - at))
 		l->to->slack_bytes += n - at;
+	/* beside a signature that can be read one that cannot is a place to hide something */
+	if (any_read(l->to))
+		l->to->slack_bytes += unreadable;
 	if (!l->to->signatures)
 		l->to->malformed = "its certificate table holds no signature that can be read";
 }

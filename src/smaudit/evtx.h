@@ -21,7 +21,8 @@
 #define EVTX_FRAME_MAX     (256u << 10) /* bytes behind a frame's head */
 #define EVTX_FIELDS_MAX    64u
 #define EVTX_REASON_MAX    120u
-#define EVTX_EXIT_NO_WALLS 77 /* the child's exit status: the kernel cannot confine it */
+#define EVTX_CHUNK_MS      5000u /* for one chunk, given and answered; it takes some 5 */
+#define EVTX_EXIT_NO_WALLS 77    /* the child's exit status: the kernel cannot confine it */
 
 enum evtx_frame_kind {
 	EVTX_EVENT = 1, /* fields follow: NAME NUL VALUE NUL ... */
@@ -48,6 +49,7 @@ struct evtx_child { /* as its parent knows it */
 	pid_t pid;  /* 0 = there is none */
 	int to, from;
 	unsigned chunks; /* that it was given */
+	uint64_t end_ns; /* sys_now_ns of the end of its time for the last one */
 };
 
 /* evtx_frame_fits - a head that the parent takes: a known kind, of a length that it may have. */
@@ -98,14 +100,13 @@ int evtx_child_start(struct evtx_child *c);
 /* evtx_child_end - kill it and collect it, if there is one. Returns its wait status. */
 int evtx_child_end(struct evtx_child *c);
 
-/* evtx_child_give - one chunk of EVTX_CHUNK_BYTES. Returns 0 or -EPIPE. */
-int evtx_child_give(const struct evtx_child *c, const uint8_t *chunk);
+/* evtx_child_give - one chunk of EVTX_CHUNK_BYTES, which the child has EVTX_CHUNK_MS to answer.
+ * Returns 0, -EPIPE, -ETIMEDOUT. */
+int evtx_child_give(struct evtx_child *c, const uint8_t *chunk);
 
-/* evtx_child_take - exactly n bytes, before evtx_now_ms is deadline_ms. 0, -EPIPE, -ETIMEDOUT. */
-int evtx_child_take(const struct evtx_child *c, void *to, size_t n, int64_t deadline_ms);
-
-/* evtx_now_ms - of a clock that nobody sets. */
-int64_t evtx_now_ms(void);
+/* evtx_child_take - exactly n bytes of the answer, before its time is over. 0, -EPIPE, -ETIMEDOUT.
+ */
+int evtx_child_take(const struct evtx_child *c, void *to, size_t n);
 
 /*
  * event_wanted - whether event_tell could make anything of an event; cheap

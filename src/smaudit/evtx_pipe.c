@@ -11,10 +11,10 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "smaudit/evtx.h"
+#include "sys/sys.h"
 
 int evtx_child_start(struct evtx_child *c)
 {
@@ -28,6 +28,16 @@ int evtx_child_start(struct evtx_child *c)
 
 		close(to[0]);
 		close(to[1]);
+		return e;
+	}
+	/* one that does not read must not hold its parent up: the other end stays as it is */
+	if (fcntl(to[1], F_SETFL, O_NONBLOCK) < 0) {
+		int e = -errno;
+
+		close(to[0]);
+		close(to[1]);
+		close(from[0]);
+		close(from[1]);
 		return e;
 	}
 	pid = fork();
@@ -53,8 +63,8 @@ int evtx_child_end(struct evtx_child *c)
 
 	if (!c->pid)
 		return 0;
-	close(c->to);
 	kill(c->pid, SIGKILL);
+	close(c->to);
 	close(c->from);
 	while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR)
 		;
@@ -62,49 +72,52 @@ int evtx_child_end(struct evtx_child *c)
 	return status;
 }
 
-int64_t evtx_now_ms(void)
+/* One read or write of at most n bytes, when the pipe is ready and in time. */
+static ssize_t move_some(const struct evtx_child *c, void *to, const void *from, size_t n)
 {
-	struct timespec t;
+	struct pollfd p = {.fd = to ? c->from : c->to, .events = to ? POLLIN : POLLOUT};
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-int evtx_child_take(const struct evtx_child *c, void *to, size_t n, int64_t deadline_ms)
-{
-	for (size_t at = 0; at < n;) {
-		struct pollfd p = {.fd = c->from, .events = POLLIN};
-		int64_t left = deadline_ms - evtx_now_ms();
-		ssize_t got;
+	for (;;) {
+		uint64_t now = sys_now_ns();
+		ssize_t moved;
 		int ready;
 
-		if (left <= 0)
+		if (now >= c->end_ns)
 			return -ETIMEDOUT;
-		ready = poll(&p, 1, (int)left);
+		ready = poll(&p, 1, (int)((c->end_ns - now) / 1000000) + 1);
 		if (ready < 0 && errno != EINTR)
 			return -EPIPE;
 		if (ready <= 0)
 			continue;
-		got = read(c->from, (char *)to + at, n - at);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
+		moved = to ? read(p.fd, to, n) : write(p.fd, from, n);
+		if (moved > 0)
+			return moved;
+		if (moved == 0 || (errno != EINTR && errno != EAGAIN))
 			return -EPIPE;
+	}
+}
+
+int evtx_child_take(const struct evtx_child *c, void *to, size_t n)
+{
+	for (size_t at = 0; at < n;) {
+		ssize_t got = move_some(c, (char *)to + at, NULL, n - at);
+
+		if (got < 0)
+			return (int)got;
 		at += (size_t)got;
 	}
 	return 0;
 }
 
-int evtx_child_give(const struct evtx_child *c, const uint8_t *chunk)
+int evtx_child_give(struct evtx_child *c, const uint8_t *chunk)
 {
+	c->end_ns = sys_now_ns() + EVTX_CHUNK_MS * 1000000ull;
 	for (size_t at = 0; at < EVTX_CHUNK_BYTES;) {
-		ssize_t n = write(c->to, chunk + at, EVTX_CHUNK_BYTES - at);
+		ssize_t given = move_some(c, NULL, chunk + at, EVTX_CHUNK_BYTES - at);
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return -EPIPE;
-		at += (size_t)n;
+		if (given < 0)
+			return (int)given;
+		at += (size_t)given;
 	}
 	return 0;
 }

@@ -105,7 +105,7 @@ struct registry_fact {
 	int64_t written_ns;                    /* of the key */
 	const char *written_by; /* told by an event, that knows nothing else of the hive: the
 				   image of the process that wrote the value; NULL = by a hive */
-	bool current;           /* of the set that Select\Current names */
+	bool current;           /* of a set that drives a boot: Select\Current's, or Default's */
 	bool stale; /* the hive is dirty and its logs were not applied: newer values may be there */
 	bool degraded;          /* it was read from a damaged hive */
 	bool setup_in_progress; /* Setup: SystemSetupInProgress or Upgrade */

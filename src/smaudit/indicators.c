@@ -115,7 +115,7 @@ const struct indicator indicators[INDICATOR_COUNT] = {
 		 "machine.",
 		 "Audit the image that it names in System32, and restore the default if nobody "
 		 "owns it.",
-		 "the raw value of the control set that Select\\Current names",
+		 "the raw value of the control set that Select\\Current names, and Default",
 		 "both defaults of Windows; autochk with switches of chkdsk, autoconv: noted",
 		 HIVE_SOURCES},
 	[INDICATOR_BOOT_EXECUTE_SIBLING] =
@@ -166,7 +166,7 @@ const struct indicator indicators[INDICATOR_COUNT] = {
 		 "A renamed program keeps the names of its version resource.",
 		 "Search for the original name's file, and for what renamed it.",
 		 "OriginalFilename, InternalName, CompanyName, machine, subsystem; the name that a "
-		 "list gives against the image's",
+		 "list gives against the image's; live: name, command line, and mounts over /proc",
 		 "smss.exe.mui is as right as smss.exe; sources without version fields do not "
 		 "decide",
 		 IMAGE_SOURCES},

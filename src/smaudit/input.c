@@ -5,11 +5,58 @@
 #include "smaudit/input.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "smaudit/json_out.h"
 
 #define WINDOW_FIRST (256u << 10)
 #define SHOW_EVERY   (16u << 20)
+#define PATIENCE_MS  2000 /* then it is said what is waited for */
+
+/* Until there is something to read, or an end, or an error, which the reading then meets. */
+static void wait_for(int fd, const char *name, bool tell)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	int r;
+
+	while ((r = poll(&p, 1, tell ? PATIENCE_MS : -1)) == 0 || (r < 0 && errno == EINTR)) {
+		if (r < 0)
+			continue;
+		fputs("smaudit: waiting for ", stderr);
+		out_escaped(stderr, fd == STDIN_FILENO ? "standard input" : name, 1024);
+		fputs(": nothing has come yet\n", stderr);
+		tell = false;
+	}
+}
+
+int input_open(const char *path, bool tell, FILE **ret)
+{
+	bool standard = !strcmp(path, "-");
+	int fd = STDIN_FILENO, flags;
+
+	if (!standard)
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
+		return -errno;
+	wait_for(fd, path, tell);
+	if (standard) {
+		*ret = stdin;
+		return 0;
+	}
+	flags = fcntl(fd, F_GETFL);
+	if (flags < 0 || fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) < 0 ||
+	    !(*ret = fdopen(fd, "rb"))) {
+		int r = -errno;
+
+		close(fd);
+		return r;
+	}
+	return 0;
+}
 
 static void show_progress(struct input *in, size_t n)
 {

@@ -34,6 +34,13 @@ struct input {
 	uint8_t raw[INPUT_RAW];
 };
 
+/*
+ * input_open - a file, a pipe, or "-" for stdin, as a stream
+ *   tell  say on stderr when nothing has come from it for a while; it is waited for all the same
+ * A pipe is opened once only: whoever writes to it must not meet a reader that goes again.
+ * Returns 0 or -errno.
+ */
+int input_open(const char *path, bool tell, FILE **ret);
 /* input_start - read from file, which stays the caller's; its first bytes decide the form.
  * 0, -ENOMEM or -errno of the first read. */
 int input_start(struct input *in, FILE *file, const char *name, const struct sink *to);

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/text.h"
 #include "base/words.h"
 #include "plan/policy.h"
@@ -127,12 +128,17 @@ void live_master(struct live *l)
 		r = read_rows(l, c);
 	sm_close(c);
 	l->asked = r == 0;
-	if (r < 0) {
-		live_unsure(l, INDICATOR_UNEXPECTED_CHILD, "the master", sm_error_text(r),
+	l->refused = r;
+}
+
+static void say_unasked(struct live *l)
+{
+	static const enum indicator_id need[] = {INDICATOR_UNEXPECTED_CHILD,
+						 INDICATOR_SECOND_PERSISTENT_INSTANCE};
+
+	for (size_t i = 0; !l->asked && i < ARRAY_SIZE(need); i++)
+		live_unsure(l, need[i], "the master", sm_error_text(l->refused),
 			    "ledger of the session manager");
-		live_unsure(l, INDICATOR_SECOND_PERSISTENT_INSTANCE, "the master", sm_error_text(r),
-			    "ledger of the session manager");
-	}
 }
 
 /* What the ledger says of the processes that /proc told, and where their sessions' groups lie. */
@@ -252,14 +258,13 @@ static int first_process(struct live *l)
 	l->master_pid = 1;
 	if (!p)
 		(void)snprintf(text, sizeof(text), "there is no process 1 to be seen");
-	else if (!p->image || l->asked || live_own_of(l, p, &elsewhere) ||
-		 str_same(p->name, "smss"))
+	else if (l->asked || live_own_of(l, p, &elsewhere) || str_same(p->name, "smss"))
 		return 0;
 	else
 		(void)snprintf(text, sizeof(text),
-			       "this machine does not run under smss: its first process is %s. "
-			       "Evidence in files: smaudit hive, processes, evtx, image",
-			       p->image);
+			       "no session manager of ours runs here: process 1 is %s. For files "
+			       "of evidence: `smaudit FILE...`",
+			       p->image ? p->image : p->name);
 	if (l->to->trouble)
 		l->to->trouble(l->to->arg, &place, TROUBLE_INPUT, text);
 	return -ESRCH;
@@ -292,11 +297,14 @@ int live_audit(const char *root, uint32_t grace_s, const struct sink *to, struct
 	live_master(l); /* first: whom it starts meanwhile is young in the list */
 	r = live_read(&l->table);
 	if (r == 0) {
-		live_images(l);
+		live_images_find(l);
 		r = first_process(l);
 	}
 	if (r == 0) {
+		say_unasked(l);
+		live_images(l);
 		join(l);
+		live_hidden(l);
 		live_judge(l);
 		tell_facts(l);
 		read_the_hive(l);

@@ -21,15 +21,19 @@ struct live_process {
 	uint32_t pid, ppid;
 	uint32_t uid[4]; /* real, effective, saved, of the file system */
 	uint64_t start_ticks;
-	uint64_t dev, ino, bytes; /* of the image that runs; ino 0 = not known */
-	uint64_t pid_space;       /* inode of its pid namespace, 0 = not known */
+	uint64_t dev, ino, bytes;    /* of the image that runs; ino 0 = not known */
+	uint64_t pid_space;          /* inode of its pid namespace, 0 = not known */
+	uint64_t root_dev, root_ino; /* of its root directory, 0 = not known */
+	uint32_t thread;             /* its first one has ended, this one lives; 0 = the first */
 	int64_t threads;
 	uint64_t capabilities; /* the effective ones */
 	bool capable;          /* they are known */
 	char name[32];         /* comm */
+	char called[64];       /* the last component of its first argument, cut; "" none */
 	char *image;           /* owner: the table; NULL = cannot be read, or a kernel thread */
 	char *group;           /* cgroup v2 path, NULL */
 	bool kernel, ended;    /* a thread of the kernel; a zombie */
+	bool headless;         /* its first thread has ended, others run */
 	bool deleted, memory;  /* its image has no name any more; it never had one (memfd) */
 	const struct sm_process *row; /* of the ledger, NULL */
 };
@@ -38,6 +42,7 @@ struct live_table {
 	struct live_process *at; /* sorted by pid */
 	size_t count;
 	size_t unread; /* whose image cannot be read */
+	size_t odd;    /* whose place in /proc tells of another process */
 	bool cut;
 	uint64_t ticks_per_s;
 	int64_t boot_ns; /* since 1970, UTC */
@@ -72,9 +77,13 @@ struct live {
 	struct live_table table;
 	struct live_own own[LIVE_OWN_MAX];
 	size_t owns;
+	int own_error;           /* errno: the image directory cannot be read */
 	struct catalog *catalog; /* NULL = none that can be believed */
+	int catalog_error;       /* -errno, and why */
+	char catalog_why[160];
 	/* the master's word; asked false: it did not answer */
 	bool asked;
+	int refused; /* the error of libsm that it did not answer with */
 	struct sm_machine machine;
 	struct sm_process *row;
 	size_t rows;
@@ -86,7 +95,9 @@ struct live {
 	uint64_t master_space; /* its pid namespace */
 };
 
-/* live_images - what is installed, against the catalogue; fills own and catalog. */
+/* live_images_find - what is installed, and the catalogue: fills own and catalog, tells nothing. */
+void live_images_find(struct live *l);
+/* live_images - tells what is installed, against the catalogue. */
 void live_images(struct live *l);
 /* live_own_of - which of ours a process runs: by file, else by content; NULL none.
  *   ret_elsewhere  the same content under another name or in another place */
@@ -94,6 +105,8 @@ const struct live_own *live_own_of(struct live *l, const struct live_process *p,
 				   bool *ret_elsewhere);
 /* live_master - connect, and read ledger, sessions and times. */
 void live_master(struct live *l);
+/* live_hidden - mounts that lie over what /proc tells of a process, or over /proc itself. */
+void live_hidden(struct live *l);
 /* live_judge - every process, by the rules of a living machine. */
 void live_judge(struct live *l);
 

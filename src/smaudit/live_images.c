@@ -45,25 +45,29 @@ static void tell_image(const struct live *l, const char *path, const char *name,
 	l->to->image(l->to->arg, &f);
 }
 
+static bool path_of(const struct live *l, const char *name, char ret[PATH_BYTES])
+{
+	return snprintf(ret, PATH_BYTES, "%s" DIRECTORY "/%s", l->root, name) < (int)PATH_BYTES;
+}
+
 static void look_at(struct live *l, const char *name)
 {
 	char path[PATH_BYTES];
 	struct live_own own = {.hashed = false};
 	struct stat st;
 
-	if (snprintf(path, sizeof(path), "%s" DIRECTORY "/%s", l->root, name) >=
-		    (int)sizeof(path) ||
-	    lstat(path, &st) < 0 || !S_ISREG(st.st_mode) || str_starts(name, "catalog.sig"))
+	if (!path_of(l, name, path) || lstat(path, &st) < 0 || !S_ISREG(st.st_mode) ||
+	    str_starts(name, "catalog.sig"))
 		return;
 	(void)str_copy(own.name, sizeof(own.name), name);
 	own.dev = st.st_dev;
 	own.ino = st.st_ino;
 	own.bytes = (uint64_t)st.st_size;
 	own.hashed = live_file_digest(path, own.digest, &own.bytes) == 0;
-	if (own.hashed)
-		tell_image(l, path, name, own.digest, own.bytes);
 	if (l->owns < LIVE_OWN_MAX)
 		l->own[l->owns++] = own;
+	else if (own.hashed)
+		tell_image(l, path, name, own.digest, own.bytes);
 }
 
 /* What was signed as a program of ours and is not there: somebody took it away. */
@@ -94,14 +98,13 @@ static void look_for_missing(const struct live *l)
 	}
 }
 
-static void open_catalog(struct live *l)
+static void tell_catalog(struct live *l)
 {
-	char path[PATH_BYTES], key[PATH_BYTES], why[160];
-	int r;
+	char path[PATH_BYTES], key[PATH_BYTES];
+	int r = l->catalog_error;
 
 	(void)snprintf(path, sizeof(path), "%s" CATALOG_PATH, l->root);
 	(void)snprintf(key, sizeof(key), "%s" CATALOG_KEY_PATH, l->root);
-	r = catalog_open(path, key, &l->catalog, why, sizeof(why));
 	if (r == -EBADMSG || r == -EKEYREJECTED || r == -EPERM) {
 		struct finding f = {.rule = INDICATOR_UNSIGNED_IMAGE,
 				    .verdict = VERDICT_FINDING,
@@ -112,32 +115,50 @@ static void open_catalog(struct live *l)
 				    .time_ns = NO_TIME,
 				    .place = {path, 0}};
 
-		finding_add(&f, "why", why);
+		finding_add(&f, "why", l->catalog_why);
 		finding_add(&f, "key", key);
 		report_add(l->report, &f);
 	} else if (r < 0) {
-		live_unsure(l, INDICATOR_UNSIGNED_IMAGE, "installed images", why,
+		live_unsure(l, INDICATOR_UNSIGNED_IMAGE, "installed images", l->catalog_why,
 			    "signed catalogue");
 	}
 }
 
-void live_images(struct live *l)
+void live_images_find(struct live *l)
 {
-	char path[PATH_BYTES];
+	char path[PATH_BYTES], key[PATH_BYTES];
 	struct dirent *entry;
 	DIR *dir;
 
-	open_catalog(l);
+	(void)snprintf(path, sizeof(path), "%s" CATALOG_PATH, l->root);
+	(void)snprintf(key, sizeof(key), "%s" CATALOG_KEY_PATH, l->root);
+	l->catalog_error =
+		catalog_open(path, key, &l->catalog, l->catalog_why, sizeof(l->catalog_why));
 	(void)snprintf(path, sizeof(path), "%s" DIRECTORY, l->root);
 	dir = opendir(path);
 	if (!dir) {
-		live_unsure(l, INDICATOR_UNSIGNED_IMAGE, path, "the image directory cannot be read",
-			    "installed images");
+		l->own_error = errno;
 		return;
 	}
 	while ((entry = readdir(dir)))
 		look_at(l, entry->d_name);
 	(void)closedir(dir);
+}
+
+void live_images(struct live *l)
+{
+	char path[PATH_BYTES];
+
+	tell_catalog(l);
+	if (l->own_error) {
+		(void)snprintf(path, sizeof(path), "%s" DIRECTORY, l->root);
+		live_unsure(l, INDICATOR_UNSIGNED_IMAGE, path, "the image directory cannot be read",
+			    "installed images");
+		return;
+	}
+	for (size_t i = 0; i < l->owns; i++)
+		if (l->own[i].hashed && path_of(l, l->own[i].name, path))
+			tell_image(l, path, l->own[i].name, l->own[i].digest, l->own[i].bytes);
 	look_for_missing(l);
 }
 

@@ -7,8 +7,10 @@
  * so that being its child proves nothing: whoever is in the ledger was started by it, whoever is in
  * a session's group came from there; for the rest there is no good reason once sessions have begun.
  */
+#include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/text.h"
@@ -45,9 +47,18 @@ static bool is_master(const struct live *l, const struct live_process *p)
 
 /* In another pid namespace there may be a whole machine of its own: a container's session manager.
  */
-static bool of_container(const struct live *l, const struct live_process *p)
+static bool of_space(const struct live *l, const struct live_process *p)
 {
 	return p->pid_space && l->master_space && p->pid_space != l->master_space;
+}
+
+/* A container has files of its own, too: a pid namespace alone makes nobody another machine. */
+static bool of_container(const struct live *l, const struct live_process *p)
+{
+	const struct live_process *master = live_find(&l->table, l->master_pid);
+
+	return of_space(l, p) && p->root_ino && master && master->root_ino &&
+	       (p->root_dev != master->root_dev || p->root_ino != master->root_ino);
 }
 
 void live_tell(struct live *l, const struct live_process *p, enum indicator_id rule,
@@ -81,6 +92,9 @@ void live_tell(struct live *l, const struct live_process *p, enum indicator_id r
 		    p->memory    ? "in memory only"
 		    : p->deleted ? "deleted since it was started"
 				 : NULL);
+	if (!str_same(p->called, base_of(p->image)))
+		finding_add(&f, "called", p->called);
+	finding_add(&f, "threads", p->headless ? "the first has ended, others run" : NULL);
 	finding_add(&f, "parent", parent ? parent->image : NULL);
 	finding_add(&f, "started", began);
 	finding_add(&f, "user-ids", users);
@@ -141,6 +155,10 @@ static void judge_path(struct live *l, const struct live_process *p, const struc
 		live_tell(l, p, INDICATOR_IDENTITY_MISMATCH, SEVERITY_HIGH,
 			  "it calls itself like an image of the session manager and runs another "
 			  "program");
+	} else if (is_core(p->called)) {
+		live_tell(l, p, INDICATOR_IDENTITY_MISMATCH, SEVERITY_HIGH,
+			  "its command line names an image of the session manager, and it runs "
+			  "another program");
 	}
 }
 
@@ -187,9 +205,13 @@ static void judge_instance(struct live *l, const struct live_process *p, const s
 {
 	double overdue = 0;
 
-	if (!own || !str_same(own->name, "smss") || is_master(l, p) || of_container(l, p) ||
-	    !l->asked)
+	if (!own || !str_same(own->name, "smss") || is_master(l, p) || !l->asked)
 		return;
+	if (of_space(l, p)) {
+		live_tell(l, p, INDICATOR_SECOND_PERSISTENT_INSTANCE, SEVERITY_INFO,
+			  "a session manager in a pid namespace of its own: a container's");
+		return;
+	}
 	if (p->row) {
 		if (p->row->deadline_ns)
 			overdue = l->table.up_s - (double)p->row->deadline_ns / 1e9;
@@ -270,6 +292,19 @@ static void judge_start(struct live *l, const struct live_process *p)
 		  "the first process began long after the kernel did");
 }
 
+/* Why an image could not be read. Root need not be told to be root: then the kernel wants more. */
+static const char *missing_image(const struct live *l)
+{
+	const struct live_process *self = live_find(&l->table, (uint32_t)getpid());
+
+	if (geteuid() != 0)
+		return "image path (run it as root)";
+	if (self && self->capable && !(self->capabilities >> CAP_SYS_PTRACE & 1))
+		return "image path (root without the capability sys_ptrace, as in a container)";
+	return "image path (the kernel keeps it from root, too: another user namespace, or a "
+	       "security module)";
+}
+
 static void say_unread(struct live *l, bool undecided)
 {
 	char what[96];
@@ -281,10 +316,9 @@ static void say_unread(struct live *l, bool undecided)
 	if (l->table.unread) {
 		(void)snprintf(what, sizeof(what), "the images of %zu processes cannot be read",
 			       l->table.unread);
-		live_unsure(l, INDICATOR_WRONG_PATH, "processes", what,
-			    "image path (run it as root)");
+		live_unsure(l, INDICATOR_WRONG_PATH, "processes", what, missing_image(l));
 		live_unsure(l, INDICATOR_SECOND_PERSISTENT_INSTANCE, "processes", what,
-			    "image path (run it as root)");
+			    missing_image(l));
 	}
 	if (undecided)
 		live_unsure(l, INDICATOR_UNEXPECTED_CHILD, "orphans of the master",

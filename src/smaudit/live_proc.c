@@ -48,7 +48,8 @@ static int read_stat(uint32_t pid, struct live_process *ret)
 		return -ENOENT;
 	open = strchr(text, '(');
 	shut = strrchr(text, ')');
-	if (!open || !shut || shut < open ||
+	/* the number is the kernel's: another one stands there when something is mounted over it */
+	if (!open || !shut || shut < open || strtoul(text, NULL, 10) != pid ||
 	    sscanf(shut + 1,
 		   " %c %u %*d %*d %*d %*d %lu %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %ld %*d "
 		   "%llu",
@@ -61,8 +62,10 @@ static int read_stat(uint32_t pid, struct live_process *ret)
 	ret->name[n] = 0;
 	ret->pid = pid;
 	ret->kernel = flags & KERNEL_THREAD;
-	ret->ended = state == 'Z' || state == 'X';
 	ret->threads = threads;
+	/* one whose first thread has ended looks like a dead one as long as the others run */
+	ret->ended = (state == 'Z' || state == 'X') && threads <= 1;
+	ret->headless = (state == 'Z' || state == 'X') && threads > 1;
 	ret->start_ticks = start;
 	return 0;
 }
@@ -83,6 +86,54 @@ static int read_users(struct live_process *p)
 		       : -EILSEQ;
 }
 
+/* A thread that still has an image, of a process whose first one has ended. */
+static void find_thread(struct live_process *p)
+{
+	char path[64], link[2];
+	struct dirent *entry;
+	DIR *dir;
+
+	(void)snprintf(path, sizeof(path), "/proc/%u/task", p->pid);
+	dir = opendir(path);
+	while (dir && !p->thread && (entry = readdir(dir))) {
+		uint64_t thread;
+
+		if (str_u64(entry->d_name, strlen(entry->d_name), &thread) < 0 || thread >= NO_PID)
+			continue;
+		(void)snprintf(path, sizeof(path), "/proc/%u/task/%u/exe", p->pid,
+			       (unsigned)thread);
+		if (readlink(path, link, sizeof(link)) > 0)
+			p->thread = (uint32_t)thread;
+	}
+	if (dir)
+		(void)closedir(dir);
+}
+
+/* Where /proc has something of it. */
+static void place_of(const struct live_process *p, const char *what, char ret[64])
+{
+	if (p->thread)
+		(void)snprintf(ret, 64, "/proc/%u/task/%u/%s", p->pid, p->thread, what);
+	else
+		(void)snprintf(ret, 64, "/proc/%u/%s", p->pid, what);
+}
+
+static void read_called(struct live_process *p)
+{
+	char text[PROC_TEXT], path[64];
+	const char *slash, *base;
+	ssize_t n;
+
+	place_of(p, "cmdline", path);
+	n = sys_read_file(AT_FDCWD, path, text, sizeof(text) - 1);
+	if (n <= 0)
+		return;
+	text[n] = 0;
+	slash = strrchr(text, '/');
+	base = slash ? slash + 1 : text;
+	(void)snprintf(p->called, sizeof(p->called), "%.63s", base);
+}
+
 static void read_image_of(struct live_process *p)
 {
 	static const char mark[] = " (deleted)";
@@ -90,7 +141,7 @@ static void read_image_of(struct live_process *p)
 	struct stat st;
 	ssize_t n;
 
-	(void)snprintf(path, sizeof(path), "/proc/%u/exe", p->pid);
+	place_of(p, "exe", path);
 	n = readlink(path, link, sizeof(link) - 1);
 	if (n <= 0)
 		return;
@@ -130,9 +181,14 @@ static void read_space(struct live_process *p)
 	char path[64];
 	struct stat st;
 
-	(void)snprintf(path, sizeof(path), "/proc/%u/ns/pid", p->pid);
+	place_of(p, "ns/pid", path);
 	if (stat(path, &st) == 0)
 		p->pid_space = st.st_ino;
+	place_of(p, "root/", path);
+	if (stat(path, &st) == 0) {
+		p->root_dev = st.st_dev;
+		p->root_ino = st.st_ino;
+	}
 }
 
 static void forget(struct live_process *p)
@@ -161,7 +217,10 @@ static int read_one(uint32_t pid, struct live_process *ret)
 		if (r < 0)
 			return r;
 		if (!ret->kernel && !ret->ended) {
+			if (ret->headless)
+				find_thread(ret);
 			read_image_of(ret);
+			read_called(ret);
 			read_group(ret);
 			read_space(ret);
 		}
@@ -183,6 +242,7 @@ static int by_pid(const void *a, const void *b)
 static int add(struct live_table *t, size_t *room, uint32_t pid)
 {
 	struct live_process p;
+	int r;
 
 	if (t->count == LIVE_PROCESSES_MAX) {
 		t->cut = true;
@@ -197,7 +257,9 @@ static int add(struct live_table *t, size_t *room, uint32_t pid)
 			return -ENOMEM;
 		t->at = more;
 	}
-	if (read_one(pid, &p) < 0)
+	r = read_one(pid, &p);
+	t->odd += r == -EILSEQ;
+	if (r < 0)
 		return 0; /* it has ended */
 	t->unread += !p.kernel && !p.ended && !p.image;
 	t->at[t->count++] = p;
@@ -285,7 +347,7 @@ int live_digest(const struct live_process *p, uint8_t ret[SHA256_BYTES])
 	char path[64];
 	int r;
 
-	(void)snprintf(path, sizeof(path), "/proc/%u/exe", p->pid);
+	place_of(p, "exe", path);
 	r = live_file_digest(path, ret, NULL);
 	return r == 0 && !live_still(p) ? -ESTALE : r;
 }

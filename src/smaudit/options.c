@@ -11,7 +11,7 @@
 #include <getopt.h>
 #include <limits.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "base/bytes.h"
 #include "base/text.h"
@@ -177,8 +177,45 @@ static int wrong(const char *what, const char *word)
 	return -EINVAL;
 }
 
+#define NEAR_MAX 3u /* so many letters wrong is another word */
+
+/* That of a few words which is nearest so far; NULL when none is near. */
+static const char *nearer(const char *word, const char *this, unsigned *nearest, const char *so_far)
+{
+	unsigned d = str_distance(word, this);
+
+	if (d >= *nearest || d >= strlen(this))
+		return so_far;
+	*nearest = d;
+	return this;
+}
+
+static int wrong_near(const char *what, const char *word, const char *dashes, const char *near)
+{
+	fprintf(stderr, "smaudit: %s '%s'", what, word);
+	if (near)
+		fprintf(stderr, "; did you mean %s%s?", dashes, near);
+	fputs("\n`smaudit --help` tells the verbs and options\n", stderr);
+	return -EINVAL;
+}
+
+static int wrong_option(const char *word)
+{
+	const char *near = NULL;
+	unsigned nearest = NEAR_MAX;
+	char bare[64];
+
+	snprintf(bare, sizeof(bare), "%.*s", (int)strcspn(word + 2, "="), word + 2);
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+		near = nearer(bare, options[i].o.name, &nearest, near);
+	return wrong_near("no such option", word, "--", near);
+}
+
 static int one_of(const char *option, const char *word, const char *const *words, int *ret)
 {
+	const char *near = NULL;
+	unsigned nearest = NEAR_MAX;
+
 	for (int i = 0; words[i]; i++)
 		if (str_same(words[i], word)) {
 			*ret = i;
@@ -187,6 +224,10 @@ static int one_of(const char *option, const char *word, const char *const *words
 	fprintf(stderr, "smaudit: %s cannot be '%s'; it is", option, word);
 	for (int i = 0; words[i]; i++)
 		fprintf(stderr, "%s %s", !i ? "" : words[i + 1] ? "," : " or", words[i]);
+	for (int i = 0; words[i]; i++)
+		near = nearer(word, words[i], &nearest, near);
+	if (near)
+		fprintf(stderr, "; did you mean %s?", near);
 	fputc('\n', stderr);
 	return -EINVAL;
 }
@@ -197,6 +238,20 @@ static int read_format(struct options *o, const char *word)
 	static const char *const profiles[] = {"text", "json", "html", NULL};
 	int n, r;
 
+	/* words of other programs, and those of the other half of this one */
+	if (o->verb != VERB_PROFILE && str_same(word, "json")) {
+		fputs("smaudit: --format cannot be 'json': an object a line is --format ndjson, "
+		      "or --json; with the fields of Elastic it is --format ecs\n",
+		      stderr);
+		return -EINVAL;
+	}
+	if (o->verb == VERB_PROFILE && (str_same(word, "ndjson") || str_same(word, "ecs"))) {
+		fprintf(stderr,
+			"smaudit: --format cannot be '%s': a profile is one object: --format json, "
+			"or --json\n",
+			word);
+		return -EINVAL;
+	}
 	r = one_of("--format", word, o->verb == VERB_PROFILE ? profiles : reports, &n);
 	if (r < 0)
 		return r;
@@ -278,6 +333,26 @@ static int take(struct options *o, int option)
 	return 0;
 }
 
+/* Words without a verb: at least one has to be a file; those that are not are said when read. */
+static int files_only(struct options *o)
+{
+	const char *word = o->files[0], *near = NULL;
+	unsigned nearest = NEAR_MAX;
+	struct stat st;
+
+	o->verb = VERB_ALL;
+	if (str_same(word, "-") || stat(word, &st) == 0)
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		near = nearer(word, verbs[i].word, &nearest, near);
+	if (near)
+		return wrong_near("neither a verb nor a file that is there:", word, "", near);
+	for (unsigned i = 1; i < o->file_count; i++)
+		if (str_same(o->files[i], "-") || stat(o->files[i], &st) == 0)
+			return 0;
+	return wrong("neither a verb nor a file that is there:", word);
+}
+
 /* The verb: the first word that is one; or files without a verb. */
 static int find_verb(struct options *o)
 {
@@ -294,10 +369,7 @@ static int find_verb(struct options *o)
 			o->file_count--;
 			return 0;
 		}
-	o->verb = VERB_ALL;
-	if (access(word, F_OK) < 0 && !str_same(word, "-"))
-		return wrong("neither a verb nor a file that is there:", word);
-	return 0;
+	return files_only(o);
 }
 
 static int check_words(struct options *o)
@@ -349,7 +421,7 @@ static int words_first(int argc, char **argv, const struct option *table, unsign
 			return wrong("no such option", word);
 		}
 		if (option == '?')
-			return wrong("no such option", argv[optind - 1]);
+			return wrong_option(argv[optind - 1]);
 		if (option == 'h')
 			option = OPT_HELP;
 		if (option != 'o')

@@ -3,7 +3,7 @@
  * options.h - what smaudit was asked for
  *
  * A verb, options anywhere. The environment decides nothing of a report but its colour (NO_COLOR,
- * TERM).
+ * TERM) and where prose is folded (COLUMNS).
  */
 #pragma once
 

@@ -16,7 +16,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "smaudit/report_inner.h"
+#include "sys/sys.h"
+
+#define WIDTH_MIN     40u
+#define WIDTH_UNKNOWN 80u
+#define WIDTH_MAX     1000u
 
 static const char *unfinished; /* what an interruption removes */
 
@@ -44,10 +50,47 @@ static int failed(const char *path, const char *what)
 	return r;
 }
 
-static int open_beside(struct output *o)
+unsigned output_width(FILE *to)
+{
+	const char *columns = getenv("COLUMNS");
+	uint16_t rows, wide = 0;
+	uint64_t n = 0;
+
+	if (!isatty(fileno(to)) || sys_tty_size(fileno(to), &rows, &wide) < 0 || !wide) {
+		if (!columns || str_u64(columns, strlen(columns), &n) < 0)
+			n = 0;
+	} else {
+		n = wide;
+	}
+	if (!n || n > WIDTH_MAX)
+		return WIDTH_UNKNOWN;
+	return n < WIDTH_MIN ? WIDTH_MIN : (unsigned)n;
+}
+
+void output_prose(FILE *to, unsigned width, unsigned at, unsigned indent, const char *text)
+{
+	while (*text) {
+		size_t n = strcspn(text, " ");
+
+		if (at > indent && at + 1 + n > width) {
+			fprintf(to, "\n%*s", (int)indent, "");
+			at = indent;
+		} else if (at > indent) {
+			fputc(' ', to);
+			at++;
+		}
+		fwrite(text, 1, n, to);
+		at += (unsigned)n;
+		text += n + strspn(text + n, " ");
+	}
+	fputc('\n', to);
+}
+
+/* before: the file that is replaced, whose owner and mode stay; NULL = there is none. */
+static int open_beside(struct output *o, const struct stat *before)
 {
 	size_t room = strlen(o->path) + 8;
-	mode_t mask = umask(0);
+	mode_t mask = umask(0), mode = before ? before->st_mode & 0777 : 0666 & ~mask;
 	int fd;
 
 	umask(mask);
@@ -58,7 +101,9 @@ static int open_beside(struct output *o)
 		return failed(o->path, "a file cannot be made beside it");
 	unfinished = o->temporary;
 	on_interruption();
-	if (fchmod(fd, 0666 & ~mask) < 0 || !(o->to = fdopen(fd, "w"))) {
+	if (before && (before->st_uid != geteuid() || before->st_gid != getegid()))
+		(void)!fchown(fd, before->st_uid, before->st_gid);
+	if (fchmod(fd, mode) < 0 || !(o->to = fdopen(fd, "w"))) {
 		int r = failed(o->path, "it cannot be written");
 
 		close(fd);
@@ -71,6 +116,7 @@ static int open_beside(struct output *o)
 int output_open(const char *path, struct output *ret)
 {
 	struct stat st;
+	bool there;
 	int r;
 
 	*ret = (struct output){.to = stdout};
@@ -78,11 +124,12 @@ int output_open(const char *path, struct output *ret)
 		return 0;
 	ret->path = path;
 	/* A pipe, a terminal: nothing to replace. Nor is a link: /dev/stdout may lead to a file. */
-	if (!lstat(path, &st) && !S_ISREG(st.st_mode)) {
+	there = lstat(path, &st) == 0;
+	if (there && !S_ISREG(st.st_mode)) {
 		ret->to = fopen(path, "we");
 		return ret->to ? 0 : failed(path, "it cannot be written");
 	}
-	r = open_beside(ret);
+	r = open_beside(ret, there ? &st : NULL);
 	if (r < 0) {
 		free(ret->temporary);
 		ret->temporary = NULL;

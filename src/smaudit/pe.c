@@ -133,6 +133,9 @@ static void check_ends(struct pe *p, uint64_t bytes)
 	}
 	if (p->certificates_bytes && from < p->header_bytes)
 		wrong(p, "its certificate table lies inside of its headers");
+	/* no digest covers it: before the sections it would move them, and what runs with them */
+	if (p->certificates_bytes && from < end)
+		wrong(p, "its certificate table lies before the end of its sections");
 	p->overlay_bytes = bytes > end ? bytes - end : 0;
 	if (p->certificates_bytes && from >= end)
 		p->overlay_bytes -= p->certificates_bytes;

@@ -19,12 +19,14 @@
 #define FIXED_SIGNATURE 0xfeef04bdu
 #define SUBDIRECTORY    0x80000000u
 
-/* One level of the tree: the entry of that number, else (any) the first; its offset in *ret. */
+/* One level of the tree: the entry of that number, else (any) the first; its offset in *ret. 1:
+ * that number stands there again, and who looks for it may find either. */
 static int level(const struct image_source *s, const struct pe *p, uint32_t at, int wanted,
 		 uint32_t *ret)
 {
 	uint8_t head[16], entry[8];
 	uint32_t count;
+	bool found = false;
 	uint64_t from;
 
 	if (at > p->resources_bytes || p->resources_rva > UINT32_MAX - at ||
@@ -39,10 +41,14 @@ static int level(const struct image_source *s, const struct pe *p, uint32_t at, 
 			return -EBADMSG;
 		if (wanted >= 0 && get_le32(entry) != (uint32_t)wanted)
 			continue;
+		if (found)
+			return 1;
 		*ret = get_le32(entry + 4);
-		return 0;
+		found = true;
+		if (wanted < 0)
+			break;
 	}
-	return -ENOENT;
+	return found ? 0 : -ENOENT;
 }
 
 /* UTF-16 of at most n units, up to a NUL, as UTF-8; what does not pair is U+FFFD. */
@@ -244,6 +250,7 @@ int pe_version_read(const struct image_source *s, const struct pe *p, struct pe_
 {
 	uint32_t at = 0, bytes;
 	uint8_t leaf[16], *block;
+	bool twice = false;
 	uint64_t from;
 	int r;
 
@@ -252,6 +259,10 @@ int pe_version_read(const struct image_source *s, const struct pe *p, struct pe_
 		return -ENOENT;
 	for (unsigned depth = 0; depth < 3; depth++) {
 		r = level(s, p, at, depth ? -1 : TYPE_VERSION, &at);
+		if (r > 0) {
+			twice = true;
+			r = 0;
+		}
 		if (r == 0 && !(at & SUBDIRECTORY) != (depth == 2))
 			r = -EBADMSG;
 		if (r == -ENOENT && !depth)
@@ -278,6 +289,6 @@ int pe_version_read(const struct image_source *s, const struct pe *p, struct pe_
 		r = pe_version_parse(block, bytes, ret);
 	free(block);
 	if (r == 0)
-		ret->malformed = NULL;
+		ret->malformed = twice ? "it has two version resources" : NULL;
 	return r == 0 ? 0 : -ENOENT;
 }

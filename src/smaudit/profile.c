@@ -247,8 +247,11 @@ static void on_process(void *arg, const struct process_fact *f)
 
 	p->sources |= SOURCE_PROCESSES;
 	join_process(p, f);
-	if (!is_about(p, f))
+	if (!is_about(p, f)) {
+		if (!profile_any(p) && (f->image || f->name))
+			profile_keep_other(p, f->image ? path_base(f->image) : f->name);
 		return;
+	}
 	profile_machine(p, f->host, f->place.file, f->system);
 	profile_time(p, f->time_ns);
 	profile_time(p, f->started_ns);
@@ -359,8 +362,11 @@ static void on_image(void *arg, const struct image_fact *f)
 	char key[32], shown[32];
 
 	p->sources |= SOURCE_IMAGE;
-	if (!path || !profile_is(p, path_base(path)))
+	if (!path || !profile_is(p, path_base(path))) {
+		if (path && !profile_any(p))
+			profile_keep_other(p, path_base(path));
 		return;
+	}
 	p->images++;
 	if (f->host)
 		profile_machine(p, f->host, NULL, system);
@@ -446,6 +452,8 @@ void profile_free(struct profile *p)
 			free(p->trait[t].at[i].key);
 			free(p->trait[t].at[i].shown);
 		}
+	for (unsigned i = 0; i < p->others; i++)
+		free(p->other[i]);
 	join_free(p);
 	free(p->trait);
 	free(p->seen.at);

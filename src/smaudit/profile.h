@@ -26,5 +26,9 @@ void profile_finding(struct profile *p, const struct finding *f);
 /* read_ndjson - this program's own findings (report_ndjson.c), of many machines, into a profile.
  * Returns 0 or -errno, which was told as trouble. */
 int read_ndjson(const char *path, struct profile *p, const struct sink *to);
+/* profile_any - something was told of the name. */
+bool profile_any(const struct profile *p);
+/* profile_other - names that were told of instead: like it first, a few; NULL = no more. */
+const char *profile_other(const struct profile *p, unsigned n);
 /* profile_print - the page. Returns 0 or -EIO when it could not be written. */
 int profile_print(struct profile *p, FILE *to, enum profile_format format);

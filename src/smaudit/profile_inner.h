@@ -11,8 +11,9 @@
 
 #include "smaudit/profile.h"
 
-#define PROFILE_VALUES      64u     /* of a trait */
-#define PROFILE_VALUE_BYTES 512u    /* of a value; what is longer is cut and says so */
+#define PROFILE_OTHERS      6u   /* names that are told when nothing is about the one asked for */
+#define PROFILE_VALUES      64u  /* of a trait */
+#define PROFILE_VALUE_BYTES 512u /* of a value; what is longer is cut and says so */
 #define PROFILE_KEYS_MAX    262144u /* machines, findings and subjects told apart */
 #define PROFILE_ROWS_MAX    65536u  /* of one list */
 #define PROFILE_NEAR        16384u  /* processes remembered for what they start later; 2^n */
@@ -105,6 +106,8 @@ struct profile {
 	uint64_t odd_times;
 	struct keys seen; /* hosts, findings, subjects: each with its own kind */
 	uint64_t hosts_full, hosts_bare, hosts_none;
+	char *other[PROFILE_OTHERS]; /* names told of while none was about it */
+	unsigned others;
 	struct near *near;
 	uint16_t *boots;      /* of a host, how many began */
 	struct list_row *row; /* of lists that are not whole yet, in buckets by host */
@@ -161,6 +164,11 @@ void profile_told_finding(struct profile *p, const struct finding *f, const char
 
 /* read_ndjson_file - read_ndjson on an open stream, which stays the caller's. */
 int read_ndjson_file(FILE *file, const char *path, struct profile *p, const struct sink *to);
+
+/* ---- profile_others.c ---- */
+
+/* profile_keep_other - a name that it is not about. */
+void profile_keep_other(struct profile *p, const char *base);
 
 /* ---- profile_join.c ---- */
 

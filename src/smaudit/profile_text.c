@@ -5,13 +5,13 @@
 #include <string.h>
 
 #include "smaudit/json_out.h"
+#include "smaudit/output.h"
 #include "smaudit/profile_inner.h"
 #include "smaudit/report_inner.h"
 
 #define SHOWN       10u /* values of a trait; the rest is told by its count */
 #define VALUE_SHOWN 200u
 #define LABEL       "  %-22s"
-#define WIDTH       78u
 
 static void section(void *arg, const char *key, const char *title)
 {
@@ -66,7 +66,7 @@ static void text(void *arg, const char *key, const char *label, const char *text
 /* Words are put on lines of WIDTH bytes; a word that is longer gets a line of its own. */
 static void paragraph(void *arg, const char *text)
 {
-	size_t column = 0;
+	size_t column = 0, width = output_width(arg) - 2;
 
 	while (*text) {
 		size_t n = strcspn(text, " ");
@@ -74,7 +74,7 @@ static void paragraph(void *arg, const char *text)
 
 		snprintf(word, sizeof(word), "%.*s", (int)(n < sizeof(word) ? n : sizeof(word) - 1),
 			 text);
-		if (column && column + 1 + n > WIDTH) {
+		if (column && column + 1 + n > width) {
 			fputc('\n', arg);
 			column = 0;
 		}

@@ -21,11 +21,10 @@
 #include "smaudit/evtx.h"
 #include "smaudit/readers.h"
 
-#define CHUNK_DEADLINE_MS 5000 /* it takes some 5 */
-#define CHILD_CHUNKS      64u  /* then a new one: its processor time and memory stay small */
-#define DEATHS_MAX        16u  /* of children over one file */
-#define TROUBLES_MAX      32u  /* told one by one; the rest is counted */
-#define CHUNKS_MAX        (1u << 20)
+#define CHILD_CHUNKS 64u /* then a new one: its processor time and memory stay small */
+#define DEATHS_MAX   16u /* of children over one file */
+#define TROUBLES_MAX 32u /* told one by one; the rest is counted */
+#define CHUNKS_MAX   (1u << 20)
 
 enum { FLAG_DIRTY = 1, FLAG_NO_CHECKSUM = 4 };
 
@@ -112,18 +111,17 @@ static void take_unread(struct reader *r, const struct evtx_frame *head)
 /* All frames of a chunk. ret_known: records that were read or named as unread. */
 static int take_answers(struct reader *r, uint32_t *ret_known)
 {
-	int64_t deadline_ms = evtx_now_ms() + CHUNK_DEADLINE_MS;
 	struct evtx_frame head;
 	struct evtx_done done;
 	uint32_t unread = 0;
 
 	for (unsigned frames = 0; frames <= EVTX_RECORDS_MAX + 1; frames++) {
-		int e = evtx_child_take(&r->child, &head, sizeof(head), deadline_ms);
+		int e = evtx_child_take(&r->child, &head, sizeof(head));
 
 		if (e == 0 && !evtx_frame_fits(&head))
 			e = -EPROTO;
 		if (e == 0)
-			e = evtx_child_take(&r->child, r->body, head.bytes, deadline_ms);
+			e = evtx_child_take(&r->child, r->body, head.bytes);
 		if (e == 0 && head.kind == EVTX_EVENT)
 			e = take_event(r, &head);
 		if (e < 0)
@@ -208,7 +206,7 @@ static void say_death(struct reader *r, uint32_t n, int why, int status)
 	char how[64];
 
 	if (why == -ETIMEDOUT)
-		snprintf(how, sizeof(how), "took longer than %d s", CHUNK_DEADLINE_MS / 1000);
+		snprintf(how, sizeof(how), "took longer than %u s", EVTX_CHUNK_MS / 1000);
 	else if (why == -EPROTO)
 		snprintf(how, sizeof(how), "answered what it must not");
 	else if (WIFSIGNALED(status))

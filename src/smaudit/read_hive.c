@@ -16,89 +16,15 @@
 #include "base/text.h"
 #include "registry/hive.h"
 #include "registry/tree.h"
+#include "smaudit/hive_logs.h"
+#include "smaudit/read_hive.h"
 #include "smaudit/readers.h"
 #include "sys/sys.h"
 
-#define SETS_MAX       64u /* control sets that are looked at; real hives have two or three */
-#define SAID_BYTES     900u
-#define EPOCH_FILETIME 116444736000000000ull /* 1970, in 100 ns since 1601 */
 /* Subkey levels of the services: their own values, and no more. */
 #define SERVICE_DEPTH 1u
 
-struct reading_of {
-	const struct sink *to;
-	struct place place;
-	struct hive *hive;
-	struct reg_tree tree;
-	char set[24];            /* name of the current one, "" = none is */
-	char sets[SETS_MAX][24]; /* all, in the hive's order */
-	unsigned set_count;
-	bool partial; /* without Select, or without what every SYSTEM hive has */
-	uint64_t told;
-	struct registry_fact common;
-};
-
-static void trouble(const struct reading_of *r, enum trouble t, const char *text)
-{
-	if (r->to->trouble)
-		r->to->trouble(r->to->arg, &r->place, t, text);
-}
-
-static int64_t unix_ns(uint64_t filetime)
-{
-	const int64_t since = (int64_t)(filetime - EPOCH_FILETIME);
-
-	if (filetime < EPOCH_FILETIME || since > INT64_MAX / 100)
-		return NO_TIME;
-	return since * 100;
-}
-
 /* ---- opening ---- */
-
-/* Which of the three a log is; -1 = its name does not say. */
-static int log_slot(const char *path)
-{
-	for (unsigned i = 0; i < HIVE_LOGS; i++) {
-		const size_t n = strlen(path), w = strlen(hive_log_words[i]);
-
-		if (n > w && path[n - w - 1] == '.' &&
-		    str_same_fold(path + n - w, hive_log_words[i]))
-			return (int)i;
-	}
-	return -1;
-}
-
-/* Logs that were given come instead of those beside the hive; the replay knows them by content. */
-static void take_logs(const struct reading_of *r, const char *const *logs, unsigned count,
-		      struct hive_source *s)
-{
-	bool given[HIVE_LOGS] = {false};
-
-	for (unsigned i = 0; i < count; i++) {
-		int slot = log_slot(logs[i]), fd;
-		const struct place at = {.file = logs[i]};
-
-		for (unsigned k = 0; k < HIVE_LOGS && (slot < 0 || given[slot]); k++)
-			if (!given[k])
-				slot = (int)k;
-		if (slot < 0 || given[slot]) {
-			if (r->to->trouble)
-				r->to->trouble(r->to->arg, &at, TROUBLE_INPUT,
-					       "a hive has at most three logs; not read");
-			continue;
-		}
-		given[slot] = true;
-		sys_closep(&s->log_fd[slot]);
-		s->log_error[slot] = 0;
-		fd = sys_open(AT_FDCWD, logs[i], O_RDONLY | O_NONBLOCK, 0);
-		s->log_fd[slot] = fd < 0 ? -1 : fd;
-		if (fd < 0) {
-			s->log_error[slot] = -fd;
-			if (r->to->trouble)
-				r->to->trouble(r->to->arg, &at, TROUBLE_INPUT, err_text(-fd));
-		}
-	}
-}
 
 /* Opened whole, or what can be salvaged of it. */
 static int open_hive(struct reading_of *r, const char *path, const char *const *logs,
@@ -110,33 +36,28 @@ static int open_hive(struct reading_of *r, const char *path, const char *const *
 	int e = hive_source_open(path, &from);
 
 	if (e < 0) {
-		trouble(r, TROUBLE_INPUT, err_text(-e));
+		hive_trouble(r, TROUBLE_INPUT, err_text(-e));
 		return e;
 	}
 	if (count)
-		take_logs(r, logs, count, &from);
+		hive_logs_take(logs, count, r->to, &from, r->log_name);
 	e = hive_open(&from, 0, &r->hive, &why);
 	if (e < 0 && hive_open(&from, HIVE_SALVAGE, &r->hive, &other) < 0) {
-		trouble(r, TROUBLE_INPUT, room[0] ? room : err_text(-e));
+		hive_trouble(r, TROUBLE_INPUT, room[0] ? room : err_text(-e));
 		return e;
 	}
 	if (e < 0) {
 		snprintf(said, sizeof(said), "damaged, read in part: %s", room);
-		trouble(r, TROUBLE_DEGRADED, said);
+		hive_trouble(r, TROUBLE_DEGRADED, said);
 		r->partial = true;
 	}
 	e = tree_start(&r->tree);
 	if (e < 0)
-		trouble(r, TROUBLE_INPUT, err_text(-e));
+		hive_trouble(r, TROUBLE_INPUT, err_text(-e));
 	return e;
 }
 
 /* ---- what it is ---- */
-
-static const struct reg_key *find(const struct reading_of *r, const char *path)
-{
-	return tree_find(&r->tree, path, strlen(path));
-}
 
 /* Load a key; what is missing is no trouble, what cannot be read is. */
 static const struct reg_key *load(struct reading_of *r, const char *path, unsigned depth)
@@ -147,10 +68,10 @@ static const struct reg_key *load(struct reading_of *r, const char *path, unsign
 	if (e < 0 && e != -ENOENT) {
 		snprintf(text, sizeof(text), "key %.180s cannot be read: %s", path,
 			 e == -E2BIG ? "more keys or values than are taken" : err_text(-e));
-		trouble(r, TROUBLE_DEGRADED, text);
+		hive_trouble(r, TROUBLE_DEGRADED, text);
 		r->partial = true;
 	}
-	return e < 0 ? NULL : find(r, path);
+	return e < 0 ? NULL : hive_key(r, path);
 }
 
 static bool is_set_name(const struct reg_key *k)
@@ -205,7 +126,7 @@ static void say_other_kind(struct reading_of *r, const struct reg_key *root)
 	say_keys(root, &t);
 	if (*hive_said(r->hive))
 		text_add(text_add(&t, "; "), hive_said(r->hive));
-	trouble(r, TROUBLE_INPUT, said);
+	hive_trouble(r, TROUBLE_INPUT, said);
 }
 
 static void list_sets(struct reading_of *r, const struct reg_key *root)
@@ -214,6 +135,39 @@ static void list_sets(struct reading_of *r, const struct reg_key *root)
 		if (is_set_name(root->children[i]))
 			str_copy(r->sets[r->set_count++], sizeof(r->sets[0]),
 				 root->children[i]->name);
+}
+
+static void take_set(const struct reading_of *r, unsigned number, char ret[24])
+{
+	char wanted[24];
+
+	snprintf(wanted, sizeof(wanted), "ControlSet%03u", number);
+	for (unsigned i = 0; i < r->set_count && number; i++)
+		if (str_same_fold(r->sets[i], wanted))
+			str_copy(ret, 24, r->sets[i]);
+}
+
+/* Current is the set of the last boot, Default that of the next one: what waits there counts, too.
+ */
+static void choose_next(struct reading_of *r)
+{
+	const struct reg_key *select = key_child(r->tree.root, "Select", 6);
+	const struct reg_value *v = select ? key_get(select, "Default") : NULL;
+	char text[160];
+	uint32_t n = 0;
+
+	if (v && value_dword(v, &n) && n <= 999)
+		take_set(r, n, r->next);
+	if (str_same(r->next, r->set))
+		r->next[0] = 0;
+	if (!r->next[0])
+		return;
+	snprintf(text, sizeof(text),
+		 "Select\\Default names %s and Select\\Current %s: the next boot takes the former; "
+		 "both "
+		 "are judged",
+		 r->next, r->set);
+	hive_trouble(r, TROUBLE_NOTE, text);
 }
 
 /* Which set drives the boot. A container's delta hive has no Select, and one set. */
@@ -226,7 +180,8 @@ static void choose_set(struct reading_of *r, bool select)
 		r->partial = true;
 		if (r->set_count == 1)
 			str_copy(r->set, sizeof(r->set), r->sets[0]);
-		trouble(r, TROUBLE_DEGRADED,
+		hive_trouble(
+			r, TROUBLE_DEGRADED,
 			r->set_count == 1
 				? "no Select key, one control set: a container's delta hive, which "
 				  "holds only what differs from its base"
@@ -237,25 +192,70 @@ static void choose_set(struct reading_of *r, bool select)
 	(void)load(r, "Select", 0);
 	number = tree_current_set(&r->tree);
 	snprintf(wanted, sizeof(wanted), "ControlSet%03u", number);
-	for (unsigned i = 0; i < r->set_count && number; i++)
-		if (str_same_fold(r->sets[i], wanted))
-			str_copy(r->set, sizeof(r->set), r->sets[i]);
-	if (r->set[0])
+	take_set(r, number, r->set);
+	if (r->set[0]) {
+		choose_next(r);
 		return;
+	}
 	r->partial = true;
 	if (number)
 		snprintf(text, sizeof(text), "Select\\Current names %s, which is not in the hive",
 			 wanted);
 	else
 		snprintf(text, sizeof(text), "Select\\Current is not a number from 1 to 999");
-	trouble(r, TROUBLE_DEGRADED, text);
+	hive_trouble(r, TROUBLE_DEGRADED, text);
 }
 
 /* ---- loading what is judged ---- */
 
-static void path_in(const char *set, const char *below, char *ret, size_t cap)
+/* A key that stands for another one. What Windows acts on lies there, and is not looked for. */
+static bool is_link(const struct reg_key *k)
 {
-	snprintf(ret, cap, "%s\\%s", set, below);
+	const struct reg_value *v = k ? key_get(k, "SymbolicLinkValue") : NULL;
+
+	return v && v->type == REG_LINK;
+}
+
+static void look_for_link(struct reading_of *r, const char *path, const struct reg_key *k)
+{
+	const struct reg_value *v = is_link(k) ? key_get(k, "SymbolicLinkValue") : NULL;
+	const char *to = v ? value_text(&r->tree.arena, v, NULL) : NULL;
+	char said[SAID_BYTES];
+	struct text t = TEXT_ON(said);
+
+	if (!v)
+		return;
+	text_escaped(&t, path, strlen(path));
+	text_add(&t, " is a link to another key, which is not followed: ");
+	if (to)
+		text_escaped(&t, to, strnlen(to, 400));
+	hive_trouble(r, TROUBLE_DEGRADED, said);
+	r->partial = true;
+}
+
+/* Each key on the way to what is judged in a set that drives a boot, and the services of it. */
+static void look_for_links(struct reading_of *r, const char *set)
+{
+	static const char *const below[] = {"", "\\Control", "\\Control\\Session Manager",
+					    "\\Control\\Session Manager\\FileRenameOperations",
+					    "\\Services"};
+	const struct reg_key *services = NULL;
+	char path[600];
+
+	for (size_t i = 0; i < sizeof(below) / sizeof(below[0]); i++) {
+		snprintf(path, sizeof(path), "%s%s", set, below[i]);
+		look_for_link(r, path, i < 2 ? load(r, path, 0) : hive_key(r, path));
+	}
+	services = hive_key(r, path);
+	for (uint32_t i = 0; services && i < services->child_count; i++) {
+		const struct reg_key *k = services->children[i];
+
+		if (!is_link(k))
+			continue;
+		snprintf(path, sizeof(path), "%s\\Services\\%.400s", set, k->name);
+		look_for_link(r, path, k);
+		return; /* one is enough to say so */
+	}
 }
 
 static void load_all(struct reading_of *r)
@@ -263,34 +263,29 @@ static void load_all(struct reading_of *r)
 	char path[128];
 
 	for (unsigned i = 0; i < r->set_count; i++) {
-		path_in(r->sets[i], "Control\\Session Manager", path, sizeof(path));
+		hive_path_in(r->sets[i], "Control\\Session Manager", path, sizeof(path));
 		if (!load(r, path, 0) && str_same(r->sets[i], r->set)) {
-			trouble(r, TROUBLE_DEGRADED,
-				"the current set has no Control\\Session Manager");
+			hive_trouble(r, TROUBLE_DEGRADED,
+				     "the current set has no Control\\Session Manager");
 			r->partial = true;
 		}
-		path_in(r->sets[i], "Control\\Session Manager\\FileRenameOperations", path,
-			sizeof(path));
+		hive_path_in(r->sets[i], "Control\\Session Manager\\FileRenameOperations", path,
+			     sizeof(path));
 		(void)load(r, path, 0);
 	}
 	if (!r->set[0])
 		return;
-	path_in(r->set, "Services", path, sizeof(path));
+	hive_path_in(r->set, "Services", path, sizeof(path));
 	(void)load(r, path, SERVICE_DEPTH);
-	path_in(r->set, "Control\\ComputerName\\ComputerName", path, sizeof(path));
+	hive_path_in(r->set, "Control\\ComputerName\\ComputerName", path, sizeof(path));
 	(void)load(r, path, 0);
 	(void)load(r, "Setup", 1);
-}
-
-static const char *text_of(struct reading_of *r, const struct reg_key *k, const char *name)
-{
-	const struct reg_value *v = k ? key_get(k, name) : NULL;
-	const char *text;
-
-	if (!v || (v->type != REG_SZ && v->type != REG_EXPAND_SZ))
-		return NULL;
-	text = value_text(&r->tree.arena, v, NULL);
-	return text && *text ? text : NULL;
+	look_for_links(r, r->set);
+	if (!r->next[0])
+		return;
+	hive_path_in(r->next, "Services", path, sizeof(path));
+	(void)load(r, path, SERVICE_DEPTH);
+	look_for_links(r, r->next);
 }
 
 static bool number_set(const struct reg_key *k, const char *name)
@@ -304,13 +299,14 @@ static bool number_set(const struct reg_key *k, const char *name)
 static void settle(struct reading_of *r)
 {
 	const struct hive_facts *f = hive_facts(r->hive);
-	const struct reg_key *setup = find(r, "Setup"), *upgrade = find(r, "Setup\\Upgrade");
+	const struct reg_key *setup = hive_key(r, "Setup"),
+			     *upgrade = hive_key(r, "Setup\\Upgrade");
 	char path[128];
 
-	path_in(r->set, "Control\\ComputerName\\ComputerName", path, sizeof(path));
+	hive_path_in(r->set, "Control\\ComputerName\\ComputerName", path, sizeof(path));
 	r->common = (struct registry_fact){
 		.place = r->place,
-		.host = r->set[0] ? text_of(r, find(r, path), "ComputerName") : NULL,
+		.host = r->set[0] ? hive_text_of(r, hive_key(r, path), "ComputerName") : NULL,
 		.written_ns = NO_TIME,
 		.current = true,
 		.stale = f->stale || f->lost,
@@ -323,103 +319,7 @@ static void settle(struct reading_of *r)
 	};
 }
 
-/* ---- telling ---- */
-
-/* A name whole: a NUL inside it shows, so that nothing passes for a name that it only begins with.
- */
-static const char *whole_name(struct reading_of *r, const char *name, uint32_t bytes)
-{
-	char *to;
-	size_t n = 0;
-
-	if (!memchr(name, 0, bytes))
-		return name;
-	to = arena_take(&r->tree.arena, 3 * (size_t)bytes + 1);
-	if (!to)
-		return "";
-	for (uint32_t i = 0; i < bytes; i++) {
-		memcpy(to + n, name[i] ? &name[i] : "\xE2\x90\x80", name[i] ? 1 : 3);
-		n += name[i] ? 1 : 3;
-	}
-	return to;
-}
-
-static void tell(struct reading_of *r, const struct registry_fact *f)
-{
-	if (r->to->registry)
-		r->to->registry(r->to->arg, f);
-	r->told++;
-}
-
-static void tell_state(struct reading_of *r)
-{
-	struct registry_fact f = r->common;
-	const char *said = hive_said(r->hive), *hidden;
-
-	f.about = REGISTRY_STATE;
-	f.key = r->set[0] ? r->set : NULL;
-	f.name = *said ? said : NULL;
-	f.written_ns = unix_ns(hive_facts(r->hive)->filetime);
-	if (*said)
-		trouble(r, f.stale || f.degraded ? TROUBLE_DEGRADED : TROUBLE_NOTE, said);
-	if (hive_hidden(r->hive, &hidden))
-		trouble(r, TROUBLE_NOTE, hidden);
-	tell(r, &f);
-}
-
-static void tell_values(struct reading_of *r, const char *set, const char *below,
-			enum registry_about about)
-{
-	struct registry_fact f = r->common;
-	const struct reg_key *k;
-	char path[128];
-
-	path_in(set, below, path, sizeof(path));
-	k = find(r, path);
-	f.about = about;
-	f.key = path;
-	/* without a Select every set may be the one */
-	f.current = r->set[0] ? str_same(set, r->set) : true;
-	for (uint32_t i = 0; k && i < k->value_count; i++) {
-		const struct reg_value *v = &k->values[i];
-
-		f.name = whole_name(r, v->name, v->name_bytes);
-		f.type = v->type;
-		f.data = v->data;
-		f.bytes = v->bytes;
-		f.written_ns = unix_ns(k->written);
-		tell(r, &f);
-	}
-}
-
-static void tell_services(struct reading_of *r)
-{
-	const struct reg_key *services;
-	char path[128], key[2048];
-
-	if (!r->set[0])
-		return;
-	path_in(r->set, "Services", path, sizeof(path));
-	services = find(r, path);
-	for (uint32_t i = 0; services && i < services->child_count; i++) {
-		const struct reg_key *k = services->children[i];
-		const struct reg_value *image = key_get(k, "ImagePath"), *type = key_get(k, "Type");
-		struct registry_fact f = r->common;
-
-		f.about = REGISTRY_SERVICE;
-		f.name = whole_name(r, k->name, k->name_bytes);
-		snprintf(key, sizeof(key), "%s\\%s", path, f.name);
-		f.key = key;
-		f.image_path = text_of(r, k, "ImagePath");
-		f.display_name = text_of(r, k, "DisplayName");
-		f.data = image ? image->data : NULL;
-		f.bytes = image ? image->bytes : 0;
-		if (!type || !value_dword(type, &f.type))
-			f.type = 0;
-		f.written_ns = unix_ns(k->written);
-		tell(r, &f);
-	}
-}
+/* ---- all together ---- */
 
 static int read_opened(struct reading_of *r)
 {
@@ -427,7 +327,7 @@ static int read_opened(struct reading_of *r)
 	bool select;
 
 	if (!root) {
-		trouble(r, TROUBLE_INPUT, "the root key cannot be read");
+		hive_trouble(r, TROUBLE_INPUT, "the root key cannot be read");
 		return -EBADMSG;
 	}
 	list_sets(r, root);
@@ -439,13 +339,7 @@ static int read_opened(struct reading_of *r)
 	choose_set(r, select);
 	load_all(r);
 	settle(r);
-	tell_state(r);
-	for (unsigned i = 0; i < r->set_count; i++) {
-		tell_values(r, r->sets[i], "Control\\Session Manager", REGISTRY_SESSION_MANAGER);
-		tell_values(r, r->sets[i], "Control\\Session Manager\\FileRenameOperations",
-			    REGISTRY_FILE_RENAMES);
-	}
-	tell_services(r);
+	hive_tell(r);
 	return 0;
 }
 

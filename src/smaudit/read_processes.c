@@ -10,6 +10,7 @@
 #include "smaudit/shapes.h"
 
 #define HEADING_LINES 20u
+#define TO_FILE       "it is not read from a pipe; write it to a file, then `smaudit "
 
 /* What people give by mistake, by how it begins. */
 static const struct {
@@ -17,12 +18,13 @@ static const struct {
 	size_t bytes;
 	const char *say;
 } others[] = {
-	{"ElfFile", 8, "a Windows event log: smaudit evtx reads it"},
-	{"regf", 4, "a registry hive: smaudit hive reads it"},
-	{"MZ", 2, "a program: smaudit image reads it"},
+	/* the first four come through pipes only: of a file the content was seen before */
+	{"ElfFile", 8, "a Windows event log: " TO_FILE "evtx FILE`"},
+	{"regf", 4, "a registry hive: " TO_FILE "hive FILE`"},
+	{"MZ", 2, "a program: " TO_FILE "image FILE`"},
 	{"\x7f"
 	 "ELF",
-	 4, "a program: smaudit image reads it"},
+	 4, "a program: " TO_FILE "image FILE`"},
 	{"\x1f\x8b", 2, "it is compressed with gzip: unpack it first"},
 	{"\x28\xb5\x2f\xfd", 4, "it is compressed with zstd: unpack it first"},
 	{"\xfd"
@@ -157,26 +159,24 @@ int read_processes_file(FILE *file, const char *path, const struct sink *to, con
 	return result;
 }
 
-int read_processes(const char *path, const struct sink *to, const char **ret_shape,
+int read_processes(const char *path, bool tell, const struct sink *to, const char **ret_shape,
 		   uint64_t *ret_records)
 {
-	bool standard = !strcmp(path, "-");
-	FILE *file = standard ? stdin : fopen(path, "rbe");
-	int result;
+	FILE *file = NULL;
+	int result = input_open(path, tell, &file);
 
 	*ret_shape = "unknown";
 	*ret_records = 0;
-	if (!file) {
+	if (result < 0) {
 		struct place p = {path, 0};
-		int error = errno;
 
 		if (to->trouble)
-			to->trouble(to->arg, &p, TROUBLE_INPUT, strerror(error));
-		return -error;
+			to->trouble(to->arg, &p, TROUBLE_INPUT, strerror(-result));
+		return result;
 	}
 	setvbuf(file, NULL, _IONBF, 0); /* the window is the buffer */
 	result = read_processes_file(file, path, to, ret_shape, ret_records);
-	if (!standard)
+	if (file != stdin)
 		fclose(file);
 	return result;
 }

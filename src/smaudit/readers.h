@@ -15,8 +15,8 @@
 #include "smaudit/facts.h"
 
 /* read_processes - lists and events as JSON (lines, arrays, UTF-8 or UTF-16) or CSV, recognised by
- * content; ret_shape: "Volatility 3 pslist", "Sysmon events", ... (static) */
-int read_processes(const char *path, const struct sink *to, const char **ret_shape,
+ * content; tell: input_open's; ret_shape: "Volatility 3 pslist", "Sysmon events", ... (static) */
+int read_processes(const char *path, bool tell, const struct sink *to, const char **ret_shape,
 		   uint64_t *ret_records);
 /* read_evtx - a Windows event log, by libevtx in a child that can reach nothing else. */
 int read_evtx(const char *path, const struct sink *to, uint64_t *ret_records);

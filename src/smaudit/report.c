@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "base/sha256.h"
+#include "smaudit/output.h"
 #include "smaudit/report_inner.h"
 
 #define TOLD_FIRST 1024u
@@ -109,7 +110,11 @@ struct report *report_new(FILE *to, enum report_format format, bool colour, bool
 {
 	struct report *r = audit_alloc(NULL, sizeof(*r));
 
-	*r = (struct report){.to = to, .format = format, .colour = colour, .all = all};
+	*r = (struct report){.to = to,
+			     .format = format,
+			     .colour = colour,
+			     .all = all,
+			     .width = output_width(to)};
 	r->told_cap = TOLD_FIRST;
 	r->told = audit_alloc(NULL, TOLD_FIRST * sizeof(*r->told));
 	memset(r->told, 0, TOLD_FIRST * sizeof(*r->told));
@@ -298,7 +303,7 @@ void report_input(struct report *r, const char *file, unsigned source, const cha
 		r->inputs_more++;
 		return;
 	}
-	r->input[r->inputs++] = (struct input_line){audit_copy(file), audit_copy(as_what), records};
+	r->input[r->inputs++] = (struct read_input){audit_copy(file), audit_copy(as_what), records};
 }
 
 bool report_looked(const struct report *r, enum indicator_id rule)

@@ -29,7 +29,7 @@ enum place_in { /* the objects of a line, in the order in which they are written
 		IN_LABELS
 };
 
-enum field_form { FORM_TEXT, FORM_NUMBER, FORM_STRINGS };
+enum field_form { FORM_TEXT, FORM_NUMBER, FORM_DATE, FORM_STRINGS };
 
 static const struct {
 	const char *evidence;
@@ -41,8 +41,8 @@ static const struct {
 	{"image", IN_PROCESS, "executable", FORM_TEXT},
 	{"name", IN_PROCESS, "name", FORM_TEXT},
 	{"command", IN_PROCESS, "command_line", FORM_TEXT},
-	{"started", IN_PROCESS, "start", FORM_TEXT},
-	{"ended", IN_PROCESS, "end", FORM_TEXT},
+	{"started", IN_PROCESS, "start", FORM_DATE},
+	{"ended", IN_PROCESS, "end", FORM_DATE},
 	{"guid", IN_PROCESS, "entity_id", FORM_TEXT},
 	{"ppid", IN_PROCESS_PARENT, "pid", FORM_NUMBER},
 	{"parent", IN_PROCESS_PARENT, "executable", FORM_TEXT},
@@ -64,17 +64,32 @@ static const struct {
 	{"file-version", IN_FILE_PE, "file_version", FORM_TEXT},
 };
 
-/* The row of an evidence, or -1: a label. A number that is none is a label, too. */
-static int field_of(const struct evidence *e)
+/* "2026-03-01T08:00:05.000Z", as report_time writes it; an index takes nothing else for a date. */
+static bool is_date(const char *s)
+{
+	static const char form[] = "dddd-dd-ddTdd:dd:dd.dddZ";
+
+	for (size_t i = 0; i < sizeof(form); i++)
+		if (form[i] == 'd' ? !isdigit((unsigned char)s[i]) : s[i] != form[i])
+			return false;
+	return true;
+}
+
+static bool fits(enum field_form form, const char *text)
 {
 	uint64_t n;
 
+	if (form == FORM_NUMBER)
+		return str_u64(text, strlen(text), &n) == 0;
+	return form != FORM_DATE || is_date(text);
+}
+
+/* The row of an evidence, or -1: a label. A number or date that is none is a label, too. */
+static int field_of(const struct evidence *e)
+{
 	for (size_t i = 0; i < ARRAY_SIZE(evidence_fields); i++)
 		if (!strcmp(evidence_fields[i].evidence, e->name))
-			return evidence_fields[i].form == FORM_NUMBER &&
-					       str_u64(e->text, strlen(e->text), &n)
-				       ? -1
-				       : (int)i;
+			return fits(evidence_fields[i].form, e->text) ? (int)i : -1;
 	return -1;
 }
 
@@ -108,6 +123,20 @@ static void put_strings(struct json_out *j, const struct finding *f, unsigned fi
 	json_out_close(j, '}');
 }
 
+/* DOMAIN\NAME is two fields; anything else is a name. */
+static void put_user(struct json_out *j, const char *text)
+{
+	const char *slash = strchr(text, '\\');
+	char domain[256];
+
+	if (slash && slash != text && slash[1] && (size_t)(slash - text) < sizeof(domain)) {
+		snprintf(domain, sizeof(domain), "%.*s", (int)(slash - text), text);
+		json_out_text(j, "domain", domain);
+		text = slash + 1;
+	}
+	json_out_text(j, "name", text);
+}
+
 static void put_fields(struct json_out *j, const struct finding *f, enum place_in in)
 {
 	for (unsigned i = 0; i < f->evidences; i++) {
@@ -122,6 +151,8 @@ static void put_fields(struct json_out *j, const struct finding *f, enum place_i
 		else if (evidence_fields[row].form == FORM_NUMBER &&
 			 !str_u64(e->text, strlen(e->text), &n))
 			json_out_number(j, evidence_fields[row].field, n);
+		else if (in == IN_USER && !strcmp(e->name, "user"))
+			put_user(j, e->text);
 		else
 			json_out_text(j, evidence_fields[row].field, e->text);
 	}
@@ -165,6 +196,16 @@ static void put_process(struct json_out *j, const struct finding *f)
 	json_out_close(j, '}');
 }
 
+/* log.origin is of source code, and ECS has no field for the line of an input: a label. */
+static void put_line(struct json_out *j, const struct place *p)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)p->line);
+	if (p->line)
+		json_out_text(j, "line", text);
+}
+
 /* ECS asks for labels whose names have no dots. */
 static void put_labels(struct json_out *j, const struct finding *f)
 {
@@ -173,6 +214,7 @@ static void put_labels(struct json_out *j, const struct finding *f)
 	json_out_text(j, "verdict", verdict_word(f->verdict));
 	if (f->verdict == VERDICT_INDETERMINATE)
 		json_out_text(j, "missing", f->missing);
+	put_line(j, &f->place);
 	for (unsigned i = 0; i < f->evidences; i++) {
 		const struct evidence *e = &f->evidence[i];
 		bool many = stands_before(f, i);
@@ -235,6 +277,8 @@ static void put_event(struct json_out *j, const char *kind, const char *category
 	json_out_text(j, "module", "smaudit");
 	json_out_text(j, "dataset", "smaudit.finding");
 	json_out_open(j, "category", '[');
+	if (!strcmp(category, "registry")) /* alone it does not go with info */
+		json_out_text(j, NULL, "configuration");
 	json_out_text(j, NULL, category);
 	json_out_close(j, ']');
 	json_out_open(j, "type", '[');
@@ -258,8 +302,6 @@ static void put_log_file(struct json_out *j, const struct place *p)
 	json_out_open(j, "log", '{');
 	json_out_open(j, "file", '{');
 	json_out_text(j, "path", p->file);
-	if (p->line)
-		json_out_number(j, "line", p->line);
 	json_out_close(j, '}');
 	json_out_close(j, '}');
 }
@@ -326,6 +368,8 @@ void ecs_trouble(struct report *r, const struct place *p, enum trouble t, const 
 	put_log_file(&j, p);
 	json_out_open(&j, "labels", '{');
 	json_out_text(&j, "verdict", verdict_word(trouble_verdict(t)));
+	if (p->line)
+		put_line(&j, p);
 	json_out_close(&j, '}');
 	json_out_close(&j, '}');
 	json_out_end(&j);

@@ -24,7 +24,7 @@ struct tally { /* of a rule */
 	bool looked;                      /* a rule said so itself */
 };
 
-struct input_line {
+struct read_input { /* a line of the summary */
 	char *file, *as_what;
 	uint64_t records;
 };
@@ -40,12 +40,13 @@ struct report {
 	FILE *to;
 	enum report_format format;
 	bool colour, all;
+	unsigned width; /* of a line of text */
 	uint64_t *told; /* open hash of ids, 0 = free */
 	size_t told_cap, told_count;
 	uint64_t untold; /* found when the hash was full */
 	struct tally tally[INDICATOR_COUNT];
 	unsigned looked; /* SOURCE_* of inputs that told something */
-	struct input_line input[REPORT_INPUTS_MAX];
+	struct read_input input[REPORT_INPUTS_MAX];
 	unsigned inputs;
 	uint64_t inputs_more;
 	uint64_t input_errors, degraded, notes;

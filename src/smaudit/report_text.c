@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "smaudit/json_out.h"
+#include "smaudit/output.h"
 #include "smaudit/report_inner.h"
 
 #define SHOWN_BYTES 1024 /* of one evidence */
@@ -110,6 +111,15 @@ static long rank(const struct block *b)
 	return grave * INDICATOR_COUNT + (long)b->rule;
 }
 
+/* Our own sentences are folded; evidence never is: it is for copying. */
+static void put_prose(const struct report *r, const char *label, const char *text)
+{
+	unsigned indent = (unsigned)strlen(label);
+
+	fputs(label, r->to);
+	output_prose(r->to, r->width - 1, indent, indent, text);
+}
+
 static void put_heading(struct report *r, const struct block *b)
 {
 	const struct indicator *i = &indicators[b->rule];
@@ -123,7 +133,9 @@ static void put_heading(struct report *r, const struct block *b)
 		found ? words[b->severity] : "INDETERMINATE", r->colour ? COLOUR_END : "", i->id,
 		i->title, i->technique);
 	if (found && b->severity > SEVERITY_INFO)
-		fprintf(r->to, "  why   %s\n  next  %s\n", i->why, i->next);
+		put_prose(r, "  why   ", i->why);
+	if (found && b->severity > SEVERITY_INFO)
+		put_prose(r, "  next  ", i->next);
 	if (!found)
 		fprintf(r->to, "  This is no finding, and it does not say clean. Decided by: %s\n",
 			i->decided_by);
@@ -179,7 +191,7 @@ void text_trouble(struct report *r, const struct place *p, enum trouble t, const
 static void put_inputs(struct report *r)
 {
 	for (unsigned i = 0; i < r->inputs; i++) {
-		const struct input_line *in = &r->input[i];
+		const struct read_input *in = &r->input[i];
 
 		fputs(i ? "                " : "Read            ", r->to);
 		out_escaped(r->to, in->file, SHOWN_BYTES);
@@ -271,7 +283,7 @@ static void put_rules(struct report *r, const char *label, bool looked)
 			continue;
 		if (!column)
 			column = fprintf(r->to, "%-16s%s", label, id);
-		else if (column + (int)strlen(id) + 2 < 78)
+		else if (column + (int)strlen(id) + 2 < (int)r->width - 2)
 			column += fprintf(r->to, ", %s", id);
 		else
 			column = fprintf(r->to, ",\n%16s%s", "", id) - 2;

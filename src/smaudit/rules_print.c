@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/text.h"
 #include "smaudit/json_out.h"
 #include "smaudit/report_inner.h"
 #include "smaudit/run.h"
@@ -62,12 +63,28 @@ static int is_rule(const char *name)
 	return 0;
 }
 
+static void say_no_rule(const char *name)
+{
+	unsigned nearest = 4; /* letters that may be wrong: ids are long */
+	const char *near = NULL;
+
+	for (int i = 0; i < INDICATOR_COUNT; i++) {
+		unsigned d = str_distance(name, indicators[i].id);
+
+		if (d < nearest) {
+			nearest = d;
+			near = indicators[i].id;
+		}
+	}
+	fprintf(stderr, "smaudit: no rule '%s'%s%s%s; `smaudit rules` lists them\n", name,
+		near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+}
+
 int rules_print(FILE *to, bool json, const char *const *names, unsigned count)
 {
 	for (unsigned n = 0; n < count; n++)
 		if (!is_rule(names[n])) {
-			fprintf(stderr, "smaudit: no rule '%s'; `smaudit rules` lists them\n",
-				names[n]);
+			say_no_rule(names[n]);
 			return 2;
 		}
 	for (int i = 0; i < INDICATOR_COUNT; i++) {

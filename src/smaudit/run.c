@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "plan/plan.h"
@@ -19,6 +19,7 @@
 #include "smaudit/readers.h"
 #include "smaudit/rules.h"
 #include "smaudit/sniff.h"
+#include "sys/sys.h"
 
 #define PROGRESS_FIRST_MS 700
 #define PROGRESS_EVERY_MS 200
@@ -34,16 +35,14 @@ struct run {
 	bool catalog_tried;
 	uint64_t processes, values, images; /* told by the input that is being read */
 	uint64_t errors;                    /* input errors told so far */
+	unsigned hives;                     /* that were read, or tried */
 	bool show_progress, progress_shown;
 	int64_t began_ms, shown_ms;
 };
 
 static int64_t now_ms(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	return (int64_t)(sys_now_ns() / 1000000);
 }
 
 /* ---- facts on their way ---- */
@@ -240,10 +239,11 @@ static void read_one(struct run *run, const char *file, enum content c)
 	run->processes = run->values = run->images = 0;
 	run->began_ms = now_ms();
 	if (c == CONTENT_LIST)
-		r = read_processes(file, &to, &shape, &records);
-	else if (c == CONTENT_HIVE)
+		r = read_processes(file, run->show_progress, &to, &shape, &records);
+	else if (c == CONTENT_HIVE) {
+		run->hives++;
 		r = read_hive(file, o->log, o->logs, &to, &records);
-	else if (c == CONTENT_EVTX)
+	} else if (c == CONTENT_EVTX)
 		r = read_evtx(file, &to, &records);
 	else if (c == CONTENT_IMAGE) {
 		use_catalog(run);
@@ -262,6 +262,26 @@ static void read_one(struct run *run, const char *file, enum content c)
 	told(run, file, c, shape);
 }
 
+/* These three are read here and there in a file: nothing that only streams will do. */
+static bool refuse_stream(struct run *run, const char *file)
+{
+	enum verb v = run->o->verb;
+	bool standard = strcmp(file, "-") == 0;
+	struct place p = {file, 0};
+	struct stat st;
+	char text[160];
+
+	if (v != VERB_HIVE && v != VERB_EVTX && v != VERB_IMAGE)
+		return false;
+	if (!standard && (stat(file, &st) < 0 || S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
+		return false;
+	snprintf(text, sizeof(text), "%s: copy it to a file first, then `smaudit %s FILE`",
+		 standard ? "standard input is not read here" : "not a file but a pipe or device",
+		 verb_word(v));
+	on_trouble(run, &p, TROUBLE_INPUT, text);
+	return true;
+}
+
 /* What the verb says a file is; what the file is where it says nothing. */
 static void read_file(struct run *run, const char *file)
 {
@@ -270,10 +290,13 @@ static void read_file(struct run *run, const char *file)
 				   [VERB_EVTX] = CONTENT_EVTX,
 				   [VERB_IMAGE] = CONTENT_IMAGE};
 	bool any = run->o->verb == VERB_ALL || run->o->verb == VERB_PROFILE;
-	int c = sniff(file);
 	struct place p = {file, 0};
 	char text[160];
+	int c;
 
+	if (refuse_stream(run, file))
+		return;
+	c = sniff(file);
 	if (c < 0) {
 		if (c == -EISDIR)
 			snprintf(text, sizeof(text), "a directory: name the files in it");
@@ -311,6 +334,8 @@ static void read_live(struct run *run)
 		registry_judge_free(run->registry);
 		run->registry = NULL;
 	}
+	if (r == -ESRCH)
+		return; /* no machine of ours: nothing of it was looked at */
 	/* A part of the machine that could not be looked at is not clean: each counts for itself.
 	 */
 	report_input(run->report, p.file, SOURCE_PROCESSES, "processes", run->processes);
@@ -344,6 +369,21 @@ static int add_roots(const struct options *o)
 	return 0;
 }
 
+/* A page without a fact is not wrong, but most often the name is. */
+static void say_unknown(const struct run *run)
+{
+	const char *name;
+
+	fputs("smaudit: ", stderr);
+	out_escaped(stderr, run->o->profile_name, 200);
+	fputs(": not observed in these inputs", stderr);
+	for (unsigned i = 0; (name = profile_other(run->profile, i)); i++) {
+		fputs(i ? ", " : "; they tell of ", stderr);
+		out_escaped(stderr, name, 60);
+	}
+	fputs("\n", stderr);
+}
+
 static int finish(struct run *run, FILE *to)
 {
 	uint64_t peak = world_end(run->world);
@@ -359,7 +399,12 @@ static int finish(struct run *run, FILE *to)
 		fprintf(stderr, "smaudit: the profile: %s\n", strerror(-r));
 		return 2;
 	}
-	return run->errors ? 2 : 0;
+	if (run->errors)
+		return 2;
+	if (profile_any(run->profile))
+		return 0;
+	say_unknown(run);
+	return 3;
 }
 
 int audit_run(const struct options *o, FILE *to)
@@ -396,6 +441,9 @@ int audit_run(const struct options *o, FILE *to)
 			read_live(&run); /* a file of that name is ./live */
 		else
 			read_file(&run, o->files[i]);
+	if (o->logs && !run.hives)
+		on_trouble(&run, &(struct place){o->log[0], 0}, TROUBLE_INPUT,
+			   "--logs belongs to a hive, and no hive is among the inputs");
 	status = finish(&run, to);
 	world_free(run.world);
 	profile_free(run.profile);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/random.h>
 
 #include "smaudit/json.h"
 
@@ -96,10 +97,20 @@ int64_t shapes_number(const char *text)
 	return *p ? NO_NUMBER : value;
 }
 
+/* Of this run, so that names cannot be chosen to fall into one slot. */
+static uint64_t list_secret(void)
+{
+	static uint64_t secret;
+
+	if (!secret && getrandom(&secret, sizeof(secret), GRND_NONBLOCK) != sizeof(secret))
+		secret = 0x9e3779b97f4a7c15u;
+	return secret |= 1;
+}
+
 /* The slot of a host's list; NULL = there are too many. */
 static struct list_host *host_slot(struct reading *r, const char *name)
 {
-	uint32_t hash = 2166136261u;
+	uint64_t hash = list_secret();
 	size_t slots = SHAPES_HOSTS_MAX * 2;
 	struct list_host *h;
 
@@ -110,8 +121,8 @@ static struct list_host *host_slot(struct reading *r, const char *name)
 	if (!r->hosts)
 		return NULL;
 	for (const char *c = name; *c; c++)
-		hash = (hash ^ (uint8_t)*c) * 16777619u;
-	for (size_t i = hash % slots;; i = (i + 1) % slots) {
+		hash = (hash ^ (uint8_t)*c) * 0xff51afd7ed558ccdu ^ hash >> 29;
+	for (size_t i = (hash ^ hash >> 32) % slots;; i = (i + 1) % slots) {
 		h = &r->hosts[i];
 		if (!h->name)
 			break;

@@ -59,6 +59,7 @@ struct reading { /* one input, from its first byte to its last */
 	struct { /* Volatility's privileges: a line each */
 		uint32_t pid;
 		char name[64], text[2048];
+		bool cut; /* more than there is room for */
 		struct place place;
 	} privileges;
 };

@@ -146,6 +146,11 @@ void shapes_privileges_end(struct reading *r)
 	f.name_cut = f.name && strlen(f.name) >= NAME_CUT_WINDOWS;
 	f.privileges = r->privileges.text;
 	r->privileges.pid = NO_PID;
+	if (r->privileges.cut && r->to->trouble)
+		r->to->trouble(
+			r->to->arg, &f.place, TROUBLE_DEGRADED,
+			"more privileges of one process than are kept: the rest is left out");
+	r->privileges.cut = false;
 	shapes_process(r, &f, NO_TIME);
 }
 
@@ -169,7 +174,11 @@ static bool privileges(const struct row *row)
 	}
 	shapes_known(r, "Volatility 3 privileges");
 	used = strlen(r->privileges.text);
-	if (privilege && state && strstr(state, "Enabled"))
+	if (!privilege || !state || !strstr(state, "Enabled"))
+		return true;
+	if (strlen(privilege) + 2 > sizeof(r->privileges.text) - used)
+		r->privileges.cut = true; /* a part of a name would be another name */
+	else
 		snprintf(r->privileges.text + used, sizeof(r->privileges.text) - used, "%s%s",
 			 used ? " " : "", privilege);
 	return true;

@@ -46,23 +46,26 @@ int sniff(const char *path)
 {
 	char head[HEAD_BYTES + 1];
 	struct stat st;
-	ssize_t n = 0;
-	int fd, r = 0;
+	ssize_t n;
+	int fd, r;
 
 	if (!strcmp(path, "-"))
+		return CONTENT_LIST;
+	/* A pipe is not even opened: whoever waits to write would meet a reader that goes again. */
+	if (stat(path, &st) < 0)
+		return -errno;
+	if (S_ISDIR(st.st_mode))
+		return -EISDIR;
+	if (!S_ISREG(st.st_mode))
 		return CONTENT_LIST;
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return -errno;
-	if (fstat(fd, &st) < 0)
-		r = -errno;
-	else if (S_ISDIR(st.st_mode))
-		r = -EISDIR;
-	else if (S_ISREG(st.st_mode) && (n = pread(fd, head, HEAD_BYTES, 0)) < 0)
-		r = -errno;
+	n = pread(fd, head, HEAD_BYTES, 0);
+	r = n < 0 ? -errno : 0;
 	close(fd);
-	if (r < 0 || !S_ISREG(st.st_mode))
-		return r < 0 ? r : CONTENT_LIST;
+	if (n < 0)
+		return r;
 	head[n] = 0;
 	return content_of(head, (size_t)n);
 }

@@ -312,9 +312,8 @@ static void note_boot(struct boot *b, const struct instance *i, const struct pro
 static void make_room(struct world *w, const struct boot *spare)
 {
 	while (w->bytes > WORLD_BYTES_MAX / 4 * 3 && w->oldest && w->oldest != spare) {
-		boot_gather(w, w->oldest);
-		if (w->oldest->joined) {
-			boot_splice(w, w->oldest);
+		if (w->oldest->joins || w->oldest->joined) {
+			boot_gather(w, w->oldest->host);
 			continue;
 		}
 		boot_judge(w, w->oldest);

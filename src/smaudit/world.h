@@ -185,10 +185,10 @@ struct snapshot *snapshot_hold(struct snapshot *s);
 void snapshot_drop(struct world *w, struct snapshot *s);
 
 /* boot_join - a turned out to be b. boot_splice - move what a joined boot has to the real one, and
- * free it. boot_gather - splice all that joined b. */
+ * free it. boot_gather - splice all that joined another one. */
 void boot_join(struct boot *a, struct boot *b);
 void boot_splice(struct world *w, struct boot *a);
-void boot_gather(struct world *w, struct boot *b);
+void boot_gather(struct world *w, struct host *h);
 
 /* ---- world.c, world_learn.c ---- */
 

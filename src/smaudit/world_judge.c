@@ -416,11 +416,7 @@ static void nobody_was_told_of(struct host *h)
 void host_end(struct world *w, struct host *h)
 {
 	join_marks(h);
-	for (struct boot *b = h->boots, *next; b; b = next) {
-		next = b->next;
-		if (b->joined)
-			boot_splice(w, b);
-	}
+	boot_gather(w, h);
 	for (struct boot *b = h->boots; b; b = b->next)
 		boot_judge(w, b);
 	if (h->smss && !h->undecided[INDICATOR_LATE_START].of)

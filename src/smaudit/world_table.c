@@ -199,8 +199,12 @@ void boot_touch(struct world *w, struct boot *b)
 
 struct boot *boot_real(struct boot *b)
 {
-	while (b && b->joined)
+	/* the way is halved as it is walked: evidence may have made it long */
+	while (b && b->joined) {
+		if (b->joined->joined)
+			b->joined = b->joined->joined;
 		b = b->joined;
+	}
 	return b;
 }
 
@@ -249,11 +253,19 @@ void boot_splice(struct world *w, struct boot *a)
 	boot_free(w, a);
 }
 
-void boot_gather(struct world *w, struct boot *b)
+/* All at once: to look for those of one boot costs as much, and evidence chooses how many there
+ * are. */
+void boot_gather(struct world *w, struct host *h)
 {
-	for (struct boot *a = b->joins ? b->host->boots : NULL, *next; a; a = next) {
+	for (struct boot *a = h->boots; a; a = a->next) {
+		if (a->joined)
+			a->joined = boot_real(a);
+	}
+	for (struct boot *a = h->boots; a; a = a->next)
+		a->joins = false; /* of those that stay, soon; of the others, from here on */
+	for (struct boot *a = h->boots, *next; a; a = next) {
 		next = a->next;
-		if (a->joined && boot_real(a) == b)
+		if (a->joined)
 			boot_splice(w, a);
 	}
 }

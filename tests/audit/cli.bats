@@ -64,6 +64,11 @@ setup() {
   [ "$(jq -r '.rule.id, .host.name' <<<"$line" | paste -sd ' ')" = 'unexpected-child W1' ]
   [ "$(jq -r '.process.pid' <<<"$line")" = 700 ]
   [ "$(jq -r '.process.executable' <<<"$line")" = 'C:\Windows\System32\cmd.exe' ]
+  [ "$(jq -r '.user.domain + "|" + .user.name' <<<"$line")" = 'NT AUTHORITY|SYSTEM' ]
+  # the line of an input has no field of its own; log.origin is of source code
+  [ "$(jq -r '.labels.line + .log.file.path' <<<"$line")" = 11child.jsonl ]
+  [ "$(jq -c '.log' <<<"$line")" = '{"file":{"path":"child.jsonl"}}' ]
+  jq -e '.process.start == "2026-03-01T08:00:05.000Z"' <<<"$line"
   jq -e '."@timestamp" == "2026-03-01T08:00:05.000Z"' <<<"$line"
 }
 
@@ -142,6 +147,112 @@ setup() {
   run bash -c "'$AUDIT' rules >/dev/full"
   [ "$status" -eq 2 ]
   [[ $output == *"it cannot be written"* ]]
+}
+
+@test "the first file may be the missing one: the others are read" {
+  run --separate-stderr "$AUDIT" absent.json child.jsonl
+  [ "$status" -eq 1 ]
+  [[ $stderr == *"absent.json: it cannot be read: No such file"* ]]
+  [[ $output == *"HIGH  unexpected-child"* ]]
+  run --separate-stderr "$AUDIT" absent.json clean.jsonl
+  [ "$status" -eq 2 ]
+  [[ $stderr == *"absent.json"* ]]
+  [[ $output == *"clean.jsonl: "*", 10 records"* ]]
+  run "$AUDIT" absent.json
+  [ "$status" -eq 2 ]
+}
+
+@test "a mistyped verb, option or word is told with the right one" {
+  run "$AUDIT" proceses child.jsonl
+  [ "$status" -eq 2 ]
+  [[ $output == *"did you mean processes?"* ]]
+  run "$AUDIT" processes child.jsonl --formt=text
+  [[ $output == *"did you mean --format?"* ]]
+  run "$AUDIT" processes child.jsonl --format ndjsno
+  [[ $output == *"did you mean ndjson?"* ]]
+  run "$AUDIT" processes child.jsonl --colour alwasy
+  [[ $output == *"did you mean always?"* ]]
+  run "$AUDIT" rules late-stat
+  [[ $output == *"did you mean late-start?"* ]]
+  run "$AUDIT" nonsense
+  [[ $output != *"did you mean"* ]]
+}
+
+@test "--format json is told what it is called here" {
+  run "$AUDIT" processes child.jsonl --format json
+  [ "$status" -eq 2 ]
+  [[ $output == *"--format ndjson"*"--json"*"--format ecs"* ]]
+  for word in ndjson ecs; do
+    run "$AUDIT" profile smss.exe child.jsonl --format $word
+    [ "$status" -eq 2 ]
+    [[ $output == *"--format json"* ]]
+  done
+}
+
+@test "a pipe that nobody writes to is waited for, and that is said" {
+  mkfifo pipe
+  run timeout 1 "$AUDIT" processes pipe --progress
+  [ "$status" -eq 124 ]
+  [ -z "$output" ]
+  (
+    sleep 2.6
+    cat child.jsonl >pipe
+  ) 3>&- &
+  run --separate-stderr timeout 20 "$AUDIT" processes pipe --progress
+  [ "$status" -eq 1 ]
+  [[ $stderr == *"waiting for pipe"* ]]
+  (
+    sleep 2.6
+    cat clean.jsonl
+  ) | "$AUDIT" processes - >out 2>err
+  [ ! -s err ]
+}
+
+@test "who waits to write to a pipe is read, each time" {
+  mkfifo pipe
+  for _ in 1 2 3 4 5 6 7 8; do
+    cat child.jsonl >pipe 3>&- &
+    sleep 0.02
+    run timeout 10 "$AUDIT" pipe
+    [ "$status" -eq 1 ]
+    wait $!
+  done
+}
+
+@test "hives, event logs and images are no streams, and that is said at once" {
+  mkfifo pipe
+  for verb in hive evtx image; do
+    for what in pipe -; do
+      run timeout 5 "$AUDIT" $verb $what <clean.jsonl
+      [ "$status" -eq 2 ]
+      [[ $output == *"copy it to a file first, then \`smaudit $verb FILE\`"* ]]
+    done
+  done
+  printf 'ElfFile\0................' >log
+  run bash -c "'$AUDIT' - <log"
+  [ "$status" -eq 2 ]
+  [[ $output == *"write it to a file, then \`smaudit evtx FILE\`"* ]]
+}
+
+@test "--logs without a hive is an input error" {
+  run "$AUDIT" clean.jsonl --logs some.LOG1
+  [ "$status" -eq 2 ]
+  [[ $output == *"some.LOG1"*"no hive is among the inputs"* ]]
+}
+
+@test "sentences are folded at the terminal's width, evidence is not" {
+  long=$(printf 'a%.0s' {1..150})
+  { boot; event 5 700 304 "$S32\\$long.exe" "$S32\\smss.exe"; } >long.jsonl
+  wide() { grep -E '^(  why|  next|  {8}[a-zA-Z])' "$1" | awk '{ if (length > n) n = length } END { print n + 0 }'; }
+  "$AUDIT" processes long.jsonl >out || true
+  [ "$(wide out)" -le 80 ]
+  [ "$(wide out)" -gt 60 ]
+  grep -qF "$long" out
+  COLUMNS=50 "$AUDIT" processes long.jsonl >out || true
+  [ "$(wide out)" -le 50 ]
+  script -qec "stty columns 120; NO_COLOR=1 '$AUDIT' processes long.jsonl" /dev/null | tr -d '\r' >out
+  [ "$(wide out)" -le 120 ]
+  [ "$(wide out)" -gt 80 ]
 }
 
 @test "files without a verb are told by content, not by name" {
@@ -273,4 +384,31 @@ for line in open("child.jsonl"):
   "$AUDIT" processes child.jsonl --json -o out >plain || [ $? -eq 1 ]
   [ -L out ]
   [ "$(jq -r .rule plain)" = unexpected-child ]
+}
+
+@test "-o leaves the mode of the file that it replaces" {
+  echo old >report
+  chmod 600 report
+  "$AUDIT" processes child.jsonl -o report || [ $? -eq 1 ]
+  [ "$(stat -c %a report)" = 600 ]
+  grep -q unexpected-child report
+  (umask 027 && "$AUDIT" processes child.jsonl -o new) || [ $? -eq 1 ]
+  [ "$(stat -c %a new)" = 640 ]
+}
+
+@test "-o to a device, a directory, a link to nothing or to an input" {
+  "$AUDIT" processes child.jsonl -o /dev/null || [ $? -eq 1 ]
+  [ -c /dev/null ]
+  mkdir folder
+  run "$AUDIT" processes child.jsonl -o folder
+  [ "$status" -eq 2 ]
+  ln -s there link
+  "$AUDIT" processes child.jsonl -o link || [ $? -eq 1 ]
+  [ -L link ]
+  grep -q unexpected-child there
+  ln -sf child.jsonl link
+  cp child.jsonl before
+  run "$AUDIT" processes child.jsonl -o link
+  [ "$status" -eq 2 ]
+  cmp child.jsonl before
 }

@@ -179,6 +179,27 @@ beb
   grep -q 'nowhere.LOG1' "$BATS_TEST_TMPDIR/told"
 }
 
+@test "what is named as a log and is none is an input error" {
+  echo '{}' >"$BATS_TEST_TMPDIR/no-log"
+  run rules clean.SYSTEM --logs "$BATS_TEST_TMPDIR/no-log"
+  [ "${output%% *}" = 2 ]
+  grep -q 'not a transaction log' "$BATS_TEST_TMPDIR/told"
+  run rules dirty-none.SYSTEM --logs clean.SYSTEM
+  [ "${output%% *}" = 2 ]
+  : >"$BATS_TEST_TMPDIR/empty.LOG2" # as many machines have one
+  [ "$(rules clean.SYSTEM --logs "$BATS_TEST_TMPDIR/empty.LOG2")" = "$(rules clean.SYSTEM)" ]
+}
+
+@test "a hive that was not closed is told with its log, missing or applied" {
+  rules dirty-none.SYSTEM
+  grep -q 'not clean: its log dirty-none.SYSTEM.LOG1 is missing' "$BATS_TEST_TMPDIR/told"
+  rules dirty-log.SYSTEM
+  grep -q 'not clean: its log dirty-log.SYSTEM.LOG1 was applied' "$BATS_TEST_TMPDIR/told"
+  cp dirty-log.SYSTEM.LOG1 "$BATS_TEST_TMPDIR/log-of-it"
+  rules dirty-none.SYSTEM --logs "$BATS_TEST_TMPDIR/log-of-it"
+  grep -q 'log-of-it was applied' "$BATS_TEST_TMPDIR/told"
+}
+
 @test "a hive and its logs are left as they are" {
   before=$(sha256sum dirty-log.SYSTEM dirty-log.SYSTEM.LOG1)
   run "$AUDIT" hive dirty-log.SYSTEM

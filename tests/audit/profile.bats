@@ -65,6 +65,7 @@ page() {
 }
 
 @test "findings with rules that were not looked at are read; a name that stands twice is said" {
+  event 300 7001 560 'C:\Windows\Temp\smss.exe' "$S32\\winlogon.exe" >>"$DIR/boot.jsonl"
   "$AUDIT" processes "$DIR/boot.jsonl" --all --format ndjson >"$DIR/all.ndjson" || [ $? -eq 1 ]
   grep -q '"verdict":"not-looked-at"' "$DIR/all.ndjson"
   run -0 --separate-stderr page smss.exe "$DIR/all.ndjson"
@@ -152,7 +153,8 @@ PYTHON
 }
 
 @test "a name that nothing tells of says so, and a bad line of findings is named" {
-  run -0 page smss "$DIR/boot.jsonl"
+  run -3 --separate-stderr page smss "$DIR/boot.jsonl"
+  [[ $stderr == "smaudit: smss: not observed in these inputs; they tell of smss.exe, "*"autochk.exe"* ]]
   [[ $output == *'Nothing that was read tells of it. Names are matched whole'* ]]
   printf '%s\n' '{"rule":"late-start","verdict":"nothing","what":"nothing found"}' '{"verdict":' \
     >"$DIR/bad.ndjson"

@@ -226,3 +226,33 @@ os.execve(f, ["csrss", "300"], {})'
   [[ $output == *"root, uid 0"* ]]
   off
 }
+
+@test "a machine without a session manager of ours: one line says so, and what runs there" {
+  run unshare --pid --fork --mount-proc --kill-child "$STAGE/usr/bin/smaudit" live
+  if [[ $output == *unshare:* ]]; then skip "no pid namespace of our own here"; fi
+  echo "$output"
+  [ "$status" -eq 2 ]
+  [ "$(grep -c 'no session manager of ours runs here: process 1 is .*smaudit' <<<"$output")" -eq 1 ]
+  [[ $output != *"Not decided"* && $output != *"Read "* ]]
+}
+
+@test "root is not told to be root, but which capability is missing" {
+  [ "$(id -u)" -eq 0 ] || skip "only root can give one up"
+  up
+  status=0
+  inside setpriv --bounding-set=-sys_ptrace --inh-caps=-sys_ptrace smaudit live --format ndjson >"$M/audit" || status=$?
+  [ "$status" -eq 3 ]
+  isnt grep 'run it as root' "$M/audit"
+  grep -q 'root without the capability sys_ptrace' "$M/audit"
+  off
+}
+
+@test "the form of Elastic has a date where a date belongs: seconds after the boot are a label" {
+  up
+  plant sleep 300
+  sleep 0.2
+  inside smaudit live --format ecs >"$M/audit" || true
+  [ -n "$(jq -r 'select(.process.pid) | .labels.started' "$M/audit")" ]
+  [ -z "$(jq -r 'select(.process.start) | .process.start' "$M/audit")" ]
+  off
+}

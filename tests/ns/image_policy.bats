@@ -120,3 +120,62 @@ boot() {
   row SYSTEM degraded 'images are not checked'
   off
 }
+
+# step TEXT - a command that README and smss-registry(5) name, run on the machine of the test
+step() {
+  local top=$BATS_TEST_DIRNAME/../.. line=$1
+  grep -qF -- "${line%%$'\n'*}" "$top/README.md" "$top/src/registry/smss-registry.5" || {
+    sed 's/\\(dq/"/g; s/\\e/\\/g' "$top/src/registry/smss-registry.5" | grep -qF -- "${line%%$'\n'*}"
+  } || {
+    echo "nobody is told: $line"
+    return 1
+  }
+  line=${line//\/usr\/lib\/smss/$STAGE/usr/lib/smss}
+  line=${line//\/etc\/smss/$WHOLE/etc/smss}
+  line=${line/smreg add/$SMREG add --hive $HIVE}
+  (cd "$BATS_TEST_TMPDIR/keys" && eval "${line/tools\/sign-images/$top/tools/sign-images}")
+}
+
+@test "the steps that the manual names: sign, warn, enforce, and back" {
+  mkdir "$BATS_TEST_TMPDIR/keys"
+  rm "$WHOLE/etc/smss/catalog.pub" "$STAGE/usr/lib/smss/catalog.sig"
+  policy_is() {
+    step "smreg add \"CurrentControlSet\\Control\\Session Manager\" \\
+  --value ImagePolicy --data $1"
+  }
+  # a passphrase is asked for; a test has none
+  grep -qF 'signify-openbsd -G -p catalog.pub -s catalog.sec' "$BATS_TEST_DIRNAME/../../README.md"
+  (cd "$BATS_TEST_TMPDIR/keys" && signify-openbsd -G -n -p catalog.pub -s catalog.sec)
+  step 'tools/sign-images -s catalog.sec /usr/lib/smss'
+  step 'install -m 644 catalog.pub /etc/smss/catalog.pub'
+  policy_is warn
+  edit winlogon
+  boot
+  ready
+  row winlogon degraded 'started: ImagePolicy is warn'
+  run inside smaudit live --format ndjson
+  [[ $output == *'"unsigned-image"'* ]]
+  off
+  step 'tools/sign-images -s catalog.sec /usr/lib/smss'
+  policy_is enforce
+  boot
+  ready
+  tells_not 'is not the one' ctl boot
+  off
+  edit winlogon
+  boot
+  wait_for 20 seen 'is not the one of the signed catalogue'
+  off
+  # back: the word rescue starts what no hive can refuse, and there the policy is turned off
+  start rescue
+  ready
+  inside smreg add "CurrentControlSet\\Control\\Session Manager" --value ImagePolicy --data off
+  inside cat /etc/smss/SYSTEM >"$M/hive" # a machine of the tests forgets its root
+  off
+  cp "$M/hive" "$M/root/etc/smss/SYSTEM"
+  start
+  ready
+  tells_not 'is not the one' ctl boot
+  wait_for 5 ctl session show 1
+  off
+}

@@ -34,6 +34,7 @@ enum manner {
 	WITHOUT_END,
 	FEWER,
 	HANGS,
+	NEVER_READS,
 	NO_WALLS
 };
 
@@ -97,6 +98,10 @@ _Noreturn void evtx_child_run(int from, int to)
 	signal(SIGPIPE, SIG_DFL);
 	if (manner == NO_WALLS)
 		_exit(EVTX_EXIT_NO_WALLS);
+	while (manner == NEVER_READS) { /* it answers what it was not asked yet, then nothing */
+		frame(to, EVTX_DONE, sizeof(done), &done, sizeof(done));
+		pause();
+	}
 	for (;;) {
 		uint64_t first;
 
@@ -267,6 +272,17 @@ static void a_child_that_hangs_is_ended(void **state)
 	told("took longer than 5 s in chunk 0");
 }
 
+static void a_child_that_does_not_read_is_ended(void **state)
+{
+	static const uint64_t firsts[] = {1, 4};
+
+	make_log(firsts, 2);
+	alarm(30); /* a parent that waits for it waits for ever */
+	assert_int_equal(listen_to(NEVER_READS, NULL), 0);
+	alarm(0);
+	told("took longer than 5 s in chunk 1");
+}
+
 static void without_walls_nothing_is_read(void **state)
 {
 	static const uint64_t firsts[] = {1, 4};
@@ -344,6 +360,7 @@ int main(void)
 		cmocka_unit_test(a_child_that_breaks_its_word_is_replaced),
 		cmocka_unit_test(records_that_are_not_accounted_for_are_named),
 		cmocka_unit_test(a_child_that_hangs_is_ended),
+		cmocka_unit_test(a_child_that_does_not_read_is_ended),
 		cmocka_unit_test(without_walls_nothing_is_read),
 		cmocka_unit_test(many_deaths_end_the_reading),
 		cmocka_unit_test(changes_show_in_checksums),

@@ -154,7 +154,7 @@ static void ecs_puts_evidence_where_it_belongs(void **state)
 	finding_add(&f, "data", "autocheck autochk *");
 	finding_add(&f, "data", "beb");
 	report_add(t.r, &f);
-	has(told(&t), "\"category\":[\"registry\"]");
+	has(told(&t), "\"category\":[\"configuration\",\"registry\"]");
 	has(t.text, "\"severity\":47");
 	has(t.text,
 	    "\"value\":\"BootExecute\",\"data\":{\"strings\":[\"autocheck autochk *\",\"beb\"]}");
@@ -170,9 +170,9 @@ static void ecs_says_what_an_input_in_trouble_comes_to(void **state)
 	report_trouble(t.r, &p, TROUBLE_DEGRADED, "cut");
 	has(told(&t), "\"kind\":\"pipeline_error\"");
 	has(t.text, "\"category\":[\"file\"],\"type\":[\"error\"],\"outcome\":\"unknown\"");
-	has(t.text, "\"labels\":{\"verdict\":\"indeterminate\"}");
+	has(t.text, "\"labels\":{\"verdict\":\"indeterminate\"");
 	report_trouble(t.r, &p, TROUBLE_INPUT, "broken");
-	has(told(&t), "\"labels\":{\"verdict\":\"input-error\"}");
+	has(told(&t), "\"labels\":{\"verdict\":\"input-error\",\"line\":\"7\"}");
 	done(&t);
 }
 

@@ -170,7 +170,8 @@ static void what_was_not_looked_at_is_not_clean(void **state)
 	begin(&t, REPORT_ECS, true);
 	report_input(t.r, "SYSTEM", SOURCE_HIVE, "registry hive", 9);
 	assert_int_equal(report_end(t.r), 0);
-	has(told(&t), "\"category\":[\"registry\"],\"type\":[\"info\"],\"outcome\":\"success\"");
+	has(told(&t), "\"category\":[\"configuration\",\"registry\"],\"type\":[\"info\"],"
+		      "\"outcome\":\"success\"");
 	has(t.text, "\"category\":[\"file\"],\"type\":[\"info\"],\"outcome\":\"unknown\"");
 	has(t.text, "\"labels\":{\"verdict\":\"not-looked-at\",\"missing\":\"image path (Sysmon");
 	has_not(t.text, "indeterminate");
