@@ -12,6 +12,7 @@
 #include <linux/capability.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/xattr.h>
@@ -129,4 +130,9 @@ ssize_t sys_get_xattr(const char *path, const char *name, void *to, size_t n)
 	ssize_t r = getxattr(path, name, to, n);
 
 	return r < 0 ? -errno : r;
+}
+
+int sys_step_back(void)
+{
+	return setpriority(PRIO_PROCESS, 0, 19) < 0 ? -errno : 0;
 }

@@ -123,6 +123,8 @@ int sys_swapoff(const char *path) _must_check_;
 int sys_reboot(unsigned command) _must_check_;
 int sys_set_hostname(const char *name) _must_check_;
 int sys_unshare(int flags) _must_check_;
+/* sys_step_back - from now on every other process goes first (the least priority); 0, -errno. */
+int sys_step_back(void) _must_check_;
 int sys_set_ns(int fd, int type) _must_check_;
 unsigned sys_cpus(void);         /* processors this process may use, >= 1 */
 uint64_t sys_memory_bytes(void); /* installed RAM; 0 unknown */

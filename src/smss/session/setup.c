@@ -152,6 +152,8 @@ int setup_complete(struct setup *s)
 
 	complete_message(s, &m);
 	m.b.session_complete.initial = s->last;
+	/* What is left of us is our end: whoever waits for the word comes before it. */
+	(void)!sys_step_back();
 	return copy_tell(&m, &s->last_fd, s->last.pid ? 1 : 0) < 0 ? COPY_FAILED : COPY_OK;
 }
 
