@@ -17,6 +17,7 @@
 struct room { /* what a session copy has made so far, in its process's `user` as a number */
 	int csrss, initial;
 	uint32_t session; /* the master said */
+	bool with_word;   /* the initial command comes with SessionComplete */
 };
 
 static struct room rooms[4096];
@@ -43,20 +44,29 @@ static int core_process(int copy, uint32_t session, int connection, const char *
 	return pid;
 }
 
-static void hand_over(int copy, uint32_t session, enum role role, int pid)
+/* Returns the pidfd that goes with it, or -errno. */
+static int describe(int copy, uint32_t session, enum role role, int pid, struct sm_handover *ret)
 {
-	struct sm_message m;
 	const int was = sim_as(copy);
 	int fd = sys_pidfd_open(pid);
 
 	sim_as(was);
 	play.counts[role]++;
-	sm_message_start(&m, SM_HANDOVER, 0, (uint32_t)role);
-	m.b.handover = (struct sm_handover){.session = session, .role = role, .pid = (uint32_t)pid};
-	snprintf(m.b.handover.image, sizeof(m.b.handover.image), "%s",
+	*ret = (struct sm_handover){.session = session, .role = role, .pid = (uint32_t)pid};
+	snprintf(ret->image, sizeof(ret->image), "%s",
 		 role == ROLE_CSRSS ? "csrss"
 		 : session          ? "winlogon"
 				    : "wininit");
+	return fd;
+}
+
+static void hand_over(int copy, uint32_t session, enum role role, int pid)
+{
+	struct sm_message m;
+	int fd;
+
+	sm_message_start(&m, SM_HANDOVER, 0, (uint32_t)role);
+	fd = describe(copy, session, role, pid, &m.b.handover);
 	say_to_master(copy, &m, &fd, fd >= 0 ? 1 : 0);
 }
 
@@ -84,6 +94,7 @@ static void do_complete(int pid, void *arg)
 {
 	const enum mood how = mood();
 	struct sm_message m;
+	int fd = -1;
 
 	sm_message_start(&m, SM_SESSION_COMPLETE, 0, 9);
 	m.b.session_complete.session = session_of(pid);
@@ -96,7 +107,14 @@ static void do_complete(int pid, void *arg)
 		m.b.session_complete.isolation = UINT32_MAX;
 	if (!sim_random(8))
 		m.b.session_complete.lifetime_s = 1 + (uint32_t)sim_random(30);
-	say_to_master(pid, &m, NULL, 0);
+	if (rooms[pid].with_word)
+		fd = describe(pid, session_of(pid), ROLE_INITIAL, rooms[pid].initial,
+			      &m.b.session_complete.initial);
+	if (how == MOOD_GARBAGE) { /* it says what it did not bring, or brings what it is not */
+		m.b.session_complete.initial.pid = (uint32_t)pid;
+		m.b.session_complete.initial.role = (uint32_t)sim_random(30);
+	}
+	say_to_master(pid, &m, &fd, fd >= 0 && how != MOOD_LIE ? 1 : 0);
 	if (how == MOOD_HANG) { /* it lingers */
 		play.lingering++;
 		sim_process(pid)->stubborn = true;
@@ -112,7 +130,10 @@ static void do_initial(int pid, void *arg)
 	const enum mood how = mood();
 
 	rooms[pid].initial = core_process(pid, n, 7, "initial");
-	hand_over(pid, n, ROLE_INITIAL, rooms[pid].initial);
+	/* before the word that all is complete, or with it */
+	rooms[pid].with_word = sim_random(4);
+	if (!rooms[pid].with_word)
+		hand_over(pid, n, ROLE_INITIAL, rooms[pid].initial);
 	if (how == MOOD_CRASH)
 		sim_after(sim_random(9000), fall, rooms[pid].initial, NULL);
 	else if (how == MOOD_HANG)
