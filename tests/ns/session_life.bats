@@ -212,3 +212,15 @@ waiting() { pgrep -P "$(cat "$M/pid")" -f '^smss session next$' || true; }
   [[ $(client new '/bin/sleep 1000') == "00000000 5 "* ]]
   off
 }
+
+@test "an initial command that ends before its copy has said so was a session all the same" {
+  local n
+  LAUNCH=(taskset -c 0) # one processor: the copy is seldom the faster one
+  start
+  ready
+  for n in {1..40}; do
+    ctl session new -- /bin/true
+  done
+  tells_not 'not taken over|before SessionComplete' ctl boot
+  off
+}

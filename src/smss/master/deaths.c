@@ -89,6 +89,11 @@ static void core_died(uint32_t n, bool initial, enum result result, int detail)
 		session_ask_csrss(n);
 }
 
+void session_initial_ended(uint32_t n)
+{
+	core_died(n, true, RESULT_OK, 0);
+}
+
 /* The row is free already: only its number is good. */
 void session_process_ended(uint32_t n, int row, enum result result, int detail)
 {

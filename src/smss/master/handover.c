@@ -60,11 +60,11 @@ static void take_over(uint32_t n, const struct sm_handover *h, int row)
 int session_handover(uint32_t n, const struct sm_handover *h, int pidfd)
 {
 	struct session *s = &master.sessions[n];
-	int row;
+	int row, r;
 
 	/* nobody hands over what is ours already */
 	if (h->session != n || !may_hand_over(s, h) || !h->pid || h->pid > INT32_MAX || pidfd < 0 ||
-	    ledger_find(h->pid) != NONE) {
+	    h->pid == (uint32_t)sys_pid() || ledger_find(h->pid) != NONE) {
 		sys_closep(&pidfd);
 		return -EINVAL;
 	}
@@ -72,9 +72,10 @@ int session_handover(uint32_t n, const struct sm_handover *h, int pidfd)
 	if (row == NONE)
 		return -ENOSPC;
 	/* It may have died and been reaped as an orphan before we knew it. */
-	if (sys_pidfd_signal(pidfd, 0) < 0) {
+	r = sys_pidfd_signal(pidfd, 0);
+	if (r < 0) {
 		ledger_drop(row);
-		return -ESRCH;
+		return r;
 	}
 	take_over(n, h, row);
 	return 0;
@@ -161,6 +162,7 @@ static int take_initial(uint32_t n, const struct sm_session_complete *c, int pid
 int session_complete(uint32_t n, struct sm_session_complete *c, int pidfd)
 {
 	struct session *s = &master.sessions[n];
+	bool ended;
 	int r;
 
 	if (s->copy == NONE || (!session_in_set_up(s) && !s->restarting) || c->session != n) {
@@ -168,13 +170,15 @@ int session_complete(uint32_t n, struct sm_session_complete *c, int pidfd)
 		return -EINVAL;
 	}
 	r = take_initial(n, c, pidfd);
-	if (r < 0 && c->status == SM_OK) {
+	/* It was faster than the word of it: there was a session, and that is over. */
+	ended = r == -ESRCH && session_in_set_up(s);
+	if (r < 0 && !ended && c->status == SM_OK) {
 		c->status = status_of(r);
 		str_copy(c->text, sizeof(c->text), "the initial command was not taken over");
 	}
 	if (c->status != SM_OK)
 		return refused(n, c);
-	if (s->csrss == NONE || s->initial == NONE || !s->registered)
+	if (s->csrss == NONE || (s->initial == NONE && !ended) || !s->registered)
 		return -EINVAL;
 	master.processes[s->copy].deadline_ns = sys_now_ns() + LINGER_S * NS_PER_S;
 	if (s->copy_peer != NONE)
@@ -183,5 +187,7 @@ int session_complete(uint32_t n, struct sm_session_complete *c, int pidfd)
 		restart_complete(n);
 	else
 		is_up(n, c);
+	if (ended)
+		session_initial_ended(n);
 	return 0;
 }

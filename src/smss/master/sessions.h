@@ -12,6 +12,8 @@
 
 /* session_move_to - a new state: counted, told to subscribers. */
 void session_move_to(uint32_t n, enum session_state state);
+/* session_initial_ended - the initial command had been reaped before it was handed over. */
+void session_initial_ended(uint32_t n);
 /* session_tell - it changed, its state did not. */
 void session_tell(uint32_t n);
 /* session_reset - a session that has nothing yet. */
