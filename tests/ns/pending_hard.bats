@@ -324,19 +324,24 @@ END
 
 @test "a disk whose write-back fails: told, and whole when it is back" {
   in_root <<'END'
-# a loop device on a file in a file system that is full: blocks that were never written fail with EIO
-mkdir /w/disk; mount -t tmpfs -o size=12m tmpfs /w/disk; truncate -s 64M /w/disk/img
-mkfs.ext4 -q -E lazy_itable_init=1,lazy_journal_init=1,nodiscard /w/disk/img; mount -o loop /w/disk/img /d3
-mkdir /d3/a /d3/b; for i in $(seq 2000); do echo "$i" >"/d3/a/file-$i"; done; sync -f /d3
-seq 2000 | sed 's|.*|/d3/a/file-&\t/d3/b/a-new-and-much-longer-name-for-the-file-&|' | pending add -m - --group eio
-{ cat /dev/zero >/w/disk/ballast; } 2>/dev/null || true
-boot; state 1
-rm /w/disk/ballast; umount /d3; e2fsck -fy /w/disk/img >/dev/null || true; mount -o loop /w/disk/img /d3
-for i in 1 2; do [ "$(state 1)" = applied ] || boot; done
-echo "COUNT $(ls /d3/a | wc -l) $(ls /d3/b | wc -l) $(state 1)"; umount /d3
+# a loop device on a file in a file system that is full: blocks that were never written fail with EIO,
+# if the kernel takes such ones; where it finds others, all went well, and another disk is tried
+for try in 1 2 3 4 5 6; do
+  rm -rf "${STATE:?}"/*; mkdir -p /w/disk; mount -t tmpfs -o size=12m tmpfs /w/disk; truncate -s 64M /w/disk/img
+  mkfs.ext4 -q -E lazy_itable_init=1,lazy_journal_init=1,nodiscard /w/disk/img; mount -o loop /w/disk/img /d3
+  mkdir /d3/a /d3/b; for i in $(seq 2000); do echo "$i" >"/d3/a/file-$i"; done; sync -f /d3
+  seq 2000 | sed 's|.*|/d3/a/file-&\t/d3/b/a-new-and-much-longer-name-for-the-file-&|' | pending add -m - --group eio
+  { cat /dev/zero >/w/disk/ballast; } 2>/dev/null || true
+  boot >/w/said; cat /w/said; state 1
+  rm /w/disk/ballast; umount /d3; e2fsck -fy /w/disk/img >/dev/null || true; mount -o loop /w/disk/img /d3
+  for i in 1 2; do [ "$(state 1)" = applied ] || boot; done
+  echo "COUNT $(ls /d3/a | wc -l) $(ls /d3/b | wc -l) $(state 1)"; umount /d3; umount /w/disk
+  grep -q 'input/output error' /w/said && break
+done
 END
   has '"name":"eio"' 'input/output error'
-  grep -qxE 'COUNT (0 2000 applied|2000 0 (quarantined|refused|failed))' <<<"$output"
+  has 'COUNT '
+  [ -z "$(grep '^COUNT' <<<"$output" | grep -vxE 'COUNT (0 2000 applied|2000 0 (quarantined|refused|failed))')" ]
 }
 
 @test "a file system that goes away, or read-only, while its group is carried out" {
