@@ -4,7 +4,8 @@
  *
  * What `smaudit rules` lists and smaudit(8) describes. A row names as its sources only inputs that
  * always carry what decides it: a rule that found nothing there is told as "nothing found", and one
- * that none of the inputs can tell as "not looked at".
+ * that none of the inputs can tell as "not looked at". Behind them stand inputs that tell it when
+ * they have the field: there the judge says that it looked.
  */
 #include "smaudit/report.h"
 
@@ -89,7 +90,7 @@ const struct indicator indicators[INDICATOR_COUNT] = {
 		 "files that a catalogue signs have no signature of their own: without the "
 		 "catalogue "
 		 "that is indeterminate",
-		 IMAGE_SOURCES},
+		 IMAGE_SOURCES, SOURCE_PROCESSES},
 	[INDICATOR_WRONG_SIGNER] =
 		{"wrong-signer", "an image signed by somebody else", SEVERITY_HIGH, "T1553.002",
 		 "The operating system's own files are signed as \"Microsoft Windows\" under "
@@ -97,7 +98,7 @@ const struct indicator indicators[INDICATOR_COUNT] = {
 		 "Look at signer, issuer and root; search other machines for the same digest.",
 		 "leaf, issuer and root of the embedded chain, its extended key usages",
 		 "roots that are not known here: indeterminate; give them with --roots",
-		 IMAGE_SOURCES},
+		 IMAGE_SOURCES, SOURCE_PROCESSES},
 	[INDICATOR_LATE_START] =
 		{"late-start", "a master that began long after the boot", SEVERITY_MEDIUM,
 		 "T1036.005",
@@ -169,5 +170,5 @@ const struct indicator indicators[INDICATOR_COUNT] = {
 		 "list gives against the image's; live: name, command line, and mounts over /proc",
 		 "smss.exe.mui is as right as smss.exe; sources without version fields do not "
 		 "decide",
-		 IMAGE_SOURCES},
+		 IMAGE_SOURCES, SOURCE_PROCESSES | SOURCE_EVTX},
 };

@@ -84,7 +84,9 @@ static void judge_image_of(struct world *w, const struct boot *b, const struct i
 	struct windows_path path;
 	enum place_state place = instance_place(w, i, &path);
 	const char *name = child_name(i);
-	bool here = place == PLACE_RIGHT || place == PLACE_ELSEWHERE;
+	/* on a volume whose drive nobody tells it is in the right folder, at least */
+	bool here = place == PLACE_RIGHT || place == PLACE_ELSEWHERE ||
+		    (place == PLACE_UNKNOWN && path.device && !path.short_name && !path.cut);
 
 	if (!*name) {
 		undecided(i, INDICATOR_UNEXPECTED_CHILD, "image of a child");
@@ -139,6 +141,18 @@ static const char *impossible(const struct world *w, const struct boot *b, const
 	return NULL;
 }
 
+/* Some field that a false parent could contradict is there. */
+static bool parent_tells(const struct instance *i)
+{
+	const struct instance *p = i->parent;
+
+	if (instance_account(i) != ACCOUNT_UNKNOWN)
+		return true;
+	return p && ((p->session >= 0 && i->session >= 0) ||
+		     (guid_same(&p->guid, &i->parent_guid) && p->end_ns != NO_TIME &&
+		      i->start_ns != NO_TIME));
+}
+
 static void judge_linux_child(struct world *w, const struct instance *i)
 {
 	static const char *const ours[] = {"smss",    "csrss", "wininit", "winlogon",
@@ -170,6 +184,8 @@ void judge_child(struct world *w, const struct boot *b, const struct instance *i
 	}
 	judge_image_of(w, b, i);
 	why = impossible(w, b, i);
+	undecided(i, INDICATOR_SPOOFED_PARENT,
+		  why || parent_tells(i) ? NULL : "account and session of a child");
 	if (why)
 		tell(w, i, INDICATOR_SPOOFED_PARENT, indicators[INDICATOR_SPOOFED_PARENT].severity,
 		     why);

@@ -73,12 +73,24 @@ static void tell(struct world *w, const struct instance *i, enum indicator_id ru
 	report_add(w->report, &t.f);
 }
 
+/* The field of a session manager that decides was there, and was read. */
+static void looked_at(struct world *w, const struct instance *i, enum indicator_id rule,
+		      const char *field)
+{
+	const struct finding f = {
+		.rule = rule, .verdict = VERDICT_NOTHING, .host = i->boot->host->name};
+
+	if ((i->is & IS_SMSS) && is_told(field))
+		report_add(w->report, &f);
+}
+
 static void judge_names(struct world *w, const struct instance *i)
 {
 	const char *original = i->text[TEXT_ORIGINAL], *internal = i->text[TEXT_INTERNAL];
 	const char *company = i->text[TEXT_COMPANY];
 	const char *name = instance_name(i);
 
+	looked_at(w, i, INDICATOR_IDENTITY_MISMATCH, original);
 	if (i->is & (IS_SMSS | IS_CORE)) {
 		if (is_told(original) && !is_own_name(name, original))
 			tell(w, i, INDICATOR_IDENTITY_MISMATCH,
@@ -106,11 +118,12 @@ static bool imitates(const struct name_verdict *v)
 static void judge_disagreement(struct world *w, const struct instance *i)
 {
 	struct name_verdict listed, own;
+	char room[IMAGE_NAME_BYTES];
 
 	if (instance_names_agree(i))
 		return;
 	name_look(i->text[TEXT_NAME], i->is & NAME_MAY_GO_ON, i->system, &listed);
-	name_look(path_base(i->text[TEXT_IMAGE]), false, i->system, &own);
+	name_look(path_image_name(i->text[TEXT_IMAGE], room), false, i->system, &own);
 	if (imitates(&listed) || imitates(&own))
 		return;
 	if (listed.kind == NAME_EXACT)
@@ -135,6 +148,8 @@ void judge_identity(struct world *w, const struct instance *i)
 		return;
 	if ((i->is & IS_SMSS) && i->boot->host->signatures)
 		undecided(i, INDICATOR_UNSIGNED_IMAGE, is_told(signature) ? NULL : "signature");
+	looked_at(w, i, INDICATOR_UNSIGNED_IMAGE, signature);
+	looked_at(w, i, INDICATOR_WRONG_SIGNER, signer);
 	if (is_told(signature) && !is_trusted(signature))
 		tell(w, i, INDICATOR_UNSIGNED_IMAGE,
 		     "The source says that its signature is not valid.");
@@ -176,6 +191,15 @@ static enum area area_of(const struct world *w, const struct instance *i)
 	return AREA_ELSEWHERE;
 }
 
+/* As a list tells a file that runs here, and not what Wine calls it. */
+static bool image_ends_in_exe(const struct instance *i)
+{
+	const char *image = i->text[TEXT_IMAGE];
+	size_t n = image ? strlen(image) : 0;
+
+	return n > 4 && *image == '/' && !strcasecmp(image + n - 4, ".exe");
+}
+
 /* How grave; false = not worth a word. */
 static bool severity_of(const struct world *w, const struct instance *i,
 			const struct name_verdict *v, enum severity *ret)
@@ -187,9 +211,13 @@ static bool severity_of(const struct world *w, const struct instance *i,
 	case NAME_HIDDEN:
 	case NAME_CONFUSABLE:
 	case NAME_DOUBLE_EXTENSION:
-		*ret = v->of ? SEVERITY_HIGH : SEVERITY_MEDIUM;
+		*ret = v->of || v->turns ? SEVERITY_HIGH : SEVERITY_MEDIUM;
 		return true;
 	case NAME_NEIGHBOUR:
+		if (i->system == SYSTEM_LINUX && v->distance == 0 && v->rule[0]) {
+			*ret = SEVERITY_MEDIUM; /* what runs from such a file is none of Wine's */
+			return area == AREA_ELSEWHERE && image_ends_in_exe(i);
+		}
 		*ret = area == AREA_ELSEWHERE && v->distance == 1 && !is_signed ? SEVERITY_MEDIUM
 										: SEVERITY_INFO;
 		return area != AREA_WINDOWS && v->distance > 0;
@@ -230,14 +258,18 @@ static struct near near_of(const struct world *w, const struct instance *i, cons
 /* The image's name and the one that a list gives: the graver one is told, once. */
 void judge_name(struct world *w, const struct instance *i)
 {
+	char room[IMAGE_NAME_BYTES];
 	const char *image = i->text[TEXT_IMAGE] && *path_base(i->text[TEXT_IMAGE])
 				    ? path_base(i->text[TEXT_IMAGE])
 				    : NULL;
 	bool cut = i->is & NAME_MAY_GO_ON;
 	const char *listed = i->text[TEXT_NAME];
-	struct near n = near_of(w, i, image, false), other = {.worth = false};
+	struct near n, other = {.worth = false};
 	struct telling t;
 
+	if (image && i->system == SYSTEM_WINDOWS)
+		image = path_image_name(i->text[TEXT_IMAGE], room);
+	n = near_of(w, i, image, false);
 	if (!image || (listed && !names_agree(listed, cut, image)))
 		other = near_of(w, i, listed, cut);
 	if (other.worth && (!n.worth || other.severity > n.severity))

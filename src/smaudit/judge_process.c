@@ -33,8 +33,12 @@ void time_text(int64_t ns, char *ret, size_t cap)
 const char *instance_name(const struct instance *i)
 {
 	static char name[96];
+	char room[IMAGE_NAME_BYTES];
 	const char *s = i->text[TEXT_IMAGE] ? path_base(i->text[TEXT_IMAGE]) : NULL;
 	size_t n = 0;
+
+	if (s && i->system == SYSTEM_WINDOWS)
+		s = path_image_name(i->text[TEXT_IMAGE], room);
 
 	if (!s || !*s)
 		s = i->text[TEXT_NAME] ? i->text[TEXT_NAME] : "";
@@ -47,9 +51,10 @@ const char *instance_name(const struct instance *i)
 bool instance_names_agree(const struct instance *i)
 {
 	const char *name = i->text[TEXT_NAME], *image = i->text[TEXT_IMAGE];
+	char room[IMAGE_NAME_BYTES];
 
 	return !name || !image || !*path_base(image) || i->system == SYSTEM_LINUX ||
-	       names_agree(name, i->is & NAME_MAY_GO_ON, path_base(image));
+	       names_agree(name, i->is & NAME_MAY_GO_ON, path_image_name(image, room));
 }
 
 static void add_number(struct finding *f, const char *name, char *room, size_t cap, int64_t n)
@@ -140,14 +145,46 @@ static enum place_state linux_place(const struct instance *i, const char *image)
 
 #define FOLDER_LEN (sizeof("\\system32\\") - 1)
 
+static const char volume_words[] = "\\device\\harddiskvolume";
+
+/* What follows the digits of a volume's device; NULL = it is another device: a shadow copy, a disc,
+ * a disk in memory. */
+static const char *behind_volume(const char *text)
+{
+	size_t n = sizeof(volume_words) - 1, digits;
+
+	if (strncmp(text, volume_words, n))
+		return NULL;
+	digits = strspn(text + n, "0123456789");
+	return digits && text[n + digits] == '\\' ? text + n + digits : NULL;
+}
+
+/* A container's layer: below ProgramData, where only the service of containers puts a whole
+ * Windows, or on the virtual disk that is made of it. tail: where the folder begins. */
+static bool in_container_layer(const struct windows_path *p, const char *tail)
+{
+	static const char data[] = "\\programdata\\", disk[] = "\\device\\vhdharddisk{";
+	const char *below = p->device ? behind_volume(p->text) : p->text + 2, *layer;
+
+	if (tail - p->text < 8 || strncmp(tail - 8, "\\windows", 8))
+		return false;
+	if (p->device && str_starts(p->text, disk))
+		return strchr(p->text, '}') == tail - 9;
+	if (!below || (!p->device && p->text[1] != ':') || !str_starts(below, data))
+		return false;
+	layer = strstr(below, "\\containers\\");
+	return layer && layer < tail - 8;
+}
+
 /* A device instead of a drive: right when no other of the core lies on another one. tail: where the
- * folder begins; no image is a witness of its own place. */
+ * folder begins; no image is a witness of its own place. Which drive a volume is, drives do not
+ * tell. */
 static enum place_state device_place(const struct world *w, const struct host *h, const char *text,
 				     const char *tail)
 {
-	const char *rest = strchr(text + strlen("\\device\\"), '\\'), *name = w->root + 2;
+	const char *rest = behind_volume(text), *name = w->root + 2;
 	unsigned own = root_witness(tail + FOLDER_LEN);
-	bool other = false;
+	bool other = false, drives = false;
 
 	if (!rest || (size_t)(tail - rest) != strlen(name) || strncmp(rest, name, strlen(name)))
 		return PLACE_WRONG;
@@ -158,9 +195,11 @@ static enum place_state device_place(const struct world *w, const struct host *h
 			if (!strncmp(h->root[r], text, (size_t)(rest - text) + 1))
 				return PLACE_RIGHT;
 			other = true;
+		} else {
+			drives = true;
 		}
 	}
-	return other ? PLACE_WRONG : PLACE_RIGHT;
+	return other ? PLACE_WRONG : drives ? PLACE_UNKNOWN : PLACE_RIGHT;
 }
 
 enum place_state instance_place(const struct world *w, const struct instance *i,
@@ -196,8 +235,7 @@ enum place_state instance_place(const struct world *w, const struct instance *i,
 		    !strncmp(h->root[r], ret->text, (size_t)(tail - ret->text)))
 			return PLACE_ELSEWHERE;
 	}
-	if (strstr(ret->text, "\\containers\\") && tail - ret->text > 8 &&
-	    !strncmp(tail - 8, "\\windows", 8))
+	if (in_container_layer(ret, tail))
 		return PLACE_ELSEWHERE;
 	return ret->device ? device_place(w, h, ret->text, tail) : PLACE_WRONG;
 }
@@ -215,6 +253,7 @@ static void judge_path(struct world *w, const struct instance *i)
 		undecided(i, INDICATOR_WRONG_PATH,
 			  place != PLACE_UNKNOWN ? NULL
 			  : path.short_name      ? "long form of the image path"
+			  : path.device          ? "drive of the volume of the image path"
 						 : "image path");
 	if (place == PLACE_RIGHT || place == PLACE_UNKNOWN)
 		return;
@@ -269,6 +308,14 @@ static bool is_lower_integrity(const char *s)
 	return false;
 }
 
+/* osquery tells the last number of a SID alone; 0 and -1 are what it could not read. */
+static bool is_account_number(const char *sid)
+{
+	uint64_t n;
+
+	return !str_u64(sid, strlen(sid), &n) && n > 0 && n < UINT32_MAX;
+}
+
 enum account instance_account(const struct instance *i)
 {
 	const char *sid = i->text[TEXT_SID], *user = i->text[TEXT_USER], *word;
@@ -281,7 +328,7 @@ enum account instance_account(const struct instance *i)
 		return str_same(sid, "0") ? ACCOUNT_SYSTEM : ACCOUNT_OTHER;
 	if (sid && (str_same_fold(sid, "S-1-5-18") || str_same(sid, "18")))
 		return ACCOUNT_SYSTEM;
-	if (sid && str_starts(sid, "S-1-5-"))
+	if (sid && (str_starts(sid, "S-1-5-") || is_account_number(sid)))
 		return ACCOUNT_OTHER;
 	if (!user || !*user || str_same(user, "-"))
 		return ACCOUNT_UNKNOWN;
@@ -301,9 +348,10 @@ static void judge_account(struct world *w, const struct instance *i)
 	enum account a = instance_account(i);
 	struct telling t;
 
-	if ((i->is & IS_MENTIONED) && a == ACCOUNT_UNKNOWN)
-		return;
-	undecided(i, INDICATOR_WRONG_ACCOUNT, a == ACCOUNT_UNKNOWN ? "SID of the account" : NULL);
+	undecided(i, INDICATOR_WRONG_ACCOUNT,
+		  a != ACCOUNT_UNKNOWN   ? NULL
+		  : i->is & IS_MENTIONED ? "start of the process, with its account"
+					 : "SID of the account");
 	if (a != ACCOUNT_OTHER)
 		return;
 	telling_of(&t, i, INDICATOR_WRONG_ACCOUNT);

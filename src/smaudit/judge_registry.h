@@ -90,6 +90,7 @@ struct guarded {
 	const char *why; /* "a driver"; NULL for GUARD_NONE */
 	bool unsure;     /* only if an 8.3 name in it stands for what it could stand for */
 	bool above;      /* the path is a directory that holds such things */
+	bool directory;  /* it is one of the system's own directories itself */
 };
 
 /*

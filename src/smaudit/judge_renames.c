@@ -77,19 +77,23 @@ static bool judge_pair(const struct pair *p, struct judged *ret)
 	const struct guarded from = guarded_path(p->source), to = guarded_path(p->target);
 	/* deleting a directory that holds something does nothing */
 	const bool away = grave(&from) && !(from.above && !*p->target);
-	const bool onto = *p->target && grave(&to) && !to.above;
+	const bool onto = *p->target && grave(&to) && (!to.above || to.directory);
 
 	*ret = (struct judged){.what = to};
 	if (leftover(p, &from, &to))
 		return false;
 	if (onto && !(to.unsure && away && !from.unsure)) {
-		ret->say = "the next boot puts another file in the place of a protected one";
+		ret->say = to.directory ? "the next boot puts another directory in the place of "
+					  "one of the system's"
+					: "the next boot puts another file in the place of a "
+					  "protected one";
 		return true;
 	}
 	if (away && !path_leftover(p->source)) {
 		*ret = (struct judged){.what = from, .removes = true};
-		ret->say = *p->target ? "the next boot moves a protected file away"
-				      : "the next boot deletes a protected file";
+		ret->say = from.directory ? "the next boot moves a directory of the system away"
+			   : *p->target   ? "the next boot moves a protected file away"
+					  : "the next boot deletes a protected file";
 		return true;
 	}
 	if (*p->target && to.guard == GUARD_WIDE && path_user_writable(p->source)) {
@@ -114,7 +118,8 @@ static void tell_pair(struct queue *q, const struct pair *p, const struct judged
 	text_shown(p->target, target);
 	snprintf(subject, sizeof(subject), "%s\\%s %s \"%.250s\" \"%.250s\"", q->f->key, q->f->name,
 		 operation_words[p->operation], source, target);
-	x = registry_finding(q->f, INDICATOR_PENDING_RENAME, SEVERITY_MEDIUM, subject);
+	x = registry_finding(q->f, INDICATOR_PENDING_RENAME,
+			     what->what.directory ? SEVERITY_HIGH : SEVERITY_MEDIUM, subject);
 	x.what = what->say;
 	finding_add(&x, "operation", operation_words[p->operation]);
 	finding_add(&x, "source", source);

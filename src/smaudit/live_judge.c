@@ -176,6 +176,33 @@ static void judge_row(struct live *l, const struct live_process *p, const struct
 			  "program");
 }
 
+/*
+ * The name of a file that runs. Wine's programs run its loader, so that one of Windows' names
+ * belongs to a file of this machine; what the kernel puts behind a file that is gone was taken off
+ * before, so that it is part of the name here.
+ */
+static void look_at_file(const char *name, struct name_verdict *ret)
+{
+	static const char mark[] = " (deleted)";
+	const size_t n = strlen(name), m = sizeof(mark) - 1;
+	char kept[64];
+
+	name_look(name, false, SYSTEM_LINUX, ret);
+	if (ret->kind == NAME_NEIGHBOUR && ret->distance == 0 && ret->rule[0])
+		ret->kind = NAME_AFFIX;
+	if (ret->kind != NAME_OTHER || n <= m || n - m >= sizeof(kept) ||
+	    !str_same(name + n - m, mark))
+		return;
+	memcpy(kept, name, n - m);
+	kept[n - m] = '\0';
+	name_look(kept, false, SYSTEM_LINUX, ret);
+	if (ret->kind != NAME_EXACT)
+		return;
+	ret->kind = NAME_AFFIX;
+	(void)snprintf(ret->rule, sizeof(ret->rule),
+		       "\"(deleted)\" behind it, as of a file that is gone");
+}
+
 static void judge_name(struct live *l, const struct live_process *p, const struct live_own *own,
 		       bool elsewhere)
 {
@@ -189,12 +216,17 @@ static void judge_name(struct live *l, const struct live_process *p, const struc
 
 		if (!names[i])
 			continue;
-		name_look(names[i], i == 1 && strlen(p->name) == 15, SYSTEM_LINUX, &v);
+		if (i == 0)
+			look_at_file(names[i], &v);
+		else
+			name_look(names[i], strlen(p->name) == 15, SYSTEM_LINUX, &v);
 		if (v.kind < NAME_HIDDEN)
 			continue;
-		(void)snprintf(what, sizeof(what), "its %s imitates %s: %s",
-			       i ? "process name" : "image's name", v.of, v.rule);
-		live_tell(l, p, INDICATOR_NEAR_MISS_NAME, SEVERITY_HIGH, what);
+		(void)snprintf(
+			what, sizeof(what), "its %s %s%s: %s", i ? "process name" : "image's name",
+			v.of ? "imitates " : "holds what does not show", v.of ? v.of : "", v.rule);
+		live_tell(l, p, INDICATOR_NEAR_MISS_NAME,
+			  v.of || v.turns ? SEVERITY_HIGH : SEVERITY_MEDIUM, what);
 		return;
 	}
 }

@@ -138,7 +138,8 @@ static void read_image_of(struct live_process *p)
 {
 	static const char mark[] = " (deleted)";
 	char path[64], link[PATH_BYTES];
-	struct stat st;
+	struct stat st, there;
+	bool marked;
 	ssize_t n;
 
 	place_of(p, "exe", path);
@@ -152,9 +153,13 @@ static void read_image_of(struct live_process *p)
 		p->bytes = (uint64_t)st.st_size;
 		p->deleted = st.st_nlink == 0;
 	}
+	marked = (size_t)n >= sizeof(mark) && str_same(link + n - (sizeof(mark) - 1), mark);
+	/* another name of the file may be left; a file can also be called so */
+	if (marked && p->ino && !p->deleted)
+		p->deleted =
+			stat(link, &there) < 0 || there.st_dev != p->dev || there.st_ino != p->ino;
 	p->memory = p->deleted && str_starts(link, "/memfd:");
-	if (p->deleted && (size_t)n >= sizeof(mark) &&
-	    str_same(link + n - (sizeof(mark) - 1), mark))
+	if (p->deleted && marked)
 		link[(size_t)n - (sizeof(mark) - 1)] = 0;
 	p->image = strdup(link);
 }

@@ -23,6 +23,8 @@ struct name {
 	bool too_long;
 	uint32_t hidden;   /* the first that does not show, or is no honest blank; 0 = none */
 	bool hidden_alone; /* it is a sign whatever else the name says */
+	bool turns;        /* a bidi sign: it is read otherwise than it is written */
+	uint32_t posed;    /* the first accent by itself, or dot of another script; 0 = none */
 	char stem[NAME_LETTERS * 4 + 1]; /* folded, without extension */
 	char ext[16];
 	bool doubled; /* the stem had an extension of its own, or ext is one of old programs */
@@ -50,25 +52,6 @@ static uint32_t decode(const unsigned char **at)
 	return c;
 }
 
-static bool is_bidi(uint32_t c)
-{
-	return (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
-}
-
-static bool is_zero_width(uint32_t c)
-{
-	return (c >= 0x200b && c <= 0x200f) || c == 0x2060 || c == 0xfeff || c == 0xad ||
-	       c == 0x61c || c == 0x34f || c == 0x180e || (c >= 0x2061 && c <= 0x2064) ||
-	       c == 0x115f || c == 0x1160 || c == 0x3164 || c == 0xffa0 ||
-	       (c >= 0xfe00 && c <= 0xfe0f) || (c >= 0xe0000 && c <= 0xe007f);
-}
-
-static bool is_odd_blank(uint32_t c)
-{
-	return c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x202f ||
-	       c == 0x205f || c == 0x3000 || c == 0x2800;
-}
-
 /* Split a name into what shows and what does not. */
 static void take_apart(const char *s, struct name *n)
 {
@@ -81,16 +64,22 @@ static void take_apart(const char *s, struct name *n)
 		uint32_t c = decode(&at);
 		bool control = c < 0x20 || (c >= 0x7f && c < 0xa0);
 
-		if (control || is_bidi(c) || is_zero_width(c) || is_odd_blank(c)) {
+		if (control || names_is_bidi(c) || names_is_zero_width(c) ||
+		    names_is_odd_blank(c)) {
 			if (!n->hidden)
 				n->hidden = c;
-			n->hidden_alone |=
-				control || is_bidi(c) || (is_zero_width(c) && !joins && c != 0xad);
+			n->turns |= names_is_bidi(c);
+			n->hidden_alone |= control || names_is_bidi(c) ||
+					   (names_is_zero_width(c) && !joins && c != 0xad);
 			continue;
 		}
 		joins = c >= 0x80;
-		if (c >= 0x300 && c <= 0x36f && n->letters > 0)
-			continue; /* an accent by itself: the letter under it is what is read */
+		if (!n->posed && (names_is_accent(c) || names_is_odd_dot(c)))
+			n->posed = c;
+		if (names_is_accent(c))
+			continue; /* the letter under it is what is read */
+		if (names_is_odd_dot(c))
+			c = '.';
 		if (n->letters == NAME_LETTERS) {
 			n->too_long = true;
 			continue;
@@ -127,6 +116,24 @@ static void ascii(const struct name *n, unsigned from, unsigned to, char *ret, s
 	for (unsigned i = from; i < to && len + 1 < cap; i++)
 		ret[len++] = n->letter[i] < 0x80 ? (char)n->letter[i] : '\x01';
 	ret[len] = '\0';
+}
+
+/* Letters from..to for people: one that is no ASCII by its number, for it may look like one. */
+static void show(const struct name *n, unsigned from, unsigned to, struct text *t)
+{
+	for (unsigned i = from; i < to; i++) {
+		char code[16];
+
+		if (n->letter[i] < 0x80) {
+			text_add_n(t, &(char){(char)n->letter[i]}, 1);
+			continue;
+		}
+		if (n->letter[i] >= 0x110000)
+			snprintf(code, sizeof(code), "[0x%02X]", (unsigned)n->letter[i] - 0x110000);
+		else
+			snprintf(code, sizeof(code), "[U+%04X]", (unsigned)n->letter[i]);
+		text_add(t, code);
+	}
 }
 
 static unsigned last_dot(const struct name *n, unsigned to)
@@ -263,19 +270,25 @@ static bool is_affix(const char *s, size_t n, bool word)
 }
 
 /* Something before or behind the protected name; the name's place in the stem. */
-static bool has_affix(const char *stem, const struct protected_name *p, struct name_verdict *ret)
+static bool has_affix(const struct name *whole, const struct protected_name *p,
+		      struct name_verdict *ret)
 {
+	const char *stem = whole->stem;
 	size_t n = strlen(stem), m = strlen(p->name);
+	struct text rule = TEXT_ON(ret->rule);
 
 	if (n <= m || n > m + 6)
 		return false;
 	if (!memcmp(stem, p->name, m) && is_affix(stem + m, n - m, p->word)) {
-		snprintf(ret->rule, sizeof(ret->rule), "\"%.6s\" behind %.16s", stem + m, p->name);
+		text_add(&rule, "\"");
+		show(whole, (unsigned)m, (unsigned)n, &rule);
+		text_add(text_add(&rule, "\" behind "), p->name);
 		return true;
 	}
 	if (!memcmp(stem + n - m, p->name, m) && is_affix(stem, n - m, p->word)) {
-		snprintf(ret->rule, sizeof(ret->rule), "\"%.*s\" before %.16s", (int)(n - m) & 7,
-			 stem, p->name);
+		text_add(&rule, "\"");
+		show(whole, 0, (unsigned)(n - m), &rule);
+		text_add(text_add(&rule, "\" before "), p->name);
 		return true;
 	}
 	return false;
@@ -312,7 +325,12 @@ static bool look_at(const struct name *n, unsigned stem, const struct protected_
 	unsigned m = (unsigned)strlen(p->name), d;
 
 	if (str_same(n->stem, p->name)) {
-		found(ret, NAME_EXACT, p, NULL);
+		found(ret, n->posed ? NAME_CONFUSABLE : NAME_EXACT, p, NULL);
+		if (n->posed)
+			snprintf(ret->rule, sizeof(ret->rule), "U+%04X, %s, in it",
+				 (unsigned)n->posed,
+				 names_is_accent(n->posed) ? "an accent by itself"
+							   : "no dot but like one");
 		return true;
 	}
 	if (stem >= m && stem <= m + 3) {
@@ -330,7 +348,7 @@ static bool look_at(const struct name *n, unsigned stem, const struct protected_
 		found(ret, NAME_CONFUSABLE, p, "a letter of another script in it");
 		return true;
 	}
-	if (d != 1 && has_affix(n->stem, p, ret)) {
+	if (d != 1 && has_affix(n, p, ret)) {
 		found(ret, NAME_AFFIX, p, NULL);
 		return true;
 	}
@@ -374,6 +392,7 @@ static void judge_end(const struct name *n, enum system system, struct name_verd
 		snprintf(ret->rule, sizeof(ret->rule), "U+%04X, which does not show, in it",
 			 (unsigned)n->hidden);
 		ret->kind = NAME_HIDDEN;
+		ret->turns = n->turns;
 		return;
 	}
 	if (ret->kind != NAME_EXACT)
@@ -385,12 +404,16 @@ static void judge_end(const struct name *n, enum system system, struct name_verd
 		}
 	}
 	if (system == SYSTEM_LINUX && n->ext[0]) {
-		ret->kind = NAME_NEIGHBOUR; /* a Windows program under Wine */
+		ret->kind = NAME_NEIGHBOUR; /* as a process's name: a Windows program under Wine */
+		snprintf(ret->rule, sizeof(ret->rule), "its name with the ending of Windows");
 	} else if (n->doubled) {
 		snprintf(ret->rule, sizeof(ret->rule), "more than one extension");
 		ret->kind = NAME_DOUBLE_EXTENSION;
 	} else if (n->ext[0] && !str_same(n->ext, "exe")) {
-		snprintf(ret->rule, sizeof(ret->rule), "extension .%s", n->ext);
+		struct text rule = TEXT_ON(ret->rule);
+
+		text_add(&rule, "extension .");
+		show(n, last_dot(n, n->letters) + 1, n->letters, &rule);
 		ret->kind = NAME_DOUBLE_EXTENSION;
 	} else if (n->odd_end) {
 		snprintf(ret->rule, sizeof(ret->rule), "blanks or dots where none belong");
@@ -406,6 +429,7 @@ static bool only_hides(const struct name *n, struct name_verdict *ret)
 	snprintf(ret->rule, sizeof(ret->rule), "U+%04X, which does not show, in it",
 		 (unsigned)n->hidden);
 	ret->kind = NAME_HIDDEN;
+	ret->turns = n->turns;
 	return true;
 }
 

@@ -29,3 +29,13 @@ char names_confusable(uint32_t letter, const char **ret_script);
 bool names_neighbour(const char *stem, enum system system);
 /* names_base - what an accented Latin letter is without its accent, 0 = it is none. */
 char names_base(uint32_t letter);
+/* names_is_bidi - it turns the direction of what follows. */
+bool names_is_bidi(uint32_t c);
+/* names_is_zero_width - it takes no room, or is drawn as nothing. */
+bool names_is_zero_width(uint32_t c);
+/* names_is_odd_blank - a blank that is not the one of the keyboard. */
+bool names_is_odd_blank(uint32_t c);
+/* names_is_accent - an accent by itself: it changes the letter before it. */
+bool names_is_accent(uint32_t c);
+/* names_is_odd_dot - it looks like a dot, and parts no extension. */
+bool names_is_odd_dot(uint32_t c);

@@ -68,6 +68,37 @@ bool names_neighbour(const char *stem, enum system system)
 	return false;
 }
 
+bool names_is_bidi(uint32_t c)
+{
+	return (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}
+
+bool names_is_zero_width(uint32_t c)
+{
+	return (c >= 0x200b && c <= 0x200f) || c == 0x2060 || c == 0xfeff || c == 0xad ||
+	       c == 0x61c || c == 0x34f || c == 0x180e || (c >= 0x2061 && c <= 0x2064) ||
+	       c == 0x115f || c == 0x1160 || c == 0x3164 || c == 0xffa0 ||
+	       (c >= 0xfe00 && c <= 0xfe0f) || (c >= 0xe0000 && c <= 0xe007f);
+}
+
+bool names_is_odd_blank(uint32_t c)
+{
+	return c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x202f ||
+	       c == 0x205f || c == 0x3000 || c == 0x2800;
+}
+
+bool names_is_accent(uint32_t c)
+{
+	return (c >= 0x300 && c <= 0x36f) || (c >= 0x483 && c <= 0x489) ||
+	       (c >= 0x1ab0 && c <= 0x1aff) || (c >= 0x1dc0 && c <= 0x1dff) ||
+	       (c >= 0x20d0 && c <= 0x20ff) || (c >= 0xfe20 && c <= 0xfe2f);
+}
+
+bool names_is_odd_dot(uint32_t c)
+{
+	return c == 0xff0e || c == 0x2024 || c == 0x3002 || c == 0xff61 || c == 0xfe52;
+}
+
 /* Letters in a row that stand for the letters of a text in turn; '.' = for none. */
 struct run {
 	uint32_t first;

@@ -191,3 +191,23 @@ bool path_at_home(const struct windows_path *p, unsigned home)
 		return false;
 	return !strchr(below + sizeof("system32\\") - 1, '\\');
 }
+
+const char *path_image_name(const char *path, char room[IMAGE_NAME_BYTES])
+{
+	const char *base = path_base(path);
+	size_t n = strlen(base), end = n;
+	struct windows_path p;
+	unsigned home;
+
+	while (end > 0 && (base[end - 1] == ' ' || base[end - 1] == '.'))
+		end--;
+	if (end == n || end == 0 || end >= IMAGE_NAME_BYTES || base == path)
+		return base;
+	path_windows(path, NULL, &p);
+	home = name_home(path_base(p.text));
+	if (p.cut || p.unc || !home || !path_at_home(&p, home))
+		return base;
+	memcpy(room, base, end);
+	room[end] = '\0';
+	return room;
+}

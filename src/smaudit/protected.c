@@ -94,6 +94,12 @@ static const char *const windows_writable[] = {
 	"windows\\system32\\spool\\printers\\",
 };
 
+/* Whoever puts another one in the place of these has replaced all that is in them. */
+static const char *const windows_directories[] = {
+	"windows", "windows\\system32", "windows\\syswow64", "windows\\system32\\config",
+	"windows\\system32\\drivers",
+};
+
 static const struct place_of linux_places[] = {
 	{"usr\\lib\\smss\\", GUARD_CORE, "an image of the session manager"},
 	{"lib\\smss\\", GUARD_CORE, "an image of the session manager"},
@@ -287,7 +293,7 @@ static bool ends(const char *s, const char *with)
 /* The better of what is known and another place: sure before unsure, below before above. */
 static void take(struct guarded *best, enum fit fit, enum guard guard, const char *why)
 {
-	const struct guarded g = {guard, why, fit == FIT_MAYBE, fit == FIT_ABOVE};
+	const struct guarded g = {guard, why, fit == FIT_MAYBE, fit == FIT_ABOVE, false};
 	const bool sure = fit == FIT_YES;
 
 	if (fit == FIT_NO || (g.above && guard == GUARD_WIDE))
@@ -317,6 +323,16 @@ static void look_in_products(const struct flat *f, struct guarded *g)
 	}
 }
 
+static void look_at_directories(const struct flat *f, struct guarded *g)
+{
+	for (size_t i = 0; i < COUNT(windows_directories); i++)
+		if (strcmp(f->text, windows_directories[i]) == 0)
+			*g = (struct guarded){.guard = GUARD_CORE,
+					      .why = "a directory of the system itself",
+					      .above = true,
+					      .directory = true};
+}
+
 struct guarded guarded_path(const char *path)
 {
 	const struct flat f = flat_of(path);
@@ -331,6 +347,7 @@ struct guarded guarded_path(const char *path)
 	if (f.ours)
 		return g;
 	look_in_products(&f, &g);
+	look_at_directories(&f, &g);
 	if (ends(f.text, ".evtx") || ends(f.text, ".evt"))
 		g = (struct guarded){.guard = GUARD_LOGS, .why = "an event log"};
 	if (g.guard == GUARD_CORE && !g.above && !g.unsure)

@@ -184,6 +184,9 @@ static uint64_t told_key(uint64_t id, enum verdict v, enum severity s)
 static bool tell_once(struct report *r, const struct finding *f)
 {
 	uint64_t id = id_of(f);
+	/* what is undecided on many hosts leaves room for what is found on one */
+	const size_t most =
+		f->verdict == VERDICT_INDETERMINATE ? REPORT_TOLD_MAX / 4 * 3 : REPORT_TOLD_MAX;
 	size_t at;
 
 	if (f->verdict == VERDICT_INDETERMINATE)
@@ -193,7 +196,7 @@ static bool tell_once(struct report *r, const struct finding *f)
 				return false;
 	if (told_find(r->told, r->told_cap, told_key(id, f->verdict, f->severity), &at))
 		return false;
-	if (r->told_count == REPORT_TOLD_MAX) {
+	if (r->told_count >= most) {
 		r->untold++;
 		return false;
 	}

@@ -51,7 +51,9 @@ struct indicator {      /* one row of the table in indicators.c */
 	const char *next;       /* what to do next, one sentence */
 	const char *decided_by; /* which fields decide */
 	const char *exceptions; /* when it is not a finding */
-	unsigned sources;       /* bits of SOURCE_*: which inputs can tell it at all */
+	unsigned sources;       /* bits of SOURCE_*: which inputs always tell what decides it */
+	unsigned at_times;      /* which have a field for it that need not be there: looked at when
+				   it was read */
 };
 #define SOURCE_LIVE      (1u << 0)
 #define SOURCE_HIVE      (1u << 1)

@@ -31,6 +31,13 @@ void path_windows(const char *path, const char *root, struct windows_path *ret);
 bool path_at_home(const struct windows_path *p, unsigned home);
 /* path_base - where the last component begins (either separator). */
 const char *path_base(const char *path);
+/*
+ * path_image_name - the base name of an image of Windows; where that is a protected name in its
+ * home but for dots and blanks behind it, which Win32 drops, without those room   for it; what is
+ * returned may lie there or in path
+ */
+#define IMAGE_NAME_BYTES 64
+const char *path_image_name(const char *path, char room[IMAGE_NAME_BYTES]);
 
 /* ---- names.c: near-miss names, windows-evidence §4 of the design's sources ---- */
 
@@ -50,6 +57,7 @@ struct name_verdict {
 	const char *of; /* the protected name: "smss", "csrss", ... ; NULL for NAME_OTHER, and for a
 			   NAME_HIDDEN that is near none */
 	unsigned distance;
+	bool turns;    /* NAME_HIDDEN by a bidi sign: it is read otherwise than it is written */
 	char rule[96]; /* for people: "Cyrillic es for s", "one letter left out" */
 };
 /*

@@ -30,6 +30,10 @@ static void print_text(FILE *to, const struct indicator *i)
 	for (size_t n = 0; n < ARRAY_SIZE(sources); n++)
 		if (i->sources & sources[n].bit)
 			fprintf(to, " %s", sources[n].word);
+	for (size_t n = 0, any = 0; n < ARRAY_SIZE(sources); n++)
+		if (i->at_times & sources[n].bit)
+			fprintf(to, "%s %s",
+				any++ ? "" : "; where the field is there:", sources[n].word);
 	fputs("\n\n", to);
 }
 
@@ -49,6 +53,11 @@ static void print_json(FILE *to, const struct indicator *i)
 	json_out_open(&j, "inputs", '[');
 	for (size_t n = 0; n < ARRAY_SIZE(sources); n++)
 		if (i->sources & sources[n].bit)
+			json_out_text(&j, NULL, sources[n].word);
+	json_out_close(&j, ']');
+	json_out_open(&j, "inputs_at_times", '[');
+	for (size_t n = 0; n < ARRAY_SIZE(sources); n++)
+		if (i->at_times & sources[n].bit)
 			json_out_text(&j, NULL, sources[n].word);
 	json_out_close(&j, ']');
 	json_out_close(&j, '}');

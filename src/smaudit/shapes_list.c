@@ -222,11 +222,13 @@ struct osquery { /* what the log's line says of its rows */
 	bool removed;
 };
 
-/* osquery has numbers for the accounts that Windows is born with. */
+/* Of Windows, osquery tells the last number of the SID: of another account it stays a number. It
+ * says 0 or -1 of what it may not read. */
 static const char *osquery_sid(enum system system, const char *uid)
 {
 	static const char *const sids[][2] = {
 		{"18", "S-1-5-18"}, {"19", "S-1-5-19"}, {"20", "S-1-5-20"}};
+	int64_t account;
 
 	if (!uid || system == SYSTEM_LINUX)
 		return uid;
@@ -234,7 +236,8 @@ static const char *osquery_sid(enum system system, const char *uid)
 		if (!strcmp(uid, sids[i][0]))
 			return sids[i][1];
 	}
-	return NULL;
+	account = shapes_number(uid);
+	return account > 0 && account < UINT32_MAX ? uid : NULL;
 }
 
 static bool is_drive(const char *path)

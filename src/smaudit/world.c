@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "base/bytes.h"
 #include "smaudit/world.h"
 
 bool near_in_time(int64_t a, int64_t b, int64_t seconds)
@@ -308,6 +309,30 @@ static void note_boot(struct boot *b, const struct instance *i, const struct pro
 	}
 }
 
+/* The host whose boot was not touched for longest; when only the spare one has boots, any other,
+ * from where the last search ended. */
+static struct host *one_to_end(struct world *w, const struct boot *spare)
+{
+	const struct host *keep = spare ? spare->host : NULL;
+	const struct boot *b = w->oldest;
+
+	for (; b; b = b->newer) {
+		if (b->host != keep)
+			return b->host;
+	}
+	for (unsigned n = 0; n < ARRAY_SIZE(w->host); n++) {
+		struct host *h = w->host[(w->sweep + n) % ARRAY_SIZE(w->host)];
+
+		if (h == keep)
+			h = h ? h->next : NULL;
+		if (h) {
+			w->sweep = (w->sweep + n) % ARRAY_SIZE(w->host);
+			return h;
+		}
+	}
+	return NULL;
+}
+
 /* Judge and forget what was not touched for longest. */
 static void make_room(struct world *w, const struct boot *spare)
 {
@@ -319,14 +344,9 @@ static void make_room(struct world *w, const struct boot *spare)
 		boot_judge(w, w->oldest);
 		boot_free(w, w->oldest);
 	}
-	for (unsigned n = 0; n < 4096 && w->hosts > HOSTS_MAX; n++) {
-		for (struct host *h = w->host[n], *next; h; h = next) {
-			next = h->next;
-			if (spare && spare->host == h)
-				continue;
-			host_end(w, h);
-			host_free(w, h);
-		}
+	for (struct host *h; w->hosts > HOSTS_MAX && (h = one_to_end(w, spare));) {
+		host_end(w, h);
+		host_free(w, h);
 	}
 }
 
@@ -359,8 +379,11 @@ void world_process(struct world *w, const struct process_fact *f)
 		i = instance_new(w, b, f->pid, &g);
 		new = true;
 	}
-	if (!i)
+	if (!i) { /* of no interest, but its host may be new */
+		if (w->hosts > HOSTS_MAX)
+			make_room(w, boot_real(b));
 		return;
+	}
 	if (!new &&boot_real(i->boot) != boot_real(b) && f->seen != SEEN_ACTIVE)
 		boot_join(boot_real(b), boot_real(i->boot));
 	i->is |= is | (child ? IS_CHILD : 0);

@@ -141,7 +141,7 @@ struct world {
 	char root[64]; /* folded */
 	uint64_t bytes, most_bytes;
 	uint32_t seed;
-	unsigned hosts;
+	unsigned hosts, sweep; /* sweep: the bucket in which a host to end was found last */
 	struct host *host[4096];
 	struct instance *by_pid[BUCKETS], *by_guid[BUCKETS];
 	struct text_kept *texts[BUCKETS];

@@ -119,13 +119,16 @@ bool from_smss(const struct world *w, const struct instance *i)
 	const char *told = i->text[TEXT_PARENT_IMAGE];
 	struct windows_path path;
 	struct name_verdict v = {0};
+	char room[IMAGE_NAME_BYTES];
 	struct instance as_told = {.boot = i->boot, .system = i->system, .is = IS_SMSS};
 
 	if (i->parent)
 		return (i->parent->is & IS_SMSS) &&
 		       instance_place(w, i->parent, &path) != PLACE_WRONG;
 	if (told)
-		name_look(path_base(told), false, i->system, &v);
+		name_look(i->system == SYSTEM_WINDOWS ? path_image_name(told, room)
+						      : path_base(told),
+			  false, i->system, &v);
 	as_told.text[TEXT_IMAGE] = told;
 	if (v.kind == NAME_EXACT && !strcmp(v.of, "smss"))
 		return instance_place(w, &as_told, &path) != PLACE_WRONG;

@@ -110,7 +110,7 @@ unsigned world_kept_as(struct world *w, const struct process_fact *f)
 	const char *base = f->image && *path_base(f->image) ? path_base(f->image) : NULL;
 	const char *name = base && !(f->name && strchr(base, '~')) ? base : f->name;
 	const char *gone;
-	char kept[64];
+	char kept[IMAGE_NAME_BYTES];
 
 	if (f->pid == 4 && f->system == SYSTEM_WINDOWS)
 		return IS_SYSTEM;
@@ -122,6 +122,8 @@ unsigned world_kept_as(struct world *w, const struct process_fact *f)
 		kept[gone - name] = '\0';
 		name = kept;
 	}
+	if (f->system == SYSTEM_WINDOWS && name == base)
+		name = path_image_name(f->image, kept);
 	return kept_by_name(w, f, name, f->name_cut && name == f->name) |
 	       (base ? kept_by_list(w, f, name) : 0);
 }
@@ -129,10 +131,12 @@ unsigned world_kept_as(struct world *w, const struct process_fact *f)
 bool world_names_smss(struct world *w, const char *path, enum system system)
 {
 	const struct name_seen *k;
+	char room[IMAGE_NAME_BYTES];
 
 	if (!path || !*path)
 		return false;
-	k = kind_of(w, path_base(path), false, system);
+	k = kind_of(w, system == SYSTEM_WINDOWS ? path_image_name(path, room) : path_base(path),
+		    false, system);
 	return k->kind == NAME_EXACT && !strcmp(k->of, "smss");
 }
 

@@ -65,6 +65,22 @@ boots() {
   boots 'real-*'
 }
 
+@test "how grave it is: a turned name is high, a container's session manager is noted" {
+  local file wrong=0 n=0
+  for file in "$BOOTS"/*.severity; do
+    n=$((n + 1))
+    while read -r line; do
+      "$AUDIT" processes "${file%.severity}.json" --all --format ndjson | python3 -c '
+import json, sys
+for o in map(json.loads, sys.stdin):
+    if o["verdict"] == "finding":
+        print(o["rule"], o["severity"])' | grep -qxF "$line" ||
+        { echo "${file##*/}: not told: $line"; wrong=$((wrong + 1)); }
+    done <"$file"
+  done
+  [ "$n" -gt 0 ] && [ "$wrong" -eq 0 ]
+}
+
 @test "a scan and a list of one machine: what only the scan shows alive is found" {
   python3 - "$BOOTS/list-clean.json" "$BATS_TEST_TMPDIR/scan.json" <<'PYTHON'
 import json, sys
@@ -98,4 +114,52 @@ PYTHON
   [ "$(rules "$BATS_TEST_TMPDIR/both.json")" = second-persistent-instance ]
   run "$AUDIT" processes "$BATS_TEST_TMPDIR/both.json" --format ndjson
   [[ $output == *'"host":"W2"'* && $output != *'"verdict":"finding","host":"W1"'* ]]
+}
+
+# linux NAME PATH - what is found in a list of a machine of ours where a process runs from PATH
+linux() {
+  python3 - "$@" >"$BATS_TEST_TMPDIR/linux.json" <<'PYTHON'
+import json, sys
+rows = (("1", "smss", "/usr/lib/smss/smss", "0"), ("7", *sys.argv[1:3], "1"))
+print(json.dumps([{"pid": pid, "name": name, "path": path, "parent": parent, "uid": "0",
+                   "start_time": "17000000%02d" % int(pid)} for pid, name, path, parent in rows]))
+PYTHON
+  rules "$BATS_TEST_TMPDIR/linux.json"
+}
+
+@test "under Linux a file with a Windows name is found, what Wine runs is not" {
+  [ "$(linux wininit.exe /tmp/wininit.exe)" = near-miss-name ]
+  [ -z "$(linux wininit.exe /usr/lib/wine/wine64-preloader)" ]
+  [ -z "$(linux update.exe /tmp/update.exe)" ]
+}
+
+@test "live: files named like Windows' or like ones that are gone, and turned names" {
+  local room=$BATS_TEST_TMPDIR name
+  unshare -Urpfm --mount-proc true 2>/dev/null || skip "no namespaces of one's own here"
+  cp "$(command -v bash)" "$room/smss"
+  for name in wininit.exe 'csrss (deleted)' plain $'pho\u202egpj' $'s\u0301mss'; do
+    cp "$(command -v sleep)" "$room/$name"
+  done
+  ln "$room/plain" "$room/another" # its image is gone by this name, and not by the other
+  cat >"$room/first" <<'BASH'
+cd "${0%/*}" || exit
+for name in wininit.exe 'csrss (deleted)' plain pho* s*mss; do
+  [ "$name" = smss ] || "./$name" 30 &
+done
+sleep 0.5
+rm plain
+"$AUDIT" live --format ndjson
+kill $(jobs -p)
+BASH
+  AUDIT=$AUDIT unshare -Urpfm --mount-proc "$room/smss" "$room/first" >"$room/told" || true
+  python3 - "$room/told" <<'PYTHON'
+import json, os, sys
+told = [json.loads(line) for line in open(sys.argv[1], encoding="utf-8")]
+names = sorted((os.path.basename(o["evidence"]["image"]), o["severity"])
+               for o in told
+               if o.get("rule") == "near-miss-name" and o["verdict"] == "finding")
+wanted = sorted((name, "high") for name in ("wininit.exe", "csrss (deleted)", "pho\u202egpj",
+                                            "s\u0301mss"))
+assert names == wanted, names
+PYTHON
 }

@@ -2,7 +2,8 @@
 """generate.py DIR [BOOT.jsonl] - clean boots and mutated ones, each with the findings it must give
 
 Writes DIR/NAME.json (Sysmon events as JSON lines, or a list of Volatility 3) and DIR/NAME.expected:
-the rules that find something above info, sorted, one a line. BOOT.jsonl is a real boot of a Windows
+the rules that find something above info, sorted, one a line. Where it matters how grave that is,
+DIR/NAME.severity has lines "RULE SEVERITY" that are to be among what is told, also of what is noted. BOOT.jsonl is a real boot of a Windows
 10 machine as Sysmon's events 1 and 5; without it only the boots made up here are written.
 """
 import json
@@ -16,9 +17,9 @@ BEGAN = datetime(2026, 3, 1, 8, 0, 0, tzinfo=timezone.utc)
 cases = {}
 
 
-def case(*expected):
+def case(*expected, severity=()):
     def keep(make):
-        cases[make.__name__.replace("_", "-")] = (make, sorted(expected))
+        cases[make.__name__.replace("_", "-")] = (make, sorted(expected), severity)
         return make
     return keep
 
@@ -177,6 +178,19 @@ def path_written_otherwise():
 
 
 @case()
+def path_with_an_end_that_is_dropped():
+    b = boot("\\\\?\\C:\\Windows\\System32\\SMSS.EXE. ", OriginalFileName="smss.exe")
+    return b
+
+
+@case("wrong-path", "unexpected-child")
+def path_through_a_folder_with_a_blank_behind():
+    b = boot()
+    b.start(100, 7000, 304, "C:\\Windows \\System32\\csrss.exe")
+    return b
+
+
+@case()
 def path_on_another_drive_with_the_whole_system():
     b = boot()
     for e in b.events:
@@ -304,7 +318,7 @@ def second_copy_exits_within_the_grace_time():
     return b
 
 
-@case()
+@case(severity=["second-persistent-instance info"])
 def second_in_a_container():
     b = boot()
     b.start(500, 7000, 620, S32 + "smss.exe", TerminalSessionId="0")
@@ -445,10 +459,67 @@ def name_with_nothing_in_it():
     return b
 
 
-@case("near-miss-name")
+@case("near-miss-name", severity=["near-miss-name high"])
 def name_read_from_the_right():
     b = boot()
     b.start(100, 7000, 620, "C:\\Users\\anna\\smss\u202eexe.scr")
+    return b
+
+
+@case("near-miss-name", severity=["near-miss-name high"])
+def name_that_is_smss_only_when_it_is_read_from_the_right():
+    b = boot()
+    b.start(100, 7000, 620, "C:\\Users\\anna\\\u202eexe.ssms")
+    return b
+
+
+@case("near-miss-name", severity=["near-miss-name high"])
+def name_with_an_ending_read_from_the_right():
+    b = boot()
+    b.start(100, 7000, 620, "C:\\Users\\anna\\smss\u202etxt.exe")
+    return b
+
+
+@case("near-miss-name", severity=["near-miss-name medium"])
+def name_with_nothing_in_it_that_is_near_none():
+    b = boot()
+    b.start(100, 7000, 620, "C:\\Users\\anna\\photo\u200b.exe", OriginalFileName="-")
+    return b
+
+
+@case("near-miss-name", severity=["near-miss-name high"])
+def name_with_an_accent_by_itself():
+    b = boot()
+    b.start(100, 7000, 620, "C:\\Windows\\Temp\\s\u0301mss.exe")
+    return b
+
+
+@case("near-miss-name", severity=["near-miss-name high"])
+def name_with_an_accent_by_itself_in_lsass():
+    b = boot()
+    b.start(100, 7000, 620, "C:\\Windows\\Temp\\lsa\u0308ss.exe")
+    return b
+
+
+@case("near-miss-name", severity=["near-miss-name high"])
+def name_with_a_wide_dot():
+    b = boot()
+    b.start(100, 7000, 620, "C:\\Windows\\Temp\\smss\uff0eexe")
+    return b
+
+
+@case("near-miss-name")
+def name_with_a_blank_behind():
+    b = boot()
+    b.start(100, 7000, 620, "C:\\Windows\\Temp\\svchost.exe ")
+    return b
+
+
+@case()
+def name_of_a_program_with_accents():
+    b = boot()
+    b.start(100, 7000, 620, "C:\\Program Files\\Re\u0301sume\u0301\\re\u0301sume\u0301.exe")
+    b.start(101, 7004, 620, "C:\\Program Files\\Setup\\setup\u3002exe")
     return b
 
 
@@ -504,6 +575,34 @@ def spoofed_second_master_that_stays():
     b = boot()
     b.start(1000, 7000, 4, S32 + "smss.exe")
     b.seen(2000, 7000)
+    return b
+
+
+@case()
+def spoofed_by_nobody_in_a_later_session():
+    b = boot()
+    b.session(900, 3000, 2)
+    b.start(900.3, 3012, 3000, S32 + "csrss.exe", TerminalSessionId="2")  # logged after the exit
+    return b
+
+
+@case()
+def spoofed_by_nobody_when_the_copy_s_number_is_another_s():
+    b = boot()
+    b.start(800, 480, 620, S32 + "svchost.exe")
+    b.start(900, 7000, 480, S32 + "csrss.exe", TerminalSessionId="1")
+    b.events[-1]["Image"] = S32 + "dllhost.exe"
+    b.events[-1]["OriginalFileName"] = "dllhost.exe"
+    return b
+
+
+@case()
+def spoofed_by_nobody_when_the_master_is_of_the_next_boot():
+    b = boot()
+    later = Boot(began=BEGAN + timedelta(hours=2))
+    later.start(.7, 304, 4, S32 + "smss.exe")
+    later.session(4, 400, 0)
+    b.events += later.events
     return b
 
 
@@ -696,9 +795,50 @@ def real_cases(path):
                                       ProcessGuid="{3ddc5665-e9cb-5f51-0001-000000000500}",
                                       ParentProcessGuid="{3ddc5665-e7d0-5f51-0f00-000000000500}")
                                 ], ["near-miss-name", "identity-mismatch"]
+    yield from real_parents(lines, having, later)
+    yield from real_times(lines, later)
 
 
-def write(folder, name, evidence, expected):
+def real_parents(lines, having, later):
+    """wrong-parent and spoofed-parent: one process more, and the same as it may well be."""
+    copy, csrss = having("576"), having("592")
+    host = {"ParentImage": S32 + "svchost.exe", "ParentProcessId": "900",
+            "ParentProcessGuid": "{3ddc5665-e7d0-5f51-0f00-000000000500}"}
+
+    def guid(minutes, of):
+        at = datetime.fromisoformat(of["UtcTime"]).replace(tzinfo=timezone.utc)
+        second = int((at + timedelta(minutes=minutes)).timestamp())
+        return "{3ddc5665-%04x-%04x-0001-000000000500}" % (second & 0xffff, second >> 16)
+
+    def more(of, minutes, pid, **fields):
+        return later(of, minutes, ProcessId=pid, ProcessGuid=guid(minutes, of), **fields)
+
+    def gone(start):
+        return {**later(having("576", 5), 5), "ProcessId": start["ProcessId"],
+                "ProcessGuid": start["ProcessGuid"], "Image": start["Image"]}
+
+    stranger = more(copy, 5, "7001", **host)
+    yield "real-parent", lines + [stranger, gone(stranger)], ["wrong-parent"]
+    session = more(copy, 5, "7001", TerminalSessionId="2")
+    its = more(csrss, 5, "7005", TerminalSessionId="2", ParentProcessId="7001",
+               ParentProcessGuid=session["ProcessGuid"])
+    yield "real-parent-is-the-master", lines + [session, gone(session)], []
+    yield "real-spoofed", lines + [more(csrss, 5, "7005")], ["spoofed-parent"]
+    master = more(having("404"), 5, "7001")
+    yield "real-spoofed-master", lines + [master], ["spoofed-parent"]
+    yield "real-spoofed-by-nobody", lines + [session, its, gone(session)], []
+
+
+def real_times(lines, later):
+    """late-start: all that the boot logged began later than System, whose GUID tells its start."""
+    first = next(n for n, e in enumerate(lines) if e["EventID"] == 1 and e["ProcessId"] == "404")
+    for name, seconds, expected in (("real-late", 180, ["late-start"]), ("real-late-not", 5, [])):
+        master = lines[first]["ProcessGuid"]
+        yield name, [later(e, seconds / 60) if e["ProcessGuid"] == master else e
+                     for e in lines], expected
+
+
+def write(folder, name, evidence, expected, severity=()):
     with open(os.path.join(folder, name + ".json"), "w", encoding="utf-8") as f:
         if isinstance(evidence, List):
             json.dump(evidence.rows, f, indent=1)
@@ -707,13 +847,16 @@ def write(folder, name, evidence, expected):
                 f.write(json.dumps(event, ensure_ascii=False) + "\n")
     with open(os.path.join(folder, name + ".expected"), "w", encoding="utf-8") as f:
         f.write("".join(rule + "\n" for rule in expected))
+    if severity:
+        with open(os.path.join(folder, name + ".severity"), "w", encoding="utf-8") as f:
+            f.write("".join(line + "\n" for line in severity))
 
 
 def main():
     folder = sys.argv[1]
     os.makedirs(folder, exist_ok=True)
-    for name, (make, expected) in cases.items():
-        write(folder, name, make(), expected)
+    for name, (make, expected, severity) in cases.items():
+        write(folder, name, make(), expected, severity)
     if len(sys.argv) > 2:
         for name, lines, expected in real_cases(sys.argv[2]):
             write(folder, name, lines, sorted(expected))

@@ -108,7 +108,7 @@ pfro-root       1 pending-rename:info*1 pending-rename:medium*1
 pfro-logs       1 pending-rename:info*1 pending-rename:medium*1
 pfro-product    1 pending-rename:info*1 pending-rename:medium*1
 pfro-away       1 pending-rename:info*1 pending-rename:medium*1
-pfro-above      1 pending-rename:info*1 pending-rename:medium*1
+pfro-above      1 pending-rename:high*1 pending-rename:info*1
 pfro-user-file  1 pending-rename:info*1 pending-rename:medium*1
 pfro-second     1 pending-rename:info*2 pending-rename:medium*1
 pfro-unended    1 pending-rename:info*1 pending-rename:medium*1

@@ -162,3 +162,35 @@ PYTHON
     [[ $output == *"left out"* ]]
   done
 }
+
+@test "osquery tells an account by the last number of its SID: another one than SYSTEM is found" {
+  local uid want
+  while read -r uid want; do
+    printf '[{"pid":"4","parent":"0","name":"System","path":"","start_time":"1700000000"},
+      {"pid":"300","parent":"4","name":"smss.exe","path":"C:\\\\Windows\\\\System32\\\\smss.exe",
+       "start_time":"1700000000","uid":"%s"}]\n' "$uid" >"$DIR/list.json"
+    run "$AUDIT" processes "$DIR/list.json" --format ndjson --all
+    [[ $output == *'"rule":"wrong-account"'*"\"verdict\":\"$want\""* ]]
+    [ "$(found processes "$DIR/list.json" | grep -c wrong-account)" -eq "$([ "$want" = finding ] && echo 1 || echo 0)" ]
+  done <<'END'
+18 nothing
+19 finding
+1001 finding
+0 indeterminate
+-1 indeterminate
+4294967295 indeterminate
+END
+}
+
+@test "rules that a field decides name the inputs that may have it, and count it when it was read" {
+  run "$AUDIT" rules identity-mismatch
+  [[ $output == *'live image; where the field is there: processes evtx'* ]]
+  run "$AUDIT" rules wrong-signer
+  [[ $output == *'live image; where the field is there: processes'* ]]
+  boot >"$DIR/boot.jsonl"
+  run "$AUDIT" processes "$DIR/boot.jsonl" --format ndjson --all
+  [[ $output == *'"rule":"identity-mismatch","verdict":"not-looked-at"'* ]]
+  event 0 304 4 "$S32\\smss.exe" System OriginalFileName=smss.exe >"$DIR/named.jsonl"
+  run "$AUDIT" processes "$DIR/named.jsonl" --format ndjson --all
+  [[ $output == *'"rule":"identity-mismatch","verdict":"nothing"'* ]]
+}

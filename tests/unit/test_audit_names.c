@@ -69,6 +69,11 @@ static void letters_that_look_alike_are_seen(void **state)
 		{"\xc5\xbfmss.exe", "smss", NAME_CONFUSABLE}, {"\xe1\xb9\xa1mss.exe", "smss", NAME_CONFUSABLE},
 		{"\xf0\x9d\x90\xac\xf0\x9d\x90\xa6ss.exe", "smss", NAME_CONFUSABLE},
 		{"svch\xd0\xbest.exe", "svchost", NAME_CONFUSABLE},
+		{"s\xcc\x81mss.exe", "smss", NAME_CONFUSABLE}, {"lsa\xcc\x88ss.exe", "lsass", NAME_CONFUSABLE},
+		{"lsa\xe2\x83\x9dss.exe", "lsass", NAME_CONFUSABLE}, {"\xcc\x81smss.exe", "smss", NAME_CONFUSABLE},
+		{"smss\xef\xbc\x8e" "exe", "smss", NAME_CONFUSABLE}, {"smss\xe2\x80\xa4" "exe", "smss", NAME_CONFUSABLE},
+		{"smss\xe3\x80\x82" "exe", "smss", NAME_CONFUSABLE}, {"smss\xef\xbd\xa1" "exe", "smss", NAME_CONFUSABLE},
+		{"\xef\xbd\x93mss\xef\xbc\x8e" "exe", "smss", NAME_CONFUSABLE},
 	};
 	check(cases, ARRAY_SIZE(cases), SYSTEM_WINDOWS);
 }
@@ -101,6 +106,7 @@ static void honest_names_are_left_alone(void **state)
 		{"smsexec.exe", NULL, NAME_OTHER}, {"smartscreen.exe", NULL, NAME_OTHER},
 		{"vmware-services.exe", NULL, NAME_OTHER}, {"explorer.exe", NULL, NAME_OTHER},
 		{"smss.exe.mui", NULL, NAME_OTHER}, {"", NULL, NAME_OTHER}, {"...", NULL, NAME_OTHER},
+		{"re\xcc\x81sume\xcc\x81.exe", NULL, NAME_OTHER}, {"setup\xe3\x80\x82" "exe", NULL, NAME_OTHER},
 		{"\xd8\xa8\xe2\x80\x8c\xd8\xa7.exe", NULL, NAME_OTHER}, {"\xff\xfe", NULL, NAME_OTHER},
 	};
 	check(cases, ARRAY_SIZE(cases), SYSTEM_WINDOWS);
@@ -142,6 +148,50 @@ static void the_letter_is_named(void **state)
 	assert_string_equal(v.rule, "Cyrillic letter U+0455 for s");
 	name_look("srnss.exe", false, SYSTEM_WINDOWS, &v);
 	assert_string_equal(v.rule, "rn for m");
+	name_look("smss.ex\xd0\xb5", false, SYSTEM_WINDOWS, &v);
+	assert_int_equal(v.kind, NAME_DOUBLE_EXTENSION);
+	assert_string_equal(v.rule, "extension .ex[U+0435]");
+	name_look("smss-\xd0\xb5", false, SYSTEM_WINDOWS, &v);
+	assert_string_equal(v.rule, "\"-[U+0435]\" behind smss");
+	name_look("s\xcc\x81mss.exe", false, SYSTEM_WINDOWS, &v);
+	assert_string_equal(v.rule, "U+0301, an accent by itself, in it");
+	name_look("smss\xef\xbc\x8e"
+		  "exe",
+		  false, SYSTEM_WINDOWS, &v);
+	assert_string_equal(v.rule, "U+FF0E, no dot but like one, in it");
+}
+
+static void a_turned_name_is_told_apart(void **state)
+{
+	static const char *const turned[] = {"\xe2\x80\xae"
+					     "exe.ssms",
+					     "smss\xe2\x80\xaetxt.exe",
+					     "sm\xe2\x80\x8b\xe2\x81\xa6ss.exe"};
+	struct name_verdict v;
+
+	for (size_t i = 0; i < ARRAY_SIZE(turned); i++) {
+		name_look(turned[i], false, SYSTEM_WINDOWS, &v);
+		assert_int_equal(v.kind, NAME_HIDDEN);
+		assert_true(v.turns);
+	}
+	name_look("sm\xe2\x80\x8bss.exe", false, SYSTEM_WINDOWS, &v);
+	assert_int_equal(v.kind, NAME_HIDDEN);
+	assert_false(v.turns);
+}
+
+static void ends_that_win32_drops_are_dropped_at_home_alone(void **state)
+{
+	static const char genuine[] = "\\\\?\\C:\\Windows\\System32\\SMSS.EXE. ";
+	static const char *const others[] = {"C:\\Windows\\Temp\\smss.exe ",
+					     "C:\\Windows \\System32\\smss.exe ",
+					     "C:\\Windows\\System32 \\smss.exe.", "smss.exe ",
+					     "\\\\x\\Windows\\System32\\smss.exe "};
+	char room[IMAGE_NAME_BYTES];
+
+	assert_string_equal(path_image_name(genuine, room), "SMSS.EXE");
+	assert_string_equal(path_image_name("C:\\a\\b .exe", room), "b .exe");
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		assert_ptr_equal(path_image_name(others[i], room), path_base(others[i]));
 }
 
 int main(void)
@@ -154,6 +204,8 @@ int main(void)
 		cmocka_unit_test(images_of_ours_have_no_extension),
 		cmocka_unit_test(a_cut_name_has_an_unknown_end),
 		cmocka_unit_test(the_letter_is_named),
+		cmocka_unit_test(a_turned_name_is_told_apart),
+		cmocka_unit_test(ends_that_win32_drops_are_dropped_at_home_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

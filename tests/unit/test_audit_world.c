@@ -238,6 +238,69 @@ static void devices_are_compared_with_each_other(void **state)
 	assert_string_equal(findings(), "wrong-path");
 }
 
+/* A second session manager of a boot whose others lie on drive C. */
+static const char *from_device(const char *image, const char *verdict)
+{
+	static char rules[1024];
+
+	begin();
+	boot(T0);
+	started(T0 + 6 * S, 600, 440, S32 "services.exe");
+	started(T0 + 90 * S, 700, 256, image);
+	told(SEEN_END, T0 + 91 * S, 700, image);
+	snprintf(rules, sizeof(rules), "%s", end_with(verdict));
+	free(text);
+	return rules;
+}
+
+static void another_device_is_another_place(void **state)
+{
+	static const char *const others[] = {
+		"\\\\?\\GLOBALROOT\\Device\\HarddiskVolumeShadowCopy1\\Windows\\System32\\smss.exe",
+		"\\Device\\CdRom0\\Windows\\System32\\smss.exe",
+		"\\Device\\HarddiskVolume\\Windows\\System32\\smss.exe",
+		"\\Device\\HarddiskVolume3x\\Windows\\System32\\smss.exe",
+		"\\Device\\HarddiskVolume3\\x\\Windows\\System32\\smss.exe",
+	};
+
+	(void)state;
+	for (unsigned n = 0; n < ARRAY_SIZE(others); n++)
+		assert_string_equal(from_device(others[n], "finding"), "wrong-path");
+	/* which drive a volume is, nobody told */
+	assert_string_equal(
+		from_device("\\Device\\HarddiskVolume3\\Windows\\System32\\smss.exe", "finding"),
+		"");
+	assert_non_null(strstr(from_device("\\Device\\HarddiskVolume3\\Windows\\System32\\smss.exe",
+					   "indeterminate"),
+			       "wrong-path"));
+}
+
+static void a_container_lies_where_containers_do(void **state)
+{
+	static const char *const layers[] = {
+		"C:\\ProgramData\\Microsoft\\Windows\\Containers\\Layers\\1\\Windows\\System32\\"
+		"smss.exe",
+		"\\Device\\HarddiskVolume3\\ProgramData\\x\\Containers\\1\\Windows\\System32\\smss."
+		"exe",
+		"\\Device\\VhdHardDisk{12345678-0000-0000-0000-000000000000}\\Windows\\System32\\"
+		"smss.exe",
+	};
+	static const char *const names[] = {
+		"C:\\Users\\Public\\Containers\\x\\Windows\\System32\\smss.exe",
+		"C:\\Users\\ProgramData\\Containers\\x\\Windows\\System32\\smss.exe",
+		"C:\\ProgramData\\x\\Windows\\System32\\smss.exe",
+		"C:\\ProgramData\\Containers\\x\\Windows2\\System32\\smss.exe",
+		"\\Device\\HarddiskVolume3\\Containers\\x\\Windows\\System32\\smss.exe",
+		"\\Device\\VhdHardDisk{1}\\x\\Windows\\System32\\smss.exe",
+	};
+
+	(void)state;
+	for (unsigned n = 0; n < ARRAY_SIZE(layers); n++)
+		assert_string_equal(from_device(layers[n], "finding"), "");
+	for (unsigned n = 0; n < ARRAY_SIZE(names); n++)
+		assert_string_equal(from_device(names[n], "finding"), "wrong-path");
+}
+
 static void the_whole_core_has_one_home(void **state)
 {
 	static const char *const wrong[] = {"C:\\Windows\\Temp\\services.exe",
@@ -357,6 +420,8 @@ int main(void)
 		cmocka_unit_test(two_streams_tell_of_one_process),
 		cmocka_unit_test(a_source_that_tells_signatures_is_believed),
 		cmocka_unit_test(devices_are_compared_with_each_other),
+		cmocka_unit_test(another_device_is_another_place),
+		cmocka_unit_test(a_container_lies_where_containers_do),
 		cmocka_unit_test(the_whole_core_has_one_home),
 		cmocka_unit_test(a_list_may_give_another_name),
 		cmocka_unit_test(our_own_system_is_judged_by_its_images),

@@ -29,6 +29,65 @@ static void what_is_not_told_is_not_decided(void **state)
 	free(text);
 }
 
+/* Nobody told as whom the session manager runs, nor its child. */
+static void an_account_nobody_tells_is_not_clean(void **state)
+{
+	struct process_fact f;
+	const char *rules;
+
+	(void)state;
+	begin();
+	f = start(T0, 700, 600, S32 "csrss.exe");
+	f.parent_image = S32 "smss.exe";
+	f.sid = NULL;
+	world_process(world, &f);
+	rules = end_with("indeterminate");
+	assert_non_null(strstr(rules, "wrong-account"));
+	assert_non_null(strstr(rules, "spoofed-parent"));
+	free(text);
+	begin();
+	f.sid = "S-1-5-18"; /* the child's own tells that it may be one */
+	world_process(world, &f);
+	rules = end_with("indeterminate");
+	assert_non_null(strstr(rules, "wrong-account"));
+	assert_null(strstr(rules, "spoofed-parent"));
+	free(text);
+}
+
+/* osquery tells the last number of a SID. */
+static void another_number_is_another_account(void **state)
+{
+	struct process_fact f;
+
+	(void)state;
+	begin();
+	f = start(T0, 256, 4, S32 "smss.exe");
+	f.sid = "1001";
+	world_process(world, &f);
+	assert_string_equal(findings(), "wrong-account");
+	begin();
+	f.sid = "4294967295";
+	world_process(world, &f);
+	assert_string_equal(findings(), "");
+}
+
+/* A field that need not be there counts when it was read. */
+static void what_was_read_was_looked_at(void **state)
+{
+	struct process_fact f;
+
+	(void)state;
+	for (unsigned n = 0; n < 2; n++) {
+		begin();
+		f = start(T0, 256, 4, S32 "smss.exe");
+		f.original_name = n ? "smss.exe" : NULL;
+		world_process(world, &f);
+		assert_string_equal(findings(), "");
+		assert_int_equal(looked[INDICATOR_IDENTITY_MISMATCH], n);
+		assert_int_equal(looked[INDICATOR_WRONG_SIGNER], 0);
+	}
+}
+
 /* What was judged where it was read is not told a second time with another subject. */
 static void what_was_judged_is_not_judged_again(void **state)
 {
@@ -83,6 +142,24 @@ static void memory_is_bounded(void **state)
 	assert_string_equal(findings(), "second-persistent-instance");
 }
 
+/* Of a host of which nothing is to be said nothing stays, however many there are. */
+static void many_hosts_are_forgotten_one_by_one(void **state)
+{
+	char name[16];
+
+	(void)state;
+	begin();
+	now.host = name;
+	for (unsigned n = 0; n < 60000; n++) {
+		snprintf(name, sizeof(name), "H%u", n);
+		started(T0 + n * S, 700, 600, S32 "svchost.exe");
+	}
+	started(T0, 704, 600, "C:\\Windows\\Temp\\smss.exe");
+	assert_true(world_end(world) < (uint64_t)28 << 20);
+	/* as many as are told of leave room for the one that is found */
+	assert_string_equal(findings(), "wrong-path");
+}
+
 static void too_many_on_one_host_is_said(void **state)
 {
 	begin();
@@ -99,10 +176,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_not_told_is_not_decided),
+		cmocka_unit_test(an_account_nobody_tells_is_not_clean),
+		cmocka_unit_test(another_number_is_another_account),
+		cmocka_unit_test(what_was_read_was_looked_at),
 		cmocka_unit_test(what_was_judged_is_not_judged_again),
 		cmocka_unit_test(times_far_apart_are_no_one_time),
 		cmocka_unit_test(many_boots_with_one_pid_are_forgotten_one_by_one),
 		cmocka_unit_test(memory_is_bounded),
+		cmocka_unit_test(many_hosts_are_forgotten_one_by_one),
 		cmocka_unit_test(too_many_on_one_host_is_said),
 	};
 

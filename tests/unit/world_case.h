@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "base/bytes.h"
+#include "smaudit/report_inner.h"
 #include "smaudit/rules.h"
 
 #define S   ((int64_t)1000000000)
@@ -28,7 +29,8 @@ static struct report *report;
 static char *text;
 static size_t text_bytes;
 static FILE *stream;
-static struct process_fact now; /* what every fact of the test has in common */
+static bool looked[INDICATOR_COUNT]; /* at what each rule asks for */
+static struct process_fact now;      /* what every fact of the test has in common */
 
 static inline void begin(void)
 {
@@ -47,6 +49,8 @@ static inline const char *end_with(const char *verdict)
 	char want[64];
 
 	world_end(world);
+	for (unsigned r = 0; r < INDICATOR_COUNT; r++)
+		looked[r] = report_looked(report, (enum indicator_id)r);
 	report_end(report);
 	world_free(world);
 	report_free(report);
