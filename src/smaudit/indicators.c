@@ -24,11 +24,9 @@ const struct indicator indicators[INDICATOR_COUNT] = {
 		 "image path (Sysmon Image, 4688 NewProcessName, osquery path, Volatility Audit, "
 		 "Path or Cmd), normalised; of smss, csrss, wininit, winlogon, services, lsass, "
 		 "autochk, lsm and lsaiso: System32 (of an image file given by itself svchost, "
-		 "too: "
-		 "System32 or SysWOW64)",
-		 "another SystemRoot that two of wininit, services and lsass share; a path inside "
-		 "of "
-		 "a container; 8.3 names are indeterminate",
+		 "too: System32 or SysWOW64)",
+		 "another SystemRoot that two of wininit, services and lsass share; a "
+		 "container's layer below ProgramData; 8.3 names are indeterminate",
 		 PROCESS_SOURCES},
 	[INDICATOR_WRONG_PARENT] = {"wrong-parent",
 				    "a session manager that stays, and was not started by System",
